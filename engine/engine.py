@@ -1,0 +1,319 @@
+"""The engine's public face: opens a store, keeps planner and replica alive, and offers every operation."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from enum import StrEnum
+from typing import Any, NoReturn
+
+import msgspec
+import structlog
+
+from engine.audit import AuditReport, audit_store
+from engine.config import Settings, load_settings
+from engine.errors import (
+    FieldError,
+    InvalidInput,
+    StockadeError,
+    StockBelowReserved,
+    StoreChanged,
+    StoreUnavailable,
+)
+from engine.intake import Intake, Outcome, Replica
+from engine.model import Allocation, Cell, Order, Sku, StockCount, Tariff, Warehouse
+from engine.model.rules import check_order, check_rows
+from engine.planner import CostDefaults, Planner, Record, canonical_bytes, cell_number
+from engine.store import CellRow, EmbeddedServer, Store, StoreDescription, choose_store, running_at
+
+RECOVERY_POLL_S = 0.1
+CANCEL_POLL_S = 0.2
+EXPIRE_POLL_S = 0.25
+"""How often holds that ran out are looked for; between this and twice this an unpaid hold ends late."""
+EXPIRE_ORDERS_MAX = 500
+
+log = structlog.get_logger(__name__)
+
+
+class State(StrEnum):
+    """Where the engine stands."""
+
+    READY = "ready"
+    RECOVERING = "recovering"
+    CLOSED = "closed"
+
+
+class Quoted(msgspec.Struct, frozen=True):
+    """A plan with its explanation, as JSON; nothing is held."""
+
+    json: bytes
+
+
+class NotQuoted(msgspec.Struct, frozen=True):
+    """No plan: the shortages and the explanation, as JSON. `spread` as in InsufficientStock."""
+
+    json: bytes
+    spread: bool
+
+
+class CellPage(msgspec.Struct, frozen=True):
+    """Cells in the order of their numbers, and the cursor of the next page, if there is one."""
+
+    cells: tuple[Cell, ...]
+    cursor: str | None
+
+
+class Engine:
+    """One process's engine. Make it with `open_engine`; it belongs to one event loop."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self.planner = Planner(
+            currency=settings.currency,
+            default_policy=settings.policy,
+            defaults=CostDefaults(
+                fixed_cost=settings.fixed_cost, unit_cost=settings.unit_cost, cost_per_km=settings.cost_per_km
+            ),
+        )
+        self.replica = Replica(self.planner, store)
+        self.intake = Intake(
+            self.planner,
+            store,
+            queue_orders_max=settings.queue_orders_max,
+            batch_orders_max=settings.batch_orders_max,
+            recover=self._recover_in_batch,
+        )
+        self.state = State.RECOVERING
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Load everything and begin to follow the store."""
+        await self.replica.load()
+        self.state = State.READY
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._expire())]
+
+    async def close(self) -> None:
+        """Answer everybody who waits, for `drain_s` at most, then stop."""
+        self.state = State.CLOSED
+        try:
+            await asyncio.wait_for(self.intake.close(), self.settings.drain_s)
+        except TimeoutError:
+            log.error("orders were still waiting when the service stopped", queued=self.intake.queued)
+        for task in self._tasks:
+            # Again and again: a client library in the midst of connecting can swallow a cancellation.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=CANCEL_POLL_S)
+
+    # Orders
+
+    def submit(self, order: Order) -> asyncio.Future[Outcome]:
+        """Reserve an order's stock. The outcome is a value; see engine.intake.outcome."""
+        return self.intake.submit(order)
+
+    async def reserve(self, order: Order) -> Outcome:
+        """`submit` for callers in Python: checks the order's rules first. Raises InvalidInput, EngineClosed."""
+        check_order(order)
+        return await self.intake.submit(order)
+
+    async def quote(self, order: Order) -> Quoted | NotQuoted:
+        """Plan an order without holding anything, and say why. Raises InvalidInput."""
+        core, canonical = self.planner.core, canonical_bytes(order)
+        word, payload = core.quote(canonical)
+        if word in ("short", "too_spread"):
+            # The view only advises: before a no, look at the store.
+            async with self.intake.exclusive:
+                event, rows = await self.store.read_cells(self.planner.cells_of(order))
+                self.planner.set_levels([(row.cell, row.free) for row in rows], event)
+                word, payload = core.quote(canonical)
+        if word == "quoted":
+            return Quoted(payload)
+        if word in ("short", "too_spread"):
+            return NotQuoted(payload, spread=word == "too_spread")
+        raise InvalidInput(tuple(FieldError(*row) for row in payload))
+
+    async def order_json(self, order_id: str) -> bytes | None:
+        """The Allocation of an order as JSON, None when there is none."""
+        (record,) = await self.store.read_orders([order_id])
+        return None if record is None else self.planner.core.allocation_json(order_id, record)
+
+    async def order(self, order_id: str) -> Allocation | None:
+        """The Allocation of an order, None when there is none."""
+        json = await self.order_json(order_id)
+        return None if json is None else msgspec.json.decode(json, type=Allocation)
+
+    async def orders(self) -> AsyncIterator[tuple[Allocation, Record]]:
+        """Every order that the store keeps, in no order."""
+        async for page in self.store.scan_orders():
+            for order_id, record in page:
+                json = self.planner.core.allocation_json(order_id, record)
+                yield msgspec.json.decode(json, type=Allocation), Record(record)
+
+    # Catalogue
+
+    async def put_skus(self, skus: Sequence[Sku]) -> None:
+        """Add or replace SKUs."""
+        numbers = await self.store.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
+        self.planner.put_skus(zip(numbers, skus, strict=True))
+
+    async def put_warehouses(self, warehouses: Sequence[Warehouse]) -> None:
+        """Add or replace warehouses."""
+        numbers = await self.store.put_warehouses([(row.id, msgspec.json.encode(row)) for row in warehouses])
+        self.planner.put_warehouses(zip(numbers, warehouses, strict=True))
+
+    async def put_tariff(self, tariff: Tariff) -> None:
+        """Replace the parcel tariff. Raises InvalidInput when its zones do not ascend."""
+        reaches = [zone.max_km for zone in tariff.zones]
+        if reaches != sorted(set(reaches)):
+            raise InvalidInput((FieldError("/zones", "max_km must grow from each zone to the next"),))
+        await self.store.put_tariff(msgspec.json.encode(tariff))
+        self.planner.set_tariff(tariff)
+
+    # Stock
+
+    async def set_stock(self, rows: Sequence[StockCount]) -> None:
+        """Set counts, every row or none. Raises InvalidInput, or StockBelowReserved for a count below what is held."""
+        check_rows(rows)
+        errors: list[FieldError] = []
+        cells: list[int] = []
+        core = self.planner.core
+        for index, row in enumerate(rows):
+            sku, warehouse = core.sku_number(row.sku), core.warehouse_number(row.warehouse)
+            if sku is None:
+                errors.append(FieldError(f"/{index}/sku", f'unknown SKU "{row.sku}"'))
+            if warehouse is None:
+                errors.append(FieldError(f"/{index}/warehouse", f'unknown warehouse "{row.warehouse}"'))
+            if sku is not None and warehouse is not None:
+                cells.append(cell_number(sku=sku, warehouse=warehouse))
+        if errors:
+            raise InvalidInput(tuple(errors))
+        async with self.intake.exclusive:
+            event, levels, refused = await self.store.set_stock(
+                cells, [row.on_hand for row in rows], [-1 if row.safety is None else row.safety for row in rows]
+            )
+            if refused:
+                raise StockBelowReserved(tuple(refused))
+            self.planner.set_levels(list(zip(cells, levels, strict=True)), event)
+
+    async def stock(
+        self, *, sku: str | None = None, warehouse: str | None = None, cursor: str | None = None, limit: int = 500
+    ) -> CellPage:
+        """A page of cells as the store has them now. Raises InvalidInput for an unknown name or a strange cursor."""
+        core = self.planner.core
+        sku_number = core.sku_number(sku) if sku is not None else None
+        warehouse_number = core.warehouse_number(warehouse) if warehouse is not None else None
+        if sku is not None and sku_number is None:
+            _invalid("sku", f'unknown SKU "{sku}"')
+        if warehouse is not None and warehouse_number is None:
+            _invalid("warehouse", f'unknown warehouse "{warehouse}"')
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 15):
+            _invalid("cursor", "is none that an earlier page gave")
+        start = int(cursor) if cursor is not None else 0
+        known = core.known_cells(sku=sku_number, warehouse=warehouse_number, start=start, limit=limit + 1)
+        page, more = known[:limit], known[limit:]
+        _, rows = await self.store.read_cells(page)
+        return CellPage(tuple(self._cell(row) for row in rows), str(more[0]) if more else None)
+
+    def _cell(self, row: CellRow) -> Cell:
+        sku, warehouse = self.planner.core.cell_names(row.cell) or ("?", "?")
+        return Cell(
+            sku=sku,
+            warehouse=warehouse,
+            on_hand=row.on_hand,
+            reserved=row.on_hand - row.safety - row.free,
+            safety=row.safety,
+            available=row.free,
+        )
+
+    # Operations
+
+    async def describe_store(self) -> StoreDescription:
+        """What the store is and promises."""
+        return await self.store.describe()
+
+    async def audit(self) -> AuditReport:
+        """Prove that the books balance, or say what differs; see engine.audit."""
+        return await audit_store(self.store, self.planner)
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self.replica.follow()
+            except (StoreUnavailable, StoreChanged) as error:
+                log.warning("lost the store's events", error=str(error))
+            except Exception:
+                log.exception("an event could not be applied: loading anew")
+            # Between two batches: a load replaces levels.
+            async with self.intake.exclusive:
+                if not await self._recover():
+                    await asyncio.sleep(RECOVERY_POLL_S)
+
+    async def _recover_in_batch(self) -> bool:
+        """Called by the intake, which holds `exclusive` already."""
+        return await self._recover()
+
+    async def _recover(self) -> bool:
+        """Open and load the store again; False when that did not succeed within `store_recovery_ms`."""
+        if self.state is not State.CLOSED:
+            self.state = State.RECOVERING
+        deadline = asyncio.get_running_loop().time() + self.settings.store_recovery_ms / 1000
+        while True:
+            try:
+                await self.store.open()
+                await self.replica.load()
+            except StockadeError as error:
+                if asyncio.get_running_loop().time() >= deadline:
+                    log.error("the store is out of reach", error=str(error))
+                    return False
+                await asyncio.sleep(RECOVERY_POLL_S)
+            else:
+                if self.state is not State.CLOSED:
+                    self.state = State.READY
+                return True
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(EXPIRE_POLL_S)
+            try:
+                while await self.store.expire(EXPIRE_ORDERS_MAX) == EXPIRE_ORDERS_MAX:
+                    pass
+            except StockadeError as error:
+                log.warning("holds could not be ended", error=str(error))
+
+
+def _invalid(pointer: str, message: str) -> NoReturn:
+    raise InvalidInput((FieldError(pointer, message),))
+
+
+@contextlib.asynccontextmanager
+async def open_engine(settings: Settings, *, attach: bool = False) -> AsyncIterator[Engine]:
+    """An engine on the store that the settings name, or on an embedded one that lives as long as this block.
+
+    `attach` joins the embedded store of a service that runs on the same data directory, if there is one. Raises
+    StoreUnavailable, StoreUnsupported or DataDirInUse.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        url = running_at(settings.data_dir) if attach and not settings.redis_url else None
+        if url is None:
+            chosen = choose_store(settings.redis_url)
+            if isinstance(chosen, str):
+                url = chosen
+            else:
+                server = EmbeddedServer(chosen, settings.data_dir, ready_timeout_s=settings.store_ready_s)
+                url = (await stack.enter_async_context(server)).url
+        store = Store(
+            url,
+            namespace=settings.namespace,
+            timeout_s=settings.store_timeout_ms / 1000,
+            events_kept_max=settings.events_kept_max,
+        )
+        await stack.enter_async_context(store)
+        engine = Engine(settings, store)
+        await engine.start()
+        stack.push_async_callback(engine.close)
+        yield engine
+
+
+def connect(redis_url: str | None = None, **settings: Any) -> contextlib.AbstractAsyncContextManager[Engine]:
+    """`async with engine.connect("redis://...") as e:`; without a URL, as `stockade serve` chooses its store."""
+    return open_engine(load_settings(redis_url=redis_url, **settings), attach=True)

@@ -1,0 +1,84 @@
+"""Every error that Stockade raises on purpose.
+
+    StockadeError
+    ├── InvalidInput            a field breaks a rule: fix the input
+    ├── StockBelowReserved      a count is lower than what is already promised: cancel or move orders first
+    ├── StoreError
+    │   ├── StoreUnavailable    cannot reach, start or use the store: wait, or mend it
+    │   ├── StoreUnsupported    the store's version or its library does not fit this release
+    │   ├── StoreChanged        the store behind the address is not the one that was loaded: reload
+    │   └── DataDirInUse        another process serves this data directory
+    └── EngineClosed            the engine was shut while the call waited
+
+What an order can meet in its normal life (no stock, a limit, a conflict) is not here: those are outcomes, and values.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class FieldError(Struct, frozen=True):
+    """One broken rule: `pointer` is an RFC 6901 JSON pointer into the input, `message` names the rule."""
+
+    pointer: str
+    message: str
+
+
+class StockadeError(Exception):
+    """Base of every error that Stockade raises on purpose."""
+
+
+class InvalidInput(StockadeError):
+    """Fields that break a rule; nothing was done."""
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__("; ".join(f"{error.pointer or '/'}: {error.message}" for error in errors))
+        self.errors = errors
+
+
+class StockBelowReserved(StockadeError):
+    """Counts lower than the units already reserved; no row was applied. `rows` holds (row index, reserved units)."""
+
+    def __init__(self, rows: tuple[tuple[int, int], ...]) -> None:
+        super().__init__(
+            "; ".join(
+                f"row {index}: {reserved} units are reserved, so on_hand cannot be lower" for index, reserved in rows
+            )
+        )
+        self.rows = rows
+
+
+class StoreError(StockadeError):
+    """Something about the store."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached, started or written to; the message says what to do."""
+
+
+class StoreUnsupported(StoreError):
+    """The store's version, or the function library in it, does not fit this release."""
+
+
+class StoreChanged(StoreError):
+    """The store was emptied, restored or exchanged since it was loaded: what is in memory speaks of another one."""
+
+
+class DataDirInUse(StoreError):
+    """Another process serves this data directory."""
+
+    def __init__(self, data_dir: Path, pid: int | None) -> None:
+        holder = f"process {pid}" if pid is not None else "another process"
+        super().__init__(
+            f"{data_dir} is in use by {holder}. Stop it, or choose another directory with --data-dir,"
+            " or point both at one server with REDIS_URL."
+        )
+        self.data_dir = data_dir
+        self.pid = pid
+
+
+class EngineClosed(StockadeError):
+    """The engine was shut while the call waited."""

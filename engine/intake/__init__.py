@@ -1,0 +1,33 @@
+"""The flow that joins planner and store for single orders."""
+
+from engine.intake.flow import Intake
+from engine.intake.outcome import (
+    Conflict,
+    Contended,
+    ExceededLimit,
+    InsufficientStock,
+    Invalid,
+    Outcome,
+    Overloaded,
+    PurchaseLimit,
+    Reserved,
+    Shortage,
+    Unavailable,
+)
+from engine.intake.replica import Replica
+
+__all__ = [
+    "Conflict",
+    "Contended",
+    "ExceededLimit",
+    "InsufficientStock",
+    "Intake",
+    "Invalid",
+    "Outcome",
+    "Overloaded",
+    "PurchaseLimit",
+    "Replica",
+    "Reserved",
+    "Shortage",
+    "Unavailable",
+]

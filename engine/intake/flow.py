@@ -1,0 +1,216 @@
+"""The intake flow: gathers orders, plans them together, commits them in one call, answers each caller.
+
+No timer: while one batch is with the store the next one gathers, and goes as soon as the reply is settled. A caller
+that is alone waits for nobody. Bounded: the queue by `queue_orders_max`, a batch by `batch_orders_max`, an order's
+plans by the core's ATTEMPTS_MAX, a commit's tries by COMMIT_TRIES_MAX, each try by the store's timeout.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from engine.errors import EngineClosed, FieldError, StoreChanged, StoreUnavailable
+from engine.intake import outcome as oc
+from engine.model import Order
+from engine.planner import Planner, canonical_bytes
+from engine.store import Store, StoreRefused
+
+COMMIT_TRIES_MAX = 3
+"""How often one order is sent to a store that breaks off, before its caller is told."""
+
+OVERLOAD_RETRY_S = 1
+
+
+class _Waiting:
+    """An order whose caller waits."""
+
+    __slots__ = ("answer", "attempts", "canonical", "fresh", "order_id", "tries")
+
+    def __init__(self, order_id: str, canonical: bytes, answer: asyncio.Future[oc.Outcome]) -> None:
+        self.order_id = order_id
+        self.canonical = canonical
+        self.answer = answer
+        self.attempts = 0
+        self.fresh = False
+        self.tries = 0
+
+
+class Intake:
+    """Takes orders one by one and reserves them in batches. One batch is with the store at a time."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        store: Store,
+        *,
+        queue_orders_max: int,
+        batch_orders_max: int,
+        recover: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """`recover` is called, with no batch under way, when the store broke off; it says whether the store is back."""
+        self._planner = planner
+        self._store = store
+        self._queue: deque[_Waiting] = deque()
+        self._queue_orders_max = queue_orders_max
+        self._batch_orders_max = batch_orders_max
+        self._recover = recover
+        self._loop = asyncio.get_running_loop()
+        self._worker: asyncio.Task[None] | None = None
+        self._closed = False
+        self.exclusive = asyncio.Lock()
+        """Held while a batch is under way: whoever sets levels of the view takes it, so that no take is overwritten."""
+        self.replans = 0
+        self.batches = 0
+
+    @property
+    def queued(self) -> int:
+        """Orders that wait for the next batch."""
+        return len(self._queue)
+
+    def submit(self, order: Order) -> asyncio.Future[oc.Outcome]:
+        """Reserve an order. The future always gets an outcome, or EngineClosed; cancelling it cancels nothing else."""
+        answer: asyncio.Future[oc.Outcome] = self._loop.create_future()
+        if self._closed:
+            answer.set_exception(EngineClosed("the service is shutting down"))
+        elif len(self._queue) >= self._queue_orders_max:
+            answer.set_result(oc.Overloaded(OVERLOAD_RETRY_S))
+        else:
+            self._queue.append(_Waiting(order.order_id, canonical_bytes(order), answer))
+            if self._worker is None:
+                self._worker = self._loop.create_task(self._work())
+        return answer
+
+    async def close(self) -> None:
+        """Take no more orders, and return when all that were taken have their answers."""
+        self._closed = True
+        if self._worker is not None:
+            await asyncio.wait([self._worker])
+
+    async def _work(self) -> None:
+        taken: list[_Waiting] = []
+        try:
+            while self._queue:
+                taken = self._take()
+                async with self.exclusive:
+                    again = await self._run(taken)
+                taken = []
+                self._queue.extendleft(reversed(again))
+        except BaseException as error:
+            # A bug, or a panic of the core: whoever waits must hear of it, and nothing more may be promised.
+            self._closed = True
+            for waiting in [*taken, *self._queue]:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(EngineClosed(f"the intake stopped: {error!r}"))
+            self._queue.clear()
+            raise
+        finally:
+            self._worker = None
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch. A twin of an order in it stays behind: the store will tell it from the first one's record."""
+        taken: list[_Waiting] = []
+        ids: set[str] = set()
+        twins: list[_Waiting] = []
+        while self._queue and len(taken) < self._batch_orders_max:
+            waiting = self._queue.popleft()
+            if waiting.order_id in ids:
+                twins.append(waiting)
+            else:
+                ids.add(waiting.order_id)
+                taken.append(waiting)
+        self._queue.extendleft(reversed(twins))
+        return taken
+
+    async def _run(self, taken: list[_Waiting]) -> list[_Waiting]:
+        """Plan, commit and settle one batch; returns those to be planned again, first of all next time."""
+        core = self._planner.core
+        batch, decided = core.plan([(waiting.canonical, waiting.attempts, waiting.fresh) for waiting in taken])
+        _answer(taken, decided)
+        if batch.empty:
+            return []
+        pending = [waiting for waiting in taken if not waiting.answer.done()]
+        try:
+            reply = await self._store.commit(batch.commit_args())
+        except StoreChanged:
+            core.abandon(batch)
+            # The numbers in this batch are those of another store: load anew, then plan anew.
+            await self._recover()
+            return self._try_again(pending, oc.Unavailable("The store was exchanged.", certain=True))
+        except StoreRefused as error:
+            core.abandon(batch)
+            _answer_all(pending, oc.Unavailable(str(error), certain=True))
+            return []
+        except StoreUnavailable as error:
+            core.abandon(batch)
+            # The commit may have been done: each order is sent again and the store tells from its record.
+            unavailable = oc.Unavailable(str(error), certain=False)
+            if await self._recover():
+                return self._try_again(pending, unavailable)
+            _answer_all([*pending, *self._queue], unavailable)
+            self._queue.clear()
+            return []
+        settled = core.settle(batch, reply.now_ms, reply.event, reply.outcomes, reply.levels, reply.records)
+        self.batches += 1
+        return self._again(taken, _answer(taken, settled))
+
+    def _again(self, taken: list[_Waiting], again: list[tuple[int, bool]]) -> list[_Waiting]:
+        self.replans += len(again)
+        for place, fresh in again:
+            taken[place].attempts += 1
+            taken[place].fresh = fresh
+        return [taken[place] for place, _ in sorted(again)]
+
+    def _try_again(self, pending: list[_Waiting], otherwise: oc.Unavailable) -> list[_Waiting]:
+        again = []
+        for waiting in pending:
+            waiting.tries += 1
+            waiting.fresh = False
+            if waiting.tries < COMMIT_TRIES_MAX:
+                again.append(waiting)
+            elif not waiting.answer.done():
+                waiting.answer.set_result(otherwise)
+        return again
+
+
+def _answer(taken: list[_Waiting], outcomes: list[tuple[int, tuple[str, Any]]]) -> list[tuple[int, bool]]:
+    """Give callers their outcomes; returns (place, fresh) of those that are to be planned again."""
+    again = []
+    for place, (word, payload) in outcomes:
+        # The commonest first.
+        if word == "reserved":
+            outcome: oc.Outcome = oc.Reserved(payload, replayed=False)
+        elif word == "again":
+            again.append((place, payload))
+            continue
+        else:
+            outcome = outcome_of(word, payload)
+        answer = taken[place].answer
+        # A caller that hung up has cancelled its future; the reservation stands, and its retry will find it.
+        if not answer.done():
+            answer.set_result(outcome)
+    return again
+
+
+def _answer_all(waiting: list[_Waiting], outcome: oc.Outcome) -> None:
+    for one in waiting:
+        if not one.answer.done():
+            one.answer.set_result(outcome)
+
+
+def outcome_of(word: str, payload: Any) -> oc.Outcome:
+    """The outcome that the core's tuple stands for; engine/_core.pyi lists them."""
+    match word:
+        case "reserved" | "replayed":
+            return oc.Reserved(payload, replayed=word == "replayed")
+        case "conflict":
+            return oc.Conflict()
+        case "short" | "too_spread":
+            return oc.InsufficientStock(tuple(oc.Shortage(*row) for row in payload), spread=word == "too_spread")
+        case "limit":
+            return oc.PurchaseLimit(tuple(oc.ExceededLimit(*row) for row in payload))
+        case "invalid":
+            return oc.Invalid(tuple(FieldError(*row) for row in payload))
+        case "contended":
+            return oc.Contended()
+    raise AssertionError(f"the core knows an outcome that we do not: {word}")

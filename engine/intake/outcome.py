@@ -1,0 +1,81 @@
+"""What can become of an order. All of these are expected, so they are values."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Struct
+
+from engine.errors import FieldError
+from engine.model import Allocation
+
+
+class Reserved(Struct, frozen=True):
+    """Its stock is held and durable. `json` is the Allocation, ready to send; `replayed` when it was held before."""
+
+    json: bytes
+    replayed: bool
+
+    @property
+    def allocation(self) -> Allocation:
+        """The Allocation, decoded."""
+        return msgspec.json.decode(self.json, type=Allocation)
+
+
+class Shortage(Struct, frozen=True):
+    """A SKU that falls short, in units over the warehouses that may serve the order."""
+
+    sku: str
+    requested: int
+    available: int
+
+
+class InsufficientStock(Struct, frozen=True):
+    """Nothing was held. `spread` when there is enough, but not from as few warehouses as the order allows."""
+
+    shortages: tuple[Shortage, ...]
+    spread: bool
+
+
+class ExceededLimit(Struct, frozen=True):
+    """A purchase limit, in units of a SKU per customer."""
+
+    sku: str
+    requested: int
+    limit: int
+    remaining: int
+
+
+class PurchaseLimit(Struct, frozen=True):
+    """Nothing was held: the order is beyond what its customer may take."""
+
+    exceeded: tuple[ExceededLimit, ...]
+
+
+class Conflict(Struct, frozen=True):
+    """Nothing was held: the id belongs to another order."""
+
+
+class Invalid(Struct, frozen=True):
+    """Nothing was held: fields break a rule."""
+
+    errors: tuple[FieldError, ...]
+
+
+class Overloaded(Struct, frozen=True):
+    """Nothing was held: too many orders wait already."""
+
+    retry_after_s: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Contended(Struct, frozen=True):
+    """Nothing was held: others took the stock between plan and commit, every time. Worth another try."""
+
+
+class Unavailable(Struct, frozen=True):
+    """The store did not answer or refused. Unless `certain`, the order may be held: the same order again tells."""
+
+    detail: str
+    certain: bool
+
+
+Outcome = Reserved | InsufficientStock | PurchaseLimit | Conflict | Invalid | Overloaded | Contended | Unavailable

@@ -1,0 +1,37 @@
+"""What was decided for an order. Rust writes these as JSON (rust_core/src/answer.rs); a test keeps the two alike."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Status = Literal["reserved", "confirmed", "partially_shipped", "shipped", "released", "expired", "backordered"]
+
+
+class AllocationLine(Struct, frozen=True, kw_only=True):
+    """Units of one SKU."""
+
+    sku: str
+    quantity: int
+
+
+class Shipment(Struct, frozen=True, kw_only=True):
+    """The part of an order that leaves one warehouse. `cost` in minor units, `distance_km` on the great circle."""
+
+    warehouse: str
+    lines: tuple[AllocationLine, ...]
+    cost: int
+    distance_km: float
+
+
+class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The shipments chosen for an order, with their cost in minor units of `currency`."""
+
+    order_id: str
+    status: Status
+    version: int
+    shipments: tuple[Shipment, ...]
+    unfilled: tuple[AllocationLine, ...]
+    cost: int
+    currency: str
+    expires_at: str | None = None
+    """RFC 3339 instant in UTC; only while an unpaid hold runs."""

@@ -1,0 +1,60 @@
+"""The network: SKUs, warehouses and the parcel tariff. Shape and limits only."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from engine.model import limits
+from engine.model.order import Identifier, ShortText
+
+MoneyMinor = Annotated[int, Meta(ge=0, le=limits.MONEY_MAX)]
+"""An amount in integer minor units (fen, cents)."""
+
+WarehouseKind = Literal["dc", "store", "supplier", "third_party"]
+
+
+class Warehouse(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A place that stock ships from. Costs left out come from the configuration's defaults."""
+
+    id: Identifier
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+    name: Annotated[str, Meta(max_length=limits.ID_LENGTH_MAX)] | None = None
+    kind: WarehouseKind = "dc"
+    enabled: bool = True
+    priority: Annotated[int, Meta(ge=0, le=1_000_000)] = 100
+    """Rank under the `priority` policy; lower ships first."""
+    fixed_cost: MoneyMinor | None = None
+    """Minor units per shipment: handling, packing."""
+    unit_cost: MoneyMinor | None = None
+    """Minor units per unit picked."""
+    cost_per_km: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    """Minor units per kilometre and shipment; a rate, so it may have decimals."""
+
+
+class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """Something that is sold."""
+
+    sku: Identifier
+    name: Annotated[str, Meta(max_length=limits.ID_LENGTH_MAX)] | None = None
+    weight_g: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
+    volume_cm3: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
+    purchase_limit: Annotated[int, Meta(ge=1, le=limits.QUANTITY_MAX)] | None = None
+    """Units that one customer may hold or have bought. An order that names no customer is held to it by itself."""
+
+
+class TariffZone(Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of a parcel tariff: what a shipment that travels up to `max_km` costs."""
+
+    zone: ShortText
+    max_km: Annotated[int, Meta(ge=1, le=21_000)]
+    base: MoneyMinor
+    """Minor units per shipment."""
+    per_kg: MoneyMinor
+    """Minor units per kilogram; charged by the gram, each line rounded up."""
+
+
+class Tariff(Struct, frozen=True, forbid_unknown_fields=True):
+    """A parcel tariff by distance zone, nearest zone first. The last zone also serves whatever lies beyond it."""
+
+    zones: Annotated[tuple[TariffZone, ...], Meta(min_length=1, max_length=64)]

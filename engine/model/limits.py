@@ -1,0 +1,37 @@
+"""Every business limit of the model, with its unit. The wire types and the store's callers read them from here."""
+
+ID_LENGTH_MAX = 128
+"""Characters of an order, SKU, warehouse or customer id."""
+
+LINES_MAX = 100
+"""Lines of one order."""
+
+QUANTITY_MAX = 1_000_000
+"""Units of one line."""
+
+ON_HAND_MAX = 1_000_000_000
+"""Units in one cell. Sums over 4,096 warehouses stay far below 2**53, up to which the store's Lua is exact."""
+
+MONEY_MAX = 1_000_000_000_000
+"""Minor units of any single amount."""
+
+WAREHOUSES_MAX = 4_096
+"""Warehouses in a network: a cell number is sku * WAREHOUSES_MAX + warehouse."""
+
+SKUS_MAX = 16_777_216
+"""SKUs in a catalogue."""
+
+STOCK_ROWS_MAX = 10_000
+"""Rows of one stock call, which is applied whole or not at all."""
+
+METADATA_KEYS_MAX = 32
+METADATA_VALUE_LENGTH_MAX = 512
+
+HOLD_SECONDS_DEFAULT = 900
+HOLD_SECONDS_MAX = 7 * 24 * 3600
+
+ORDER_BYTES_MAX = 64 * 1024
+"""Body of one order over HTTP."""
+
+BODY_BYTES_MAX = 4 * 1024 * 1024
+"""Body of any other HTTP call."""

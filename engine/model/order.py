@@ -1,0 +1,59 @@
+"""An order as its channel sends it. Shape and limits only; whether its SKUs exist is the planner's to say."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from engine.model import limits
+
+Payment = Literal["paid", "pending", "cod"]
+PolicyName = Literal["cheapest", "nearest", "priority"]
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=limits.ID_LENGTH_MAX)]
+ShortText = Annotated[str, Meta(min_length=1, max_length=64)]
+MetadataText = Annotated[str, Meta(max_length=limits.METADATA_VALUE_LENGTH_MAX)]
+
+
+class Line(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Units of one SKU. Two lines of one SKU are summed before anything is checked."""
+
+    sku: Identifier
+    quantity: Annotated[int, Meta(ge=1, le=limits.QUANTITY_MAX)]
+    unit_price: Annotated[int, Meta(ge=0, le=limits.MONEY_MAX)] | None = None
+    """Minor units, as sold."""
+
+
+class ShipTo(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where the order goes, in WGS 84 degrees."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+    country: ShortText | None = None
+    region: ShortText | None = None
+    postcode: ShortText | None = None
+
+
+class Order(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """One order. Its `order_id` names it for ever: the same id again is the same order."""
+
+    order_id: Identifier
+    ship_to: ShipTo
+    lines: Annotated[tuple[Line, ...], Meta(min_length=1, max_length=limits.LINES_MAX)]
+    channel: ShortText | None = None
+    customer: Identifier | None = None
+    payment: Payment = "paid"
+    hold_seconds: Annotated[int, Meta(ge=1, le=limits.HOLD_SECONDS_MAX)] | None = None
+    """How long a pending order holds its stock; only with payment = pending."""
+    service_level: ShortText | None = None
+    policy: PolicyName | None = None
+    allow_split: bool = True
+    max_shipments: Annotated[int, Meta(ge=1, le=limits.LINES_MAX)] | None = None
+    allow_partial: bool = False
+    warehouses: Annotated[tuple[Identifier, ...], Meta(min_length=1, max_length=limits.WAREHOUSES_MAX)] | None = None
+    """The only warehouses that may serve the order."""
+    pickup_at: Identifier | None = None
+    """The warehouse where the customer collects: it alone serves the order, and nothing travels."""
+    metadata: (
+        Annotated[dict[ShortText, MetadataText | int | float | bool | None], Meta(max_length=limits.METADATA_KEYS_MAX)]
+        | None
+    ) = None

@@ -1,0 +1,95 @@
+"""The Rust planner with the model's types on its outside. Keeps the definitions it was given; does no I/O."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from engine import _core
+from engine.model import Order, PolicyName, Sku, Tariff, Warehouse
+
+_canonical = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+def canonical_bytes(order: Order) -> bytes:
+    """The order as MessagePack with sorted keys and without defaults: what is hashed, planned from, and kept.
+
+    A field that a later release adds is left out while it has its default, so fingerprints outlive an upgrade.
+    """
+    return _canonical(order)
+
+
+def cell_number(*, sku: int, warehouse: int) -> int:
+    """The number of a cell."""
+    return sku * _core.WAREHOUSES_MAX + warehouse
+
+
+class CostDefaults(msgspec.Struct, frozen=True, kw_only=True):
+    """Costs of a warehouse that does not say, in minor units."""
+
+    fixed_cost: int
+    unit_cost: int
+    cost_per_km: float
+    """Applies only while there is no tariff: a tariff charges the distance itself."""
+
+
+class Planner:
+    """Catalogue, cost table, stock view and planner of one process. For one thread."""
+
+    def __init__(self, *, currency: str, default_policy: PolicyName, defaults: CostDefaults) -> None:
+        self.core = _core.Planner(currency=currency, default_policy=default_policy)
+        self.currency = currency
+        self.tariff: Tariff | None = None
+        self.warehouses: dict[str, Warehouse] = {}
+        self.skus: dict[str, Sku] = {}
+        self._numbers: dict[str, int] = {}
+        self._defaults = defaults
+
+    def put_skus(self, rows: Iterable[tuple[int, Sku]]) -> None:
+        """Add or replace SKUs by their number."""
+        rows = list(rows)
+        self.skus.update((sku.sku, sku) for _, sku in rows)
+        self.core.put_skus([(number, sku.sku, sku.weight_g, sku.purchase_limit or 0) for number, sku in rows])
+
+    def put_warehouses(self, rows: Iterable[tuple[int, Warehouse]]) -> None:
+        """Add or replace warehouses by their number."""
+        rows = list(rows)
+        for number, warehouse in rows:
+            self.warehouses[warehouse.id] = warehouse
+            self._numbers[warehouse.id] = number
+        self.core.put_warehouses([self._warehouse_row(number, warehouse) for number, warehouse in rows])
+
+    def set_tariff(self, tariff: Tariff | None) -> None:
+        """Replace the tariff; with None, distance costs what the warehouses or the defaults say."""
+        self.tariff = tariff
+        zones = tariff.zones if tariff else ()
+        self.core.set_tariff([(zone.zone, zone.max_km, zone.base, zone.per_kg) for zone in zones])
+        self.core.put_warehouses(
+            [self._warehouse_row(self._numbers[name], row) for name, row in self.warehouses.items()]
+        )
+
+    def cells_of(self, order: Order) -> list[int]:
+        """Every cell that could serve an order's known SKUs."""
+        numbers = sorted(self._numbers.values())
+        skus = sorted({number for line in order.lines if (number := self.core.sku_number(line.sku)) is not None})
+        return [cell_number(sku=sku, warehouse=warehouse) for sku in skus for warehouse in numbers]
+
+    def set_levels(self, levels: Sequence[tuple[int, int]], event: bytes) -> None:
+        """Set what is free in cells, as read from the store when `event` was its newest."""
+        self.core.set_levels([cell for cell, _ in levels], [free for _, free in levels], event)
+
+    def _warehouse_row(
+        self, number: int, warehouse: Warehouse
+    ) -> tuple[int, str, float, float, bool, int, int, int, float]:
+        defaults = self._defaults
+        per_km = 0.0 if self.tariff else defaults.cost_per_km
+        return (
+            number,
+            warehouse.id,
+            warehouse.lat,
+            warehouse.lon,
+            warehouse.enabled,
+            warehouse.priority,
+            defaults.fixed_cost if warehouse.fixed_cost is None else warehouse.fixed_cost,
+            defaults.unit_cost if warehouse.unit_cost is None else warehouse.unit_cost,
+            per_km if warehouse.cost_per_km is None else warehouse.cost_per_km,
+        )

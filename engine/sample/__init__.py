@@ -1,0 +1,7 @@
+"""A real network as sample input, and orders for it. Hands names on."""
+
+from engine.sample.city import City
+from engine.sample.network import SampleNetwork, load_network, starting_stock
+from engine.sample.orders import Offer, OfferKind, OrderSource
+
+__all__ = ["City", "Offer", "OfferKind", "OrderSource", "SampleNetwork", "load_network", "starting_stock"]

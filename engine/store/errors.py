@@ -1,0 +1,47 @@
+"""Turns what the client library raises into Stockade's own errors, with what to do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+
+from engine.errors import StoreChanged, StoreUnavailable, StoreUnsupported
+
+
+class StoreRefused(StoreUnavailable):
+    """The store answered, and took nothing: unlike any other StoreUnavailable, it is certain that nothing was done."""
+
+
+_ADVICE = {
+    "OOM": "it is out of memory: raise maxmemory",
+    "MISCONF": "it cannot write to its disk: see its log",
+    "READONLY": "it is a replica: point REDIS_URL at the primary",
+    "NOREPLICAS": "it has too few replicas: see min-replicas-to-write",
+    "NOPERM": "its user may not run this command: see ACL",
+    "LOADING": "it is still loading: wait",
+}
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Raises StoreUnavailable, StoreRefused, StoreChanged or StoreUnsupported in place of the client's errors."""
+    try:
+        yield
+    except AuthenticationError as error:
+        raise StoreRefused(f"The store refuses our credentials: {error}. Check REDIS_URL.") from error
+    except ResponseError as error:
+        raise _translated(str(error)) from error
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(f"The store does not answer: {error or type(error).__name__}.") from error
+
+
+def _translated(message: str) -> Exception:
+    code = message.partition(" ")[0]
+    if code == "STALEEPOCH":
+        return StoreChanged(message.partition(" ")[2])
+    if code == "CATALOGUEFULL":
+        return StoreRefused(f"The catalogue is full: {message.partition(' ')[2]}.")
+    if "unknown command" in message.lower() and "FCALL" in message.upper():
+        return StoreUnsupported("The store has no functions: Stockade needs Redis 7.0 or later, or Valkey.")
+    advice = _ADVICE.get(code) or next((text for key, text in _ADVICE.items() if key in message), None)
+    return StoreRefused(f"The store refused ({advice or message}).")

@@ -1,0 +1,154 @@
+//! The Allocation as callers read it: JSON, straight from a plan or from a record. `engine.model.Allocation` has the
+//! same shape, and a test holds the two together.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::catalogue::Catalogue;
+use crate::ids::SkuId;
+use crate::planner::Shipment;
+use crate::record::Record;
+
+/// The parts of an Allocation.
+#[derive(Clone, Copy, Debug)]
+pub struct Allocation<'a> {
+    /// Which order.
+    pub order_id: &'a str,
+    /// Where it stands.
+    pub status: &'a str,
+    /// Counts its changes.
+    pub version: u32,
+    /// Its shipments.
+    pub shipments: &'a [Shipment],
+    /// What it goes without.
+    pub unfilled: &'a [(SkuId, i64)],
+    /// Of all amounts.
+    pub currency: &'a str,
+    /// When its hold ends, in milliseconds since 1970; 0 for none.
+    pub expires_ms: u64,
+}
+
+impl<'a> Allocation<'a> {
+    /// Of a record.
+    #[must_use]
+    pub fn of_record(order_id: &'a str, record: &'a Record) -> Self {
+        Self {
+            order_id,
+            status: record.status.name(),
+            version: record.version,
+            shipments: &record.shipments,
+            unfilled: &record.unfilled,
+            currency: &record.currency,
+            expires_ms: record.expires_ms,
+        }
+    }
+
+    /// As JSON.
+    #[must_use]
+    pub fn to_json(&self, catalogue: &Catalogue) -> Vec<u8> {
+        let mut out = Vec::with_capacity(160 + 120 * self.shipments.len());
+        raw(&mut out, "{\"order_id\":");
+        text(&mut out, self.order_id);
+        raw(&mut out, ",\"status\":");
+        text(&mut out, self.status);
+        raw(&mut out, ",\"version\":");
+        number(&mut out, i64::from(self.version));
+        raw(&mut out, ",\"shipments\":[");
+        for (index, shipment) in self.shipments.iter().enumerate() {
+            raw(&mut out, if index == 0 { "{\"warehouse\":" } else { ",{\"warehouse\":" });
+            text(&mut out, catalogue.warehouse_name(shipment.warehouse).unwrap_or("?"));
+            raw(&mut out, ",\"lines\":");
+            lines(&mut out, &shipment.lines, catalogue);
+            raw(&mut out, ",\"cost\":");
+            number(&mut out, shipment.cost);
+            raw(&mut out, ",\"distance_km\":");
+            kilometres(&mut out, shipment.metres);
+            out.push(b'}');
+        }
+        raw(&mut out, "],\"unfilled\":");
+        lines(&mut out, self.unfilled, catalogue);
+        raw(&mut out, ",\"cost\":");
+        number(&mut out, self.shipments.iter().map(|shipment| shipment.cost).sum());
+        raw(&mut out, ",\"currency\":");
+        text(&mut out, self.currency);
+        // An hold that was confirmed or released ends no more.
+        if self.expires_ms > 0 && self.status == "reserved" {
+            raw(&mut out, ",\"expires_at\":");
+            text(&mut out, &instant(self.expires_ms));
+        }
+        out.push(b'}');
+        out
+    }
+}
+
+fn lines(out: &mut Vec<u8>, lines: &[(SkuId, i64)], catalogue: &Catalogue) {
+    out.push(b'[');
+    for (index, &(sku, quantity)) in lines.iter().enumerate() {
+        raw(out, if index == 0 { "{\"sku\":" } else { ",{\"sku\":" });
+        text(out, catalogue.sku_name(sku).unwrap_or("?"));
+        raw(out, ",\"quantity\":");
+        number(out, quantity);
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+fn raw(out: &mut Vec<u8>, value: &str) {
+    out.extend_from_slice(value.as_bytes());
+}
+
+fn text(out: &mut Vec<u8>, value: &str) {
+    // Writing a string to a Vec cannot fail.
+    let _ = serde_json::to_writer(out, value);
+}
+
+fn number(out: &mut Vec<u8>, value: i64) {
+    let _ = serde_json::to_writer(out, &value);
+}
+
+/// Kilometres with the metres as decimals, from integers, so that no rounding differs between machines.
+fn kilometres(out: &mut Vec<u8>, metres: u32) {
+    number(out, i64::from(metres / 1000));
+    let rest = metres % 1000;
+    out.extend_from_slice(&[b'.', b'0' + (rest / 100) as u8, b'0' + (rest / 10 % 10) as u8, b'0' + (rest % 10) as u8]);
+}
+
+/// RFC 3339, in UTC. A time past the year 9999 is cut to it.
+fn instant(ms: u64) -> String {
+    let last_ms = 253_402_300_799_999;
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms.min(last_ms)) * 1_000_000)
+        .ok()
+        .and_then(|instant| instant.format(&Rfc3339).ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::SkuTerms;
+
+    #[test]
+    fn names_are_escaped_and_numbers_exact() {
+        let mut catalogue = Catalogue::default();
+        catalogue.put_sku(0, "a\"b\n", SkuTerms::default());
+        let shipments = [Shipment { warehouse: 9, cost: 1_250, metres: 7_005, lines: vec![(0, 2)] }];
+        let json = Allocation {
+            order_id: "o",
+            status: "reserved",
+            version: 1,
+            shipments: &shipments,
+            unfilled: &[],
+            currency: "CNY",
+            expires_ms: 1_700_000_000_123,
+        }
+        .to_json(&catalogue);
+        assert_eq!(
+            String::from_utf8(json).unwrap(),
+            concat!(
+                r#"{"order_id":"o","status":"reserved","version":1,"shipments":[{"warehouse":"?","lines":"#,
+                r#"[{"sku":"a\"b\n","quantity":2}],"cost":1250,"distance_km":7.005}],"unfilled":[],"cost":1250,"#,
+                r#""currency":"CNY","expires_at":"2023-11-14T22:13:20.123Z"}"#
+            )
+        );
+    }
+}

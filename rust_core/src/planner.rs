@@ -1,0 +1,398 @@
+//! Plans one order: resolves its names, gathers what each warehouse has and costs, and lets the kernel or a rule choose.
+
+use crate::catalogue::Catalogue;
+use crate::cost::{CostTable, Lane};
+use crate::fill::{self, Piece, Supply};
+use crate::ids::{SkuId, WarehouseId};
+use crate::kernel::{self, Infeasible, NODE_LIMIT, Problem, UNSERVABLE};
+use crate::order::{Order, Payment, Policy};
+use crate::view::View;
+
+/// A broken rule: where in the order (an RFC 6901 pointer) and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// JSON pointer into the order.
+    pub pointer: String,
+    /// The rule.
+    pub message: String,
+}
+
+/// A SKU that falls short, in units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// Which SKU.
+    pub sku: SkuId,
+    /// Units that the order wants.
+    pub requested: i64,
+    /// Units that its warehouses have.
+    pub available: i64,
+}
+
+/// A purchase limit that the order alone, or with what the customer has, goes beyond. In units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exceeded {
+    /// Which SKU.
+    pub sku: SkuId,
+    /// Units that the order wants.
+    pub requested: i64,
+    /// Units that a customer may take.
+    pub limit: i64,
+    /// Units of the limit that are left to this customer.
+    pub remaining: i64,
+}
+
+/// Why an order got no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is not enough of these SKUs.
+    Short(Vec<Shortage>),
+    /// There is enough, but not from as few warehouses as the order allows.
+    TooSpread(Vec<Shortage>),
+}
+
+/// The part of a plan that leaves one warehouse. Money in minor units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shipment {
+    /// From where.
+    pub warehouse: WarehouseId,
+    /// What it costs.
+    pub cost: i64,
+    /// How far it goes.
+    pub metres: u32,
+    /// SKUs and units.
+    pub lines: Vec<(SkuId, i64)>,
+}
+
+/// The shipments advised for an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// By rank of their warehouses.
+    pub shipments: Vec<Shipment>,
+    /// SKUs and units that an order which accepts a part goes without.
+    pub unfilled: Vec<(SkuId, i64)>,
+    /// How it was chosen.
+    pub policy: Policy,
+    /// Whether no other choice costs less, under the policy that asks for the cheapest.
+    pub proven: bool,
+}
+
+impl Plan {
+    /// The cost of all shipments.
+    #[must_use]
+    pub fn cost(&self) -> i64 {
+        self.shipments.iter().map(|shipment| shipment.cost).sum()
+    }
+}
+
+/// An order with its names resolved and its lines summed by SKU.
+#[derive(Debug)]
+pub struct Demand {
+    /// SKUs and units, each SKU once, in the order they first came.
+    pub lines: Vec<(SkuId, i64)>,
+    /// The only warehouses that may serve it, if it names any.
+    pub allowed: Option<Vec<WarehouseId>>,
+    /// Whether the customer collects it.
+    pub pickup: bool,
+    /// Rules of choice.
+    pub policy: Policy,
+    /// Warehouses that may share it.
+    pub shipments_max: usize,
+    /// Whether a part is accepted.
+    pub allow_partial: bool,
+    /// Destination in WGS 84 degrees.
+    pub destination: (f64, f64),
+}
+
+/// Everything that planning reads.
+#[derive(Debug, Default)]
+pub struct Planner {
+    /// Names and terms.
+    pub catalogue: Catalogue,
+    /// Lanes by destination.
+    pub costs: CostTable,
+    /// Stock.
+    pub view: View,
+    /// What an order that names no policy gets.
+    pub default_policy: Policy,
+    /// ISO 4217 code of every amount.
+    pub currency: String,
+}
+
+/// The warehouses that may serve an order, and what each has and costs; columns in rank order.
+pub struct Candidates {
+    /// Their numbers.
+    pub warehouses: Vec<WarehouseId>,
+    /// Their lanes to the destination.
+    pub lanes: Vec<Lane>,
+    /// Units free, a row a line, none below zero.
+    pub free: Vec<i64>,
+    /// Units wanted of each line.
+    pub wanted: Vec<i64>,
+}
+
+impl Candidates {
+    /// What there is, for filling.
+    #[must_use]
+    pub fn supply(&self) -> Supply<'_> {
+        Supply { wanted: &self.wanted, free: &self.free, candidates: self.warehouses.len() }
+    }
+}
+
+impl Planner {
+    /// Resolves names and sums lines; what does not fit comes back as flaws.
+    pub fn resolve(&self, order: &Order) -> Result<Demand, Vec<Flaw>> {
+        let mut flaws = Vec::new();
+        let mut lines: Vec<(SkuId, i64)> = Vec::with_capacity(order.lines.len());
+        for (index, line) in order.lines.iter().enumerate() {
+            match self.catalogue.sku(line.sku) {
+                None => flaws.push(flaw(format!("/lines/{index}/sku"), format!("unknown SKU {:?}", line.sku))),
+                Some(sku) => match lines.iter_mut().find(|(known, _)| *known == sku) {
+                    Some((_, quantity)) => *quantity += line.quantity,
+                    None => lines.push((sku, line.quantity)),
+                },
+            }
+        }
+        let mut warehouse = |pointer: String, name: &str| {
+            let found = self.catalogue.warehouse(name);
+            if found.is_none() {
+                flaws.push(flaw(pointer, format!("unknown warehouse {name:?}")));
+            }
+            found
+        };
+        let mut allowed: Option<Vec<WarehouseId>> = order.warehouses.as_ref().map(|names| {
+            names
+                .iter()
+                .enumerate()
+                .filter_map(|(index, name)| warehouse(format!("/warehouses/{index}"), name))
+                .collect()
+        });
+        if let Some(name) = order.pickup_at
+            && let Some(number) = warehouse("/pickup_at".into(), name)
+        {
+            if allowed.as_ref().is_some_and(|allowed| !allowed.contains(&number)) {
+                flaws.push(flaw("/pickup_at".into(), "is not among the warehouses that the order allows".into()));
+            }
+            allowed = Some(vec![number]);
+        }
+        if order.hold_seconds.is_some() && order.payment != Payment::Pending {
+            flaws.push(flaw(
+                "/hold_seconds".into(),
+                "only an order with payment \"pending\" holds stock for a time".into(),
+            ));
+        }
+        if !flaws.is_empty() {
+            return Err(flaws);
+        }
+        Ok(Demand {
+            lines,
+            allowed,
+            pickup: order.pickup_at.is_some(),
+            policy: order.policy.unwrap_or(self.default_policy),
+            shipments_max: order.shipments_max(),
+            allow_partial: order.allow_partial,
+            destination: (order.ship_to.lat, order.ship_to.lon),
+        })
+    }
+
+    /// The warehouses that may serve a demand and what they have of it.
+    pub fn candidates(&mut self, demand: &Demand) -> Candidates {
+        let lanes = self.costs.lanes(&self.catalogue, demand.destination.0, demand.destination.1);
+        let mut column_of = vec![usize::MAX; self.catalogue.warehouse_numbers()];
+        let mut found = Candidates {
+            warehouses: Vec::with_capacity(column_of.len()),
+            lanes: Vec::with_capacity(column_of.len()),
+            free: Vec::new(),
+            wanted: demand.lines.iter().map(|&(_, quantity)| quantity).collect(),
+        };
+        for &warehouse in self.catalogue.ranked() {
+            let Some(terms) = self.catalogue.warehouse_terms(warehouse) else { continue };
+            let allowed = demand.allowed.as_ref().is_none_or(|allowed| allowed.contains(&warehouse));
+            if !terms.enabled || !allowed {
+                continue;
+            }
+            column_of[warehouse as usize] = found.warehouses.len();
+            found.warehouses.push(warehouse);
+            found.lanes.push(if demand.pickup {
+                Lane { fixed: terms.fixed_cost, per_unit: terms.unit_cost, ..Lane::default() }
+            } else {
+                lanes[warehouse as usize]
+            });
+        }
+        let width = found.warehouses.len();
+        found.free = vec![0; width * demand.lines.len()];
+        for (line, &(sku, _)) in demand.lines.iter().enumerate() {
+            for level in self.view.row(sku) {
+                // A level may be of a warehouse whose definition has not come yet.
+                if let Some(&column) = column_of.get(level.warehouse as usize)
+                    && column != usize::MAX
+                {
+                    found.free[line * width + column] = level.free.max(0);
+                }
+            }
+        }
+        found
+    }
+
+    /// Chooses the shipments for a demand. Takes nothing from the view.
+    pub fn plan(&mut self, demand: &Demand) -> Result<Plan, Refusal> {
+        let mut candidates = self.candidates(demand);
+        let unfilled = cap_to_stock(demand, &mut candidates)?;
+        let chosen = match demand.policy {
+            Policy::Cheapest => self.cheapest(demand, &candidates),
+            Policy::Nearest => {
+                let mut order: Vec<usize> = (0..candidates.warehouses.len()).collect();
+                order.sort_by_key(|&candidate| candidates.lanes[candidate].metres);
+                fill_whole(&candidates.supply(), &order, demand.shipments_max)
+            }
+            Policy::Priority => {
+                let order: Vec<usize> = (0..candidates.warehouses.len()).collect();
+                fill_whole(&candidates.supply(), &order, demand.shipments_max)
+            }
+        };
+        let (pieces, unfilled, proven) = match chosen {
+            Some((pieces, proven)) => (pieces, unfilled, proven),
+            None if demand.allow_partial => {
+                let (pieces, left) = fill::most_units(&candidates.supply(), demand.shipments_max);
+                let unfilled = unfilled.iter().zip(&left).map(|(missing, left)| missing + left).collect();
+                (pieces, unfilled, false)
+            }
+            None => return Err(Refusal::TooSpread(shortages_within(demand, &candidates))),
+        };
+        Ok(Plan {
+            shipments: self.shipments(demand, &candidates, &pieces),
+            unfilled: (0..)
+                .zip(&unfilled)
+                .filter(|(_, left)| **left > 0)
+                .map(|(line, &left): (usize, _)| (demand.lines[line].0, left))
+                .collect(),
+            policy: demand.policy,
+            proven,
+        })
+    }
+
+    /// The kernel's choice, after lines that no warehouse holds whole were cut.
+    fn cheapest(&self, demand: &Demand, candidates: &Candidates) -> Option<(Vec<Piece>, bool)> {
+        let supply = candidates.supply();
+        let width = supply.candidates;
+        // What the kernel places: a line whole, the rest of a cut line, or a piece that is bound to its warehouse.
+        let mut rows: Vec<Piece> = Vec::with_capacity(demand.lines.len());
+        let mut cost: Vec<i64> = Vec::with_capacity(demand.lines.len() * width);
+        let mut cut = false;
+        for (line, &(sku, _)) in demand.lines.iter().enumerate() {
+            let wanted = candidates.wanted[line];
+            if wanted == 0 {
+                continue;
+            }
+            let weight_g = self.catalogue.sku_terms(sku).weight_g;
+            let line_cost = |candidate: usize, quantity: i64| candidates.lanes[candidate].line_cost(weight_g, quantity);
+            let (bound, rest) = if (0..width).any(|candidate| supply.at(line, candidate) >= wanted) {
+                (Vec::new(), wanted)
+            } else {
+                cut = true;
+                fill::cut_line(&supply, line)?
+            };
+            for piece in &bound {
+                rows.push(*piece);
+                cost.extend((0..width).map(|candidate| {
+                    if candidate == piece.candidate { line_cost(candidate, piece.quantity) } else { UNSERVABLE }
+                }));
+            }
+            rows.push(Piece { line, candidate: usize::MAX, quantity: rest });
+            cost.extend((0..width).map(|candidate| {
+                let used_up = bound.iter().any(|piece| piece.candidate == candidate);
+                if used_up || supply.at(line, candidate) < rest { UNSERVABLE } else { line_cost(candidate, rest) }
+            }));
+        }
+        let fixed: Vec<i64> = candidates.lanes.iter().map(|lane| lane.fixed).collect();
+        let problem =
+            Problem { fixed: &fixed, cost: &cost, shipments_max: demand.shipments_max, node_limit: NODE_LIMIT };
+        match kernel::solve(&problem) {
+            Ok(choice) => {
+                for (row, &candidate) in rows.iter_mut().zip(&choice.warehouse) {
+                    row.candidate = candidate as usize;
+                }
+                Some((rows, choice.proven && !cut))
+            }
+            Err(Infeasible::Proven | Infeasible::NotFound) => None,
+        }
+    }
+
+    fn shipments(&self, demand: &Demand, candidates: &Candidates, pieces: &[Piece]) -> Vec<Shipment> {
+        let mut shipments: Vec<Shipment> = Vec::new();
+        let mut used: Vec<usize> = pieces.iter().map(|piece| piece.candidate).collect();
+        used.sort_unstable();
+        used.dedup();
+        for candidate in used {
+            let lane = &candidates.lanes[candidate];
+            let mut shipment = Shipment {
+                warehouse: candidates.warehouses[candidate],
+                cost: lane.fixed,
+                metres: lane.metres,
+                lines: Vec::with_capacity(pieces.len()),
+            };
+            for (line, &(sku, _)) in demand.lines.iter().enumerate() {
+                let quantity: i64 = pieces
+                    .iter()
+                    .filter(|piece| piece.line == line && piece.candidate == candidate)
+                    .map(|piece| piece.quantity)
+                    .sum();
+                if quantity > 0 {
+                    shipment.cost += lane.line_cost(self.catalogue.sku_terms(sku).weight_g, quantity);
+                    shipment.lines.push((sku, quantity));
+                }
+            }
+            shipments.push(shipment);
+        }
+        shipments
+    }
+}
+
+/// Lowers what is wanted to what there is, where the order accepts a part; says what falls short where it does not.
+/// Returns the units that go unfilled, a number a line.
+fn cap_to_stock(demand: &Demand, candidates: &mut Candidates) -> Result<Vec<i64>, Refusal> {
+    let width = candidates.warehouses.len();
+    let mut shortages = Vec::new();
+    let mut unfilled = vec![0; demand.lines.len()];
+    let mut any = false;
+    for (line, &(sku, requested)) in demand.lines.iter().enumerate() {
+        let available: i64 = candidates.free[line * width..(line + 1) * width].iter().sum();
+        if available < requested {
+            shortages.push(Shortage { sku, requested, available });
+            unfilled[line] = requested - available;
+            candidates.wanted[line] = available;
+        }
+        any |= candidates.wanted[line] > 0;
+    }
+    if shortages.is_empty() || (demand.allow_partial && any) { Ok(unfilled) } else { Err(Refusal::Short(shortages)) }
+}
+
+/// Fills in order; where that uses too many shipments, the first that holds everything.
+fn fill_whole(supply: &Supply, order: &[usize], shipments_max: usize) -> Option<(Vec<Piece>, bool)> {
+    let (pieces, wanted) = fill::in_order(supply, order, shipments_max);
+    if wanted.iter().all(|&quantity| quantity == 0) {
+        return Some((pieces, false));
+    }
+    order.iter().find_map(|&candidate| {
+        let (pieces, wanted) = fill::in_order(supply, &[candidate], 1);
+        wanted.iter().all(|&quantity| quantity == 0).then_some((pieces, false))
+    })
+}
+
+/// What one warehouse, or as few as are allowed, could give of each line at the most.
+fn shortages_within(demand: &Demand, candidates: &Candidates) -> Vec<Shortage> {
+    let (_, left) = fill::most_units(&candidates.supply(), demand.shipments_max);
+    demand
+        .lines
+        .iter()
+        .zip(&left)
+        .filter(|(_, left)| **left > 0)
+        .map(|(&(sku, requested), &left)| Shortage { sku, requested, available: requested - left })
+        .collect()
+}
+
+fn flaw(pointer: String, message: String) -> Flaw {
+    Flaw { pointer, message }
+}
+
+#[cfg(test)]
+mod tests;

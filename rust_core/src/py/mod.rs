@@ -1,0 +1,21 @@
+//! The Python module `engine._core`: the only place that knows both Python and the core. Checks lengths and ranges,
+//! hands bytes through, and turns outcomes into tuples. Holds no Python object.
+
+mod batch;
+mod outcome;
+mod planner;
+mod record;
+
+use pyo3::prelude::*;
+
+/// Stockade's planner, in Rust.
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("WAREHOUSES_MAX", crate::ids::WAREHOUSES_MAX)?;
+    module.add("ATTEMPTS_MAX", crate::batch::ATTEMPTS_MAX)?;
+    module.add_class::<planner::PyPlanner>()?;
+    module.add_class::<batch::PyBatch>()?;
+    module.add_class::<record::PyRecord>()?;
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! The planner, as Python drives it.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+use serde_json::{Value, json};
+
+use super::batch::PyBatch;
+use super::outcome::{OutcomeTuple, outcome_tuple};
+use crate::answer::Allocation;
+use crate::batch::{Intake, Outcome, Reply};
+use crate::catalogue::{SkuTerms, WarehouseTerms};
+use crate::cost::Zone;
+use crate::geo::Point;
+use crate::ids::{SkuId, WarehouseId, split_cell_id};
+use crate::order::{Order, Policy};
+use crate::planner::{Flaw, Planner, Refusal};
+use crate::record;
+use crate::view::event_stamp;
+
+/// Catalogue, cost table, stock view and planner of one process. Not for several threads at once.
+#[pyclass(name = "Planner", module = "engine._core")]
+pub struct PyPlanner {
+    planner: Planner,
+}
+
+type WarehouseRow = (WarehouseId, String, f64, f64, bool, u32, i64, i64, f64);
+
+#[pymethods]
+impl PyPlanner {
+    #[new]
+    #[pyo3(signature = (*, currency, default_policy))]
+    fn new(currency: String, default_policy: &str) -> PyResult<Self> {
+        let default_policy = [Policy::Cheapest, Policy::Nearest, Policy::Priority]
+            .into_iter()
+            .find(|policy| policy.name() == default_policy)
+            .ok_or_else(|| PyValueError::new_err(format!("unknown policy {default_policy:?}")))?;
+        Ok(Self { planner: Planner { currency, default_policy, ..Planner::default() } })
+    }
+
+    /// Adds or replaces SKUs: (number, name, weight_g, purchase limit in units or 0).
+    fn put_skus(&mut self, rows: Vec<(SkuId, String, i64, i64)>) {
+        for (number, name, weight_g, purchase_limit) in rows {
+            self.planner.catalogue.put_sku(number, &name, SkuTerms { weight_g, purchase_limit });
+        }
+    }
+
+    /// Adds or replaces warehouses: (number, name, lat, lon, enabled, priority, fixed_cost, unit_cost, cost_per_km).
+    fn put_warehouses(&mut self, rows: Vec<WarehouseRow>) -> PyResult<()> {
+        for (number, name, lat, lon, enabled, priority, fixed_cost, unit_cost, cost_per_km) in rows {
+            let point = Point::from_degrees(lat, lon);
+            let terms = WarehouseTerms { point, enabled, priority, fixed_cost, unit_cost, cost_per_km };
+            if !self.planner.catalogue.put_warehouse(number, &name, terms) {
+                return Err(PyValueError::new_err(format!("warehouse number {number} is out of range")));
+            }
+        }
+        self.planner.costs.forget();
+        Ok(())
+    }
+
+    /// Replaces the tariff: (zone, max_km, base, per_kg), nearest first; none: distance costs what warehouses say.
+    fn set_tariff(&mut self, zones: Vec<(String, u32, i64, i64)>) {
+        let zones = zones
+            .into_iter()
+            .map(|(name, max_km, base, per_kg)| Zone {
+                name: name.into(),
+                max_m: max_km.saturating_mul(1000),
+                base,
+                per_kg,
+            })
+            .collect();
+        self.planner.costs.set_tariff(zones);
+    }
+
+    /// Sets levels from a page of the store: MessagePack [cell, level, ...] as text, as of an event.
+    fn load_levels(&mut self, page: &[u8], event: &[u8]) -> PyResult<usize> {
+        let fields: Vec<&str> = rmp_serde::from_slice(page).map_err(wrong)?;
+        let stamp = stamp(event)?;
+        for pair in fields.chunks_exact(2) {
+            let (cell, level) = (pair[0].parse::<u64>().map_err(wrong)?, pair[1].parse::<i64>().map_err(wrong)?);
+            self.planner.view.set(cell, level, stamp);
+        }
+        Ok(fields.len() / 2)
+    }
+
+    /// Sets levels that were read from the store: cell numbers and units, as of an event.
+    fn set_levels(&mut self, cells: Vec<u64>, levels: Vec<i64>, event: &[u8]) -> PyResult<()> {
+        if cells.len() != levels.len() {
+            return Err(PyValueError::new_err("cells and levels differ in length"));
+        }
+        let stamp = stamp(event)?;
+        for (cell, level) in cells.into_iter().zip(levels) {
+            self.planner.view.set(cell, level, stamp);
+        }
+        Ok(())
+    }
+
+    /// Applies an event of another process: MessagePack columns of cells (text) and units taken.
+    fn apply_event(&mut self, event: &[u8], cells: &[u8], units: &[u8]) -> PyResult<()> {
+        let cells: Vec<&str> = rmp_serde::from_slice(cells).map_err(wrong)?;
+        let units: Vec<i64> = rmp_serde::from_slice(units).map_err(wrong)?;
+        let stamp = stamp(event)?;
+        // Behind the units of cells may stand those of counters.
+        if units.len() < cells.len() {
+            return Err(PyValueError::new_err("an event has fewer units than cells"));
+        }
+        for (cell, units) in cells.into_iter().zip(units) {
+            self.planner.view.apply(cell.parse::<u64>().map_err(wrong)?, units, stamp);
+        }
+        Ok(())
+    }
+
+    /// Forgets all stock levels.
+    fn clear_levels(&mut self) {
+        self.planner.view.clear();
+    }
+
+    /// Cells known.
+    #[getter]
+    fn cell_count(&self) -> usize {
+        self.planner.view.cells()
+    }
+
+    /// Plans orders (canonical bytes, attempts so far, whether their levels are fresh) in arrival order.
+    /// Returns the batch and what is decided already, as (place, outcome).
+    fn plan(
+        &mut self,
+        py: Python<'_>,
+        orders: Vec<(PyBackedBytes, u32, bool)>,
+    ) -> PyResult<(PyBatch, Vec<(u32, OutcomeTuple)>)> {
+        let intakes: Vec<Intake> = orders
+            .iter()
+            .map(|(canonical, attempts, fresh)| Intake { canonical, attempts: *attempts, fresh: *fresh })
+            .collect();
+        let (batch, decided) = self.planner.plan_batch(&intakes);
+        Ok((PyBatch { batch }, self.tuples(py, decided)?))
+    }
+
+    /// Settles a batch with the store's reply. Returns (place, outcome) of each order that was sent or waited.
+    /// ValueError when the reply does not fit; then what the batch wanted is given back.
+    #[allow(clippy::too_many_arguments)] // A reply has these parts.
+    fn settle(
+        &mut self,
+        py: Python<'_>,
+        batch: &PyBatch,
+        now_ms: u64,
+        event: &[u8],
+        outcomes: &[u8],
+        levels: &[u8],
+        records: Vec<PyBackedBytes>,
+    ) -> PyResult<Vec<(u32, OutcomeTuple)>> {
+        let records: Vec<&[u8]> = records.iter().map(|record| &**record).collect();
+        let reply = Reply { now_ms, event, outcomes, levels, records: &records };
+        let settled = self.planner.settle(&batch.batch, &reply).map_err(PyValueError::new_err)?;
+        self.tuples(py, settled)
+    }
+
+    /// Gives back what a batch wanted to take, as its commit got no reply.
+    fn abandon(&mut self, batch: &PyBatch) {
+        self.planner.abandon(&batch.batch);
+    }
+
+    /// Plans one order without taking anything. Returns ("quoted", JSON), ("short", JSON) or ("invalid", flaws).
+    fn quote(&mut self, py: Python<'_>, canonical: &[u8]) -> PyResult<OutcomeTuple> {
+        let order = match Order::decode(canonical) {
+            Ok(order) => order,
+            Err(message) => {
+                let flaws = vec![Flaw { pointer: String::new(), message }];
+                return outcome_tuple(py, Outcome::Invalid(flaws), &self.planner.catalogue);
+            }
+        };
+        let demand = match self.planner.resolve(&order) {
+            Ok(demand) => demand,
+            Err(flaws) => return outcome_tuple(py, Outcome::Invalid(flaws), &self.planner.catalogue),
+        };
+        let planned = self.planner.plan(&demand);
+        let explanation = self.planner.explain(&demand, planned.as_ref().ok());
+        let (word, mut answer) = match &planned {
+            Ok(plan) => {
+                let allocation = Allocation {
+                    order_id: order.order_id,
+                    status: "quoted",
+                    version: 0,
+                    shipments: &plan.shipments,
+                    unfilled: &plan.unfilled,
+                    currency: &self.planner.currency,
+                    expires_ms: 0,
+                };
+                let json = allocation.to_json(&self.planner.catalogue);
+                ("quoted", serde_json::from_slice::<Value>(&json).map_err(wrong)?)
+            }
+            Err(Refusal::Short(shortages) | Refusal::TooSpread(shortages)) => {
+                let rows: Vec<Value> = shortages
+                    .iter()
+                    .map(|short| {
+                        let sku = self.planner.catalogue.sku_name(short.sku).unwrap_or("?");
+                        json!({"sku": sku, "requested": short.requested, "available": short.available})
+                    })
+                    .collect();
+                let word = if matches!(planned, Err(Refusal::Short(_))) { "short" } else { "too_spread" };
+                (word, json!({"shortages": rows}))
+            }
+        };
+        answer["explanation"] = explanation;
+        let json = serde_json::to_vec(&answer).map_err(wrong)?;
+        Ok((word, PyBytes::new(py, &json).into_any().unbind()))
+    }
+
+    /// The Allocation of a record, as JSON.
+    fn allocation_json<'py>(&self, py: Python<'py>, order_id: &str, record: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let record = record::unpack(record).map_err(PyValueError::new_err)?;
+        Ok(PyBytes::new(py, &Allocation::of_record(order_id, &record).to_json(&self.planner.catalogue)))
+    }
+
+    /// The number of a SKU, or None.
+    fn sku_number(&self, name: &str) -> Option<SkuId> {
+        self.planner.catalogue.sku(name)
+    }
+
+    /// The number of a warehouse, or None.
+    fn warehouse_number(&self, name: &str) -> Option<WarehouseId> {
+        self.planner.catalogue.warehouse(name)
+    }
+
+    /// The SKU and the warehouse of a cell; None where its number names none.
+    fn cell_names(&self, cell: u64) -> Option<(&str, &str)> {
+        let (sku, warehouse) = split_cell_id(cell)?;
+        Some((self.planner.catalogue.sku_name(sku)?, self.planner.catalogue.warehouse_name(warehouse)?))
+    }
+
+    /// Known cells from a number on, in their order: all, of one SKU, of one warehouse, or both; `limit` at most.
+    #[pyo3(signature = (*, sku, warehouse, start, limit))]
+    fn known_cells(&self, sku: Option<SkuId>, warehouse: Option<WarehouseId>, start: u64, limit: usize) -> Vec<u64> {
+        self.planner.view.cells_from(sku, warehouse, start, limit)
+    }
+}
+
+impl PyPlanner {
+    fn tuples(&self, py: Python<'_>, outcomes: Vec<(u32, Outcome)>) -> PyResult<Vec<(u32, OutcomeTuple)>> {
+        outcomes
+            .into_iter()
+            .map(|(index, outcome)| Ok((index, outcome_tuple(py, outcome, &self.planner.catalogue)?)))
+            .collect()
+    }
+}
+
+fn stamp(event: &[u8]) -> PyResult<u64> {
+    event_stamp(event).ok_or_else(|| PyValueError::new_err("not a stream id"))
+}
+
+fn wrong(error: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}

@@ -1,0 +1,260 @@
+//! The reservation's record, as the store keeps it. The layout is told once, in the store's function library:
+//! `format u8 | status u8 | version u32 | reserved_ms u64 | expires_ms u64 | fingerprint | body`, network byte order;
+//! the function writes the head, this module packs fingerprint and body, and reads all of it back.
+
+use rmp::encode;
+use serde::Deserialize;
+
+use crate::ids::{CellId, SkuId, WarehouseId, cell_id, split_cell_id};
+use crate::order::FINGERPRINT_BYTES;
+use crate::planner::{Plan, Shipment};
+
+/// Bytes before the fingerprint.
+pub const HEAD_BYTES: usize = 22;
+const FORMAT: u8 = 1;
+
+/// Where a reservation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// Held for an order that is not paid yet.
+    Reserved = 1,
+    /// Held for good.
+    Confirmed = 2,
+    /// Part of it has left.
+    PartiallyShipped = 3,
+    /// All of it has left.
+    Shipped = 4,
+    /// Given back.
+    Released = 5,
+    /// Given back because its time ran out.
+    Expired = 6,
+    /// Waits for stock.
+    Backordered = 7,
+}
+
+impl Status {
+    const ALL: [Self; 7] = [
+        Self::Reserved,
+        Self::Confirmed,
+        Self::PartiallyShipped,
+        Self::Shipped,
+        Self::Released,
+        Self::Expired,
+        Self::Backordered,
+    ];
+
+    /// Its name in answers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reserved => "reserved",
+            Self::Confirmed => "confirmed",
+            Self::PartiallyShipped => "partially_shipped",
+            Self::Shipped => "shipped",
+            Self::Released => "released",
+            Self::Expired => "expired",
+            Self::Backordered => "backordered",
+        }
+    }
+
+    /// Whether its units count as reserved.
+    #[must_use]
+    pub fn holds_stock(self) -> bool {
+        matches!(self, Self::Reserved | Self::Confirmed | Self::PartiallyShipped)
+    }
+}
+
+/// A reservation as read back.
+#[derive(Debug)]
+pub struct Record {
+    /// Where it stands.
+    pub status: Status,
+    /// Counts its changes, from 1.
+    pub version: u32,
+    /// When it was made, by the store's clock, in milliseconds since 1970.
+    pub reserved_ms: u64,
+    /// When its hold ends; 0 for none.
+    pub expires_ms: u64,
+    /// What holds stock.
+    pub shipments: Vec<Shipment>,
+    /// What it goes without.
+    pub unfilled: Vec<(SkuId, i64)>,
+    /// Purchase-limit counters and units.
+    pub counters: Vec<(String, i64)>,
+    /// Of all its amounts.
+    pub currency: String,
+    /// The policy it was planned by.
+    pub policy: String,
+    /// The order, as it was hashed.
+    pub canonical: Vec<u8>,
+}
+
+/// Packs fingerprint and body.
+pub fn pack(
+    fingerprint: &[u8; FINGERPRINT_BYTES],
+    plan: &Plan,
+    counters: &[(&str, i64)],
+    currency: &str,
+    canonical: &[u8],
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(FINGERPRINT_BYTES + 64 + 24 * plan.shipments.len() + canonical.len());
+    out.extend_from_slice(fingerprint);
+    array(&mut out, 6);
+    array(&mut out, plan.shipments.len());
+    for shipment in &plan.shipments {
+        array(&mut out, 4);
+        uint(&mut out, u64::from(shipment.warehouse));
+        uint(&mut out, shipment.cost.unsigned_abs());
+        uint(&mut out, u64::from(shipment.metres));
+        array(&mut out, 2 * shipment.lines.len());
+        for &(sku, quantity) in &shipment.lines {
+            uint(&mut out, cell_id(sku, shipment.warehouse));
+            uint(&mut out, quantity.unsigned_abs());
+        }
+    }
+    array(&mut out, 2 * plan.unfilled.len());
+    for &(sku, quantity) in &plan.unfilled {
+        uint(&mut out, u64::from(sku));
+        uint(&mut out, quantity.unsigned_abs());
+    }
+    array(&mut out, counters.len());
+    for &(name, quantity) in counters {
+        array(&mut out, 2);
+        text(&mut out, name);
+        uint(&mut out, quantity.unsigned_abs());
+    }
+    text(&mut out, currency);
+    text(&mut out, plan.policy.name());
+    bytes(&mut out, canonical);
+    out
+}
+
+/// Reads a record; the message says what is wrong with it.
+pub fn unpack(record: &[u8]) -> Result<Record, String> {
+    let wrong = |what: &str| Err(format!("reservation record: {what}"));
+    let Some((head, rest)) = record.split_at_checked(HEAD_BYTES) else {
+        return wrong("shorter than its head");
+    };
+    let Some((_, body)) = rest.split_at_checked(FINGERPRINT_BYTES) else {
+        return wrong("shorter than its fingerprint");
+    };
+    if head[0] != FORMAT {
+        return wrong(&format!("format {} is not known, only {FORMAT}", head[0]));
+    }
+    let Some(status) = Status::ALL.into_iter().find(|status| *status as u8 == head[1]) else {
+        return wrong(&format!("status {} is not known", head[1]));
+    };
+    let body: Body = rmp_serde::from_slice(body).map_err(|error| format!("reservation record: {error}"))?;
+    let mut shipments = Vec::with_capacity(body.0.len());
+    for StoredShipment(warehouse, cost, metres, cells) in body.0 {
+        let mut lines = Vec::with_capacity(cells.len() / 2);
+        for pair in cells.chunks_exact(2) {
+            let (Some((sku, _)), Ok(quantity)) = (split_cell_id(pair[0]), i64::try_from(pair[1])) else {
+                return wrong("a cell number is out of range");
+            };
+            lines.push((sku, quantity));
+        }
+        shipments.push(Shipment { warehouse, cost, metres, lines });
+    }
+    Ok(Record {
+        status,
+        version: big_endian(&head[2..6]) as u32,
+        reserved_ms: big_endian(&head[6..14]),
+        expires_ms: big_endian(&head[14..22]),
+        shipments,
+        unfilled: body.1.chunks_exact(2).map(|pair| (pair[0] as SkuId, pair[1])).collect(),
+        counters: body.2.into_iter().map(|(name, quantity)| (name.to_owned(), quantity)).collect(),
+        currency: body.3.to_owned(),
+        policy: body.4.to_owned(),
+        canonical: body.5.to_vec(),
+    })
+}
+
+/// The body's MessagePack array, in its order.
+#[derive(Deserialize)]
+struct Body<'a>(Vec<StoredShipment>, Vec<i64>, #[serde(borrow)] Vec<(&'a str, i64)>, &'a str, &'a str, &'a [u8]);
+
+/// Warehouse, cost, metres, then cell and quantity by turns.
+#[derive(Deserialize)]
+struct StoredShipment(WarehouseId, i64, u32, Vec<CellId>);
+
+fn big_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |value, &byte| value << 8 | u64::from(byte))
+}
+
+// Writing to a Vec cannot fail, so the results of these carry nothing.
+
+/// Begins a MessagePack array.
+pub fn array(out: &mut Vec<u8>, len: usize) {
+    let _ = encode::write_array_len(out, len as u32);
+}
+
+/// Writes a MessagePack unsigned integer.
+pub fn uint(out: &mut Vec<u8>, value: u64) {
+    let _ = encode::write_uint(out, value);
+}
+
+/// Writes a MessagePack string.
+pub fn text(out: &mut Vec<u8>, value: &str) {
+    let _ = encode::write_str(out, value);
+}
+
+/// Writes bytes as a MessagePack string: the store's Lua reads no binary, and its strings are bytes.
+pub fn bytes(out: &mut Vec<u8>, value: &[u8]) {
+    let _ = encode::write_str_len(out, value.len() as u32);
+    out.extend_from_slice(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::Policy;
+
+    fn stored(plan: &Plan) -> Vec<u8> {
+        let mut record = vec![1, 2];
+        record.extend_from_slice(&7_u32.to_be_bytes());
+        record.extend_from_slice(&1_700_000_000_123_u64.to_be_bytes());
+        record.extend_from_slice(&0_u64.to_be_bytes());
+        record.extend(pack(&[9; 16], plan, &[("3:ann", 2)], "CNY", b"canonical"));
+        record
+    }
+
+    fn plan() -> Plan {
+        Plan {
+            shipments: vec![
+                Shipment { warehouse: 4000, cost: 1_234, metres: 1_068_472, lines: vec![(3, 2), (70_000, 1)] },
+                Shipment { warehouse: 1, cost: 0, metres: 0, lines: vec![(3, 1_000_000)] },
+            ],
+            unfilled: vec![(8, 5)],
+            policy: Policy::Nearest,
+            proven: false,
+        }
+    }
+
+    #[test]
+    fn what_was_packed_is_read_back() {
+        let record = unpack(&stored(&plan())).unwrap();
+        assert_eq!(record.status, Status::Confirmed);
+        assert_eq!((record.version, record.reserved_ms, record.expires_ms), (7, 1_700_000_000_123, 0));
+        assert_eq!(record.shipments, plan().shipments);
+        assert_eq!(record.unfilled, plan().unfilled);
+        assert_eq!(record.counters, [("3:ann".to_owned(), 2)]);
+        assert_eq!((record.currency.as_str(), record.policy.as_str()), ("CNY", "nearest"));
+        assert_eq!(record.canonical, b"canonical");
+    }
+
+    #[test]
+    fn every_torn_or_strange_record_is_an_error_and_no_panic() {
+        let whole = stored(&plan());
+        for length in 0..whole.len() {
+            assert!(unpack(&whole[..length]).is_err(), "{length} bytes");
+        }
+        let mut strange = whole.clone();
+        strange[0] = 9;
+        assert!(unpack(&strange).unwrap_err().contains("format 9"));
+        let mut strange = whole;
+        strange[1] = 0;
+        assert!(unpack(&strange).unwrap_err().contains("status 0"));
+    }
+}
