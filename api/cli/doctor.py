@@ -1,0 +1,54 @@
+"""`stockade doctor`: which store, how durable, which limits, what to do."""
+
+import platform
+
+import msgspec
+
+from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
+from engine import __version__, open_engine
+
+
+async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
+    """Look at the store and the settings, and say what to do; exit 1 when there is something to do."""
+    settings = store.settings()
+    async with open_engine(settings, attach=True) as engine:
+        description = await engine.describe_store()
+        url = engine.store.url
+        counts = {
+            "warehouses": len(engine.planner.warehouses),
+            "skus": len(engine.planner.skus),
+            "cells": engine.planner.core.cell_count,
+        }
+    found = {
+        "stockade": __version__,
+        "python": platform.python_version(),
+        "store": "REDIS_URL" if settings.redis_url else f"embedded, in {settings.data_dir}",
+        "url": without_password(url),
+        **{name: value for name, value in msgspec.structs.asdict(description).items() if name != "advice"},
+        **counts,
+    }
+    limits = {
+        name: str(value) if not isinstance(value, int | float) else value
+        for name, value in msgspec.structs.asdict(settings).items()
+        if name != "redis_url"
+    }
+    if json:
+        print_json({"found": found, "settings": limits, "advice": description.advice})
+    else:
+        print_table(("what", "found"), [(name, str(value)) for name, value in found.items()])
+        out.print()
+        rows = [(f"STOCKADE_{name.upper()}", str(value)) for name, value in limits.items()]
+        print_table(("setting", "value"), rows)
+        out.print()
+        for advice in description.advice:
+            out.print(f"[yellow]To do:[/] {advice}")
+        if not description.advice:
+            out.print("[green]Nothing to do:[/] an acknowledged order survives a crash of service and store.")
+    return EXIT_FINDING if description.advice else 0
+
+
+def without_password(url: str) -> str:
+    """A store's URL as it may be shown."""
+    scheme, separator, rest = url.partition("://")
+    credentials, at, address = rest.rpartition("@")
+    return f"{scheme}{separator}***@{address}" if at and credentials else url

@@ -1,0 +1,54 @@
+"""The `stockade` command: finds the subcommand, runs it, and turns errors into words and exit codes."""
+
+import asyncio
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import uvloop
+from cyclopts import App
+
+from api.cli import audit, demo, doctor, orders, plan, serve, stock
+from api.cli.console import EXIT_WRONG, err
+from engine import __version__
+from engine.errors import InvalidInput, StockadeError
+
+app = App(
+    name="stockade",
+    help="Takes peak-sale orders, locks their stock, ships each at the least cost, never sells a unit twice.",
+    version=__version__,
+    result_action="return_value",
+)
+app.command(serve.serve)
+app.command(demo.demo)
+app.command(doctor.doctor)
+app.command(stock.app)
+app.command(orders.orders)
+app.command(plan.plan)
+app.command(audit.audit)
+
+
+def run(command: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
+    """Run a parsed command; the exit code is what it returns, else 0."""
+    result = command(*args, **kwargs)
+    if inspect.iscoroutine(result):
+        result = uvloop.run(result)
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """The entry point. Exit codes: 0 success, 1 a finding, 2 wrong usage or input, or no store."""
+    try:
+        command, bound, _ = app.parse_args(sys.argv[1:], exit_on_error=True, print_error=True)
+        sys.exit(run(command, *bound.args, **bound.kwargs))
+    except InvalidInput as error:
+        for one in error.errors:
+            err.print(f"[bold red]{one.pointer or 'input'}[/]: {one.message}", markup=True)
+        sys.exit(EXIT_WRONG)
+    except StockadeError as error:
+        err.print("[bold red]stockade:[/] ", end="")
+        err.print(str(error), markup=False)
+        sys.exit(EXIT_WRONG)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(130)

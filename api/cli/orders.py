@@ -1,0 +1,80 @@
+"""`stockade orders`: what the store keeps of orders."""
+
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from api.cli.console import EXIT_FINDING, StoreOptions, err, money, out, print_json, print_table
+from engine import Engine, open_engine
+from engine.model import Allocation
+
+LIST_ORDERS_MAX = 100_000
+
+
+async def orders(
+    order_id: str | None = None,
+    /,
+    *,
+    limit: Annotated[int, Parameter(help="Orders to list.")] = 50,
+    json: bool = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
+    """List orders, newest first, or show one by its id."""
+    async with open_engine(store.settings(), attach=True) as engine:
+        if order_id is None:
+            await _list(engine, min(limit, LIST_ORDERS_MAX), json)
+            return 0
+        allocation = await engine.order(order_id)
+    if allocation is None:
+        err.print(f'No order has the id "{order_id}".', markup=False)
+        return EXIT_FINDING
+    if json:
+        print_json(allocation)
+    else:
+        print_allocation(allocation)
+    return 0
+
+
+async def _list(engine: Engine, limit: int, json: bool) -> None:
+    found = [(record.reserved_ms, allocation) async for allocation, record in engine.orders()]
+    found.sort(key=lambda one: (-one[0], one[1].order_id))
+    if json:
+        print_json([allocation for _, allocation in islice(found, limit)])
+        return
+    rows = [
+        (
+            allocation.order_id,
+            allocation.status,
+            datetime.fromtimestamp(reserved_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            " + ".join(shipment.warehouse for shipment in allocation.shipments),
+            money(allocation.cost, allocation.currency),
+        )
+        for reserved_ms, allocation in islice(found, limit)
+    ]
+    print_table(("order", "status", "reserved (UTC)", "ships from", "cost"), rows, numbers=("cost",))
+    out.print(f"{min(limit, len(found)):,} of {len(found):,} orders.")
+
+
+def print_allocation(allocation: Allocation) -> None:
+    """One Allocation for people."""
+    currency = allocation.currency
+    out.print(f"{allocation.order_id}: {allocation.status}, version {allocation.version}", markup=False)
+    rows = [
+        (
+            shipment.warehouse,
+            ", ".join(f"{line.quantity} x {line.sku}" for line in shipment.lines),
+            f"{shipment.distance_km:,.0f} km",
+            money(shipment.cost, currency),
+        )
+        for shipment in allocation.shipments
+    ]
+    print_table(("ships from", "lines", "distance", "cost"), rows, numbers=("distance", "cost"))
+    for line in allocation.unfilled:
+        out.print(f"not filled: {line.quantity} x {line.sku}", markup=False)
+    out.print(f"cost {money(allocation.cost, currency)}" + _until(allocation))
+
+
+def _until(allocation: Allocation) -> str:
+    return f", held until {allocation.expires_at}" if allocation.expires_at else ""

@@ -1,0 +1,69 @@
+"""`stockade serve`: the HTTP service."""
+
+import shlex
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from api.cli.console import EXIT_WRONG, StoreOptions, err, out
+from api.http import serve as serve_http
+from engine import Engine
+from engine.sample import OrderSource, load_network, starting_stock
+
+SAMPLE_ORDERS = 20_000
+"""Orders that the sample's stock is sized for."""
+SAMPLE_SEED = 1
+
+READY_LINE = "Stockade listens on "
+"""Begins the line that says the service is ready; the URL follows."""
+
+
+async def serve(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    sample: Annotated[bool, Parameter(help="Fill an empty store with the sample network.")] = False,
+    stop_with_stdin: Annotated[bool, Parameter(help="Stop, too, when standard input ends.")] = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Serve orders over HTTP until Ctrl-C or SIGTERM."""
+    settings = store.settings(host=host, port=port)
+
+    async def ready(engine: Engine, url: str) -> None:
+        description = await engine.describe_store()
+        for advice in description.advice:
+            err.print(f"[yellow]Durability:[/] {advice}")
+        if sample and not engine.planner.skus:
+            await fill_with_sample(engine)
+        counts = f"{len(engine.planner.skus)} SKUs, {len(engine.planner.warehouses)} warehouses"
+        out.print(f"Store: {description.product} {description.version}, fsync {description.durable}; {counts}.")
+        if engine.planner.skus:
+            out.print("Try:", sample_curl(url), soft_wrap=True, markup=False)
+        # Last, and flushed, as others wait for it.
+        out.print(f"{READY_LINE}{url} (Ctrl-C stops it)", soft_wrap=True)
+        out.file.flush()
+
+    try:
+        await serve_http(settings, on_ready=ready, stop_with_stdin=stop_with_stdin)
+    except OSError as error:
+        err.print(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another with --port.")
+        return EXIT_WRONG
+    return 0
+
+
+async def fill_with_sample(engine: Engine) -> None:
+    """Put the sample network and its starting stock into the store."""
+    network = load_network()
+    await engine.put_warehouses(network.warehouses)
+    await engine.put_skus(network.skus)
+    await engine.put_tariff(network.tariff)
+    await engine.set_stock(starting_stock(network, SAMPLE_ORDERS, SAMPLE_SEED))
+
+
+def sample_curl(url: str) -> str:
+    """A command that reserves an order of the sample network."""
+    network = load_network()
+    order = next(offer.order for offer in OrderSource(network, SAMPLE_SEED, id_prefix="TRY").offers(100))
+    body = msgspec.json.encode(order).decode()
+    return f"curl -s -X POST {url}/v1/orders -H 'Content-Type: application/json' -d {shlex.quote(body)}"

@@ -1,0 +1,57 @@
+"""Runs `stockade serve` as a process of its own, for commands that need a service to talk to."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from api.cli.serve import READY_LINE
+from engine.errors import StockadeError
+
+READY_WAIT_S = 60.0
+STOP_WAIT_S = 20.0
+
+
+class ServiceFailed(StockadeError):
+    """The service ended, or did not get ready; the message carries what it said."""
+
+
+@contextlib.asynccontextmanager
+async def running_service(data_dir: Path) -> AsyncIterator[str]:
+    """A service on an embedded store in `data_dir`, on a free port of the loopback; yields its URL.
+
+    It ends with this block, and also when this process is killed: it reads from a pipe whose other end we hold.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "api.cli", "serve", "--port", "0", "--stop-with-stdin", "--data-dir", str(data_dir)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=None,
+        env=environment,
+    )
+    assert process.stdout is not None, "asked for a pipe"
+    try:
+        yield await asyncio.wait_for(_url(process.stdout), READY_WAIT_S)
+    except TimeoutError as error:
+        raise ServiceFailed(f"The service was not ready in {READY_WAIT_S:g} s.") from error
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_WAIT_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _url(stdout: asyncio.StreamReader) -> str:
+    said = []
+    while line := await stdout.readline():
+        text = line.decode().rstrip()
+        if text.startswith(READY_LINE):
+            return text.removeprefix(READY_LINE).split(" ")[0]
+        said.append(text)
+    raise ServiceFailed("The service ended before it was ready. " + " ".join(said[-5:]))

@@ -1,0 +1,34 @@
+"""Puts the HTTP door together: one table of routes, one middleware."""
+
+from aiohttp import web
+
+from api.http import catalogue, operations, orders, stock
+from api.http.guard import guard
+from api.http.keys import ENGINE
+from engine import Engine
+from engine.model import limits
+
+ROUTES = (
+    web.post("/v1/orders", orders.post_order),
+    web.get("/v1/orders/{order_id}", orders.get_order),
+    web.post("/v1/quotes", orders.post_quote),
+    web.get("/v1/warehouses", catalogue.get_warehouses),
+    web.put("/v1/warehouses/{id}", catalogue.put_warehouse),
+    web.get("/v1/skus/{sku}", catalogue.get_sku),
+    web.put("/v1/skus/{sku}", catalogue.put_sku),
+    web.get("/v1/tariff", catalogue.get_tariff),
+    web.put("/v1/tariff", catalogue.put_tariff),
+    web.get("/v1/stock", stock.get_stock),
+    web.put("/v1/stock", stock.put_stock),
+    web.get("/livez", operations.livez),
+    web.get("/readyz", operations.readyz),
+    web.get("/version", operations.version),
+)
+
+
+def build_app(engine: Engine) -> web.Application:
+    """The application on an open engine; who opened the engine closes it."""
+    app = web.Application(middlewares=[guard], client_max_size=limits.BODY_BYTES_MAX)
+    app[ENGINE] = engine
+    app.add_routes(ROUTES)
+    return app

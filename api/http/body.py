@@ -1,0 +1,55 @@
+"""Reads and decodes request bodies: size first, then JSON, then shape. Each has an error of its own."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from api.http.problems import problem
+from engine.errors import FieldError, InvalidInput
+from engine.model.rules import field_error
+
+T = TypeVar("T")
+
+
+class BodyProblem(Exception):
+    """A body that got no further; `response` says why."""
+
+    def __init__(self, response: web.Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+async def read_body(request: web.Request, bytes_max: int) -> bytes:
+    """The body, `bytes_max` at the most. Raises BodyProblem."""
+    # Ask the header first: a body that says it is too long is not even read.
+    length = request.content_length
+    if length is None or length <= bytes_max:
+        body = await request.read()
+        if len(body) <= bytes_max:
+            return body
+    raise BodyProblem(problem(request, "too-large", f"This body may have {bytes_max} bytes at the most."))
+
+
+def decode(request: web.Request, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """The body as a typed value. Raises BodyProblem for what is not JSON, InvalidInput for what does not fit."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise InvalidInput((field_error(error),)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BodyProblem(problem(request, "broken-json", f"{error}.")) from None
+
+
+_any = msgspec.json.Decoder(dict[str, Any])
+
+
+def decode_named(request: web.Request, type_: type[T], body: bytes, *, field: str, name: str) -> T:
+    """A definition whose name stands in the path; the body may repeat it, and must not contradict it."""
+    fields = decode(request, _any, body)
+    if fields.setdefault(field, name) != name:
+        raise InvalidInput((FieldError(f"/{field}", f'differs from the "{name}" of the path'),))
+    try:
+        return msgspec.convert(fields, type_)
+    except msgspec.ValidationError as error:
+        raise InvalidInput((field_error(error),)) from None

@@ -1,0 +1,83 @@
+"""SKUs, warehouses and the tariff over HTTP."""
+
+import msgspec
+from aiohttp import web
+
+from api.http.body import BodyProblem, decode, decode_named, read_body
+from api.http.keys import ENGINE
+from api.http.problems import problem
+from engine.errors import FieldError, InvalidInput
+from engine.model import Sku, Tariff, Warehouse, limits
+from engine.model.rules import PRINTABLE, printable
+
+_tariff = msgspec.json.Decoder(Tariff)
+
+
+async def put_warehouse(request: web.Request) -> web.Response:
+    """PUT /v1/warehouses/{id}: add or replace a warehouse."""
+    engine, name = request.app[ENGINE], _name(request, "id")
+    try:
+        body = await read_body(request, limits.ORDER_BYTES_MAX)
+        warehouse = decode_named(request, Warehouse, body, field="id", name=name)
+    except BodyProblem as broken:
+        return broken.response
+    known = name in engine.planner.warehouses
+    await engine.put_warehouses([warehouse])
+    return _json(warehouse, status=200 if known else 201)
+
+
+async def get_warehouses(request: web.Request) -> web.Response:
+    """GET /v1/warehouses: all of them, by id."""
+    warehouses = request.app[ENGINE].planner.warehouses
+    return _json([warehouses[name] for name in sorted(warehouses)])
+
+
+async def put_sku(request: web.Request) -> web.Response:
+    """PUT /v1/skus/{sku}: add or replace a SKU."""
+    engine, name = request.app[ENGINE], _name(request, "sku")
+    try:
+        body = await read_body(request, limits.ORDER_BYTES_MAX)
+        sku = decode_named(request, Sku, body, field="sku", name=name)
+    except BodyProblem as broken:
+        return broken.response
+    known = name in engine.planner.skus
+    await engine.put_skus([sku])
+    return _json(sku, status=200 if known else 201)
+
+
+async def get_sku(request: web.Request) -> web.Response:
+    """GET /v1/skus/{sku}."""
+    name = request.match_info["sku"]
+    sku = request.app[ENGINE].planner.skus.get(name)
+    if sku is None:
+        return problem(request, "not-found", f'No SKU has the name "{name}".')
+    return _json(sku)
+
+
+async def put_tariff(request: web.Request) -> web.Response:
+    """PUT /v1/tariff: replace the parcel tariff."""
+    try:
+        tariff = decode(request, _tariff, await read_body(request, limits.ORDER_BYTES_MAX))
+    except BodyProblem as broken:
+        return broken.response
+    await request.app[ENGINE].put_tariff(tariff)
+    return _json(tariff)
+
+
+async def get_tariff(request: web.Request) -> web.Response:
+    """GET /v1/tariff."""
+    tariff = request.app[ENGINE].planner.tariff
+    if tariff is None:
+        return problem(request, "not-found", "There is no tariff; PUT /v1/tariff sets one.")
+    return _json(tariff)
+
+
+def _name(request: web.Request, field: str) -> str:
+    name = request.match_info[field]
+    if not printable(name):
+        raise InvalidInput((FieldError(f"/{field}", PRINTABLE),))
+    return name
+
+
+def _json(value: object, *, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(value), headers={"Content-Type": "application/json"})

@@ -1,0 +1,39 @@
+"""The one middleware: whatever a handler raises becomes a problem that says what to do."""
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from api.http.problems import problem
+from engine.errors import EngineClosed, InvalidInput, StockBelowReserved, StoreError
+from engine.model import limits
+
+log = structlog.get_logger(__name__)
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every exception with its problem."""
+    try:
+        return await handler(request)
+    except InvalidInput as error:
+        return problem(request, "invalid-request", str(error), errors=error.errors)
+    except StockBelowReserved as error:
+        rows = [{"row": row, "reserved": reserved} for row, reserved in error.rows]
+        return problem(request, "stock-below-reserved", str(error), extra={"rows": rows})
+    except EngineClosed as error:
+        return problem(request, "shutting-down", str(error))
+    except StoreError as error:
+        return problem(request, "store-unavailable", str(error))
+    except web.HTTPRequestEntityTooLarge:
+        return problem(request, "too-large", f"A body may have {limits.BODY_BYTES_MAX} bytes at the most.")
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        detail = f"{request.method} is not among {allowed}."
+        return problem(request, "method-not-allowed", detail, headers={"Allow": allowed})
+    except web.HTTPNotFound:
+        return problem(request, "not-found", f"No resource has the path {request.path}.")
+    except Exception:
+        response = problem(request, "internal-error", "The error is in the service's log, under the request id.")
+        log.exception("a request failed", path=request.path, request_id=response.headers["X-Request-Id"])
+        return response

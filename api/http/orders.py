@@ -1,0 +1,106 @@
+"""Orders and quotes over HTTP."""
+
+from urllib.parse import quote as percent_encode
+
+import msgspec
+from aiohttp import web
+
+from api.http.body import BodyProblem, decode, read_body
+from api.http.keys import ENGINE
+from api.http.problems import problem
+from engine import NotQuoted, Quoted
+from engine.errors import InvalidInput
+from engine.intake import (
+    Conflict,
+    Contended,
+    InsufficientStock,
+    Invalid,
+    Outcome,
+    Overloaded,
+    PurchaseLimit,
+    Reserved,
+    Unavailable,
+)
+from engine.model import Order, limits
+from engine.model.rules import order_errors
+
+_order = msgspec.json.Decoder(Order)
+
+REPLAYED = {"Content-Type": "application/json", "Idempotent-Replayed": "true"}
+JSON = {"Content-Type": "application/json"}
+
+
+async def post_order(request: web.Request) -> web.Response:
+    """POST /v1/orders: reserve an order's stock, durably, before the answer."""
+    try:
+        order = decode(request, _order, await read_body(request, limits.ORDER_BYTES_MAX))
+    except BodyProblem as broken:
+        return broken.response
+    except InvalidInput as error:
+        return problem(request, "invalid-order", str(error), errors=error.errors)
+    if errors := order_errors(order):
+        return _answer(request, order, Invalid(errors))
+    return _answer(request, order, await request.app[ENGINE].submit(order))
+
+
+async def get_order(request: web.Request) -> web.Response:
+    """GET /v1/orders/{id}: the order's Allocation as it stands."""
+    order_id = request.match_info["order_id"]
+    json = await request.app[ENGINE].order_json(order_id)
+    if json is None:
+        return problem(request, "not-found", f'No order has the id "{order_id}".')
+    return web.Response(body=json, headers=JSON)
+
+
+async def post_quote(request: web.Request) -> web.Response:
+    """POST /v1/quotes: what an order would get and why; nothing is held."""
+    try:
+        order = decode(request, _order, await read_body(request, limits.ORDER_BYTES_MAX))
+        if errors := order_errors(order):
+            raise InvalidInput(errors)
+        match await request.app[ENGINE].quote(order):
+            case Quoted(json):
+                return web.Response(body=json, headers=JSON)
+            case NotQuoted(json, spread):
+                return problem(request, "insufficient-stock", _short(spread), extra=msgspec.json.decode(json))
+    except BodyProblem as broken:
+        return broken.response
+    except InvalidInput as error:
+        return problem(request, "invalid-order", str(error), errors=error.errors)
+
+
+def _answer(request: web.Request, order: Order, outcome: Outcome) -> web.Response:
+    match outcome:
+        case Reserved(json, replayed):
+            if replayed:
+                return web.Response(body=json, headers=REPLAYED)
+            location = f"/v1/orders/{percent_encode(order.order_id, safe='')}"
+            return web.Response(
+                status=201, body=json, headers={"Content-Type": "application/json", "Location": location}
+            )
+        case InsufficientStock(shortages, spread):
+            return problem(request, "insufficient-stock", _short(spread), extra={"shortages": shortages})
+        case PurchaseLimit(exceeded):
+            detail = "; ".join(
+                f"{row.requested} of {row.sku} wanted, {row.remaining} of {row.limit} left" for row in exceeded
+            )
+            return problem(request, "purchase-limit", f"{detail}.", extra={"exceeded": exceeded})
+        case Conflict():
+            detail = f'"{order.order_id}" was taken by an order with another content. Give a new order a new id.'
+            return problem(request, "order-conflict", detail)
+        case Invalid(errors):
+            return problem(request, "invalid-order", str(InvalidInput(errors)), errors=errors)
+        case Overloaded(retry_after_s):
+            detail = "Nothing was held. Send the order again."
+            return problem(request, "overloaded", detail, retry_after_s=retry_after_s)
+        case Contended():
+            return problem(request, "contended", "Nothing was held. Send the order again.")
+        case Unavailable(detail, certain):
+            state = "Nothing was held." if certain else "Whether the order is held is not known."
+            return problem(request, "store-unavailable", f"{detail} {state} Send the same order again to learn it.")
+
+
+def _short(spread: bool) -> str:
+    if spread:
+        return "There is enough stock, but not from as few warehouses as the order allows. Nothing was held."
+    return "Nothing was held."

@@ -1,0 +1,89 @@
+"""Every error as RFC 9457 `application/problem+json`: what is wrong, where, and whether another try can help."""
+
+import itertools
+import secrets
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from engine.errors import FieldError
+
+ProblemType = Literal[
+    "broken-json",
+    "contended",
+    "insufficient-stock",
+    "internal-error",
+    "invalid-order",
+    "invalid-request",
+    "method-not-allowed",
+    "not-found",
+    "order-conflict",
+    "overloaded",
+    "purchase-limit",
+    "shutting-down",
+    "stock-below-reserved",
+    "store-unavailable",
+    "too-large",
+]
+
+_TITLES: dict[ProblemType, tuple[int, str, bool]] = {
+    "broken-json": (400, "The body is not JSON", False),
+    "not-found": (404, "There is nothing by this name", False),
+    "method-not-allowed": (405, "This resource does not take this method", False),
+    "contended": (503, "Others took the stock first, every time", True),
+    "insufficient-stock": (409, "Not enough stock", False),
+    "purchase-limit": (409, "Beyond the purchase limit", False),
+    "stock-below-reserved": (409, "A count is lower than what is reserved", False),
+    "too-large": (413, "The body is too large", False),
+    "invalid-order": (422, "The order breaks rules", False),
+    "invalid-request": (422, "The request breaks rules", False),
+    "order-conflict": (422, "The id belongs to another order", False),
+    "internal-error": (500, "Something in the service is broken", True),
+    "overloaded": (503, "Too many orders wait", True),
+    "shutting-down": (503, "The service is stopping", True),
+    "store-unavailable": (503, "The store does not answer", True),
+}
+
+_process = secrets.token_hex(4)
+_counter = itertools.count(1)
+
+
+def request_id(request: web.BaseRequest) -> str:
+    """The caller's `X-Request-Id` where it is a decent one, else one of our own."""
+    given = request.headers.get("X-Request-Id", "")
+    if 0 < len(given) <= 64 and given.isascii() and given.isprintable():
+        return given
+    return f"{_process}-{next(_counter):x}"
+
+
+def problem(
+    request: web.BaseRequest,
+    type_: ProblemType,
+    detail: str,
+    *,
+    errors: tuple[FieldError, ...] = (),
+    extra: Mapping[str, Any] | None = None,
+    retry_after_s: int | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """A problem as a response. `extra` adds members of its type, such as `shortages`."""
+    status, title, retryable = _TITLES[type_]
+    own_id = request_id(request)
+    body = {
+        "type": type_,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "errors": errors,
+        "retryable": retryable,
+        "request_id": own_id,
+        **(extra or {}),
+    }
+    all_headers = {"Content-Type": "application/problem+json", "X-Request-Id": own_id, **(headers or {})}
+    if retry_after_s is None and status == 503:
+        retry_after_s = 1
+    if retry_after_s is not None:
+        all_headers["Retry-After"] = str(retry_after_s)
+    return web.Response(status=status, body=msgspec.json.encode(body), headers=all_headers)

@@ -1,0 +1,40 @@
+"""Stock over HTTP."""
+
+import msgspec
+from aiohttp import web
+
+from api.http.body import BodyProblem, decode, read_body
+from api.http.keys import ENGINE
+from engine.errors import FieldError, InvalidInput
+from engine.model import StockCount, limits
+
+PAGE_CELLS_DEFAULT = 500
+PAGE_CELLS_MAX = 5_000
+
+_counts = msgspec.json.Decoder(list[StockCount])
+_QUERY = ("sku", "warehouse", "cursor", "limit")
+
+
+async def put_stock(request: web.Request) -> web.Response:
+    """PUT /v1/stock: set counts, every row or none."""
+    try:
+        rows = decode(request, _counts, await read_body(request, limits.BODY_BYTES_MAX))
+    except BodyProblem as broken:
+        return broken.response
+    await request.app[ENGINE].set_stock(rows)
+    return web.json_response({"rows": len(rows)})
+
+
+async def get_stock(request: web.Request) -> web.Response:
+    """GET /v1/stock: a page of cells as the store has them now."""
+    query = request.query
+    errors = tuple(FieldError(name, f"is none of {', '.join(_QUERY)}") for name in query if name not in _QUERY)
+    limit = query.get("limit", str(PAGE_CELLS_DEFAULT))
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 10 and 1 <= int(limit) <= PAGE_CELLS_MAX):
+        errors += (FieldError("limit", f"must be 1 to {PAGE_CELLS_MAX}"),)
+    if errors:
+        raise InvalidInput(errors)
+    page = await request.app[ENGINE].stock(
+        sku=query.get("sku"), warehouse=query.get("warehouse"), cursor=query.get("cursor"), limit=int(limit)
+    )
+    return web.Response(body=msgspec.json.encode(page), headers={"Content-Type": "application/json"})
