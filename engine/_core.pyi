@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, Self, final
 
+__all__ = ["ATTEMPTS_MAX", "Batch", "Planner", "Record", "WAREHOUSES_MAX", "__version__"]
 __version__: Final[str]
 WAREHOUSES_MAX: Final[int]
 ATTEMPTS_MAX: Final[int]

@@ -113,8 +113,7 @@ class Engine:
 
     async def reserve(self, order: Order) -> Outcome:
         """`submit` for callers in Python: checks the order's rules first. Raises InvalidInput, EngineClosed."""
-        check_order(order)
-        return await self.intake.submit(order)
+        return await self.intake.submit(check_order(order))
 
     async def quote(self, order: Order) -> Quoted | NotQuoted:
         """Plan an order without holding anything, and say why. Raises InvalidInput."""

@@ -13,13 +13,16 @@ from typing import Any
 from engine.errors import EngineClosed, FieldError, StoreChanged, StoreUnavailable
 from engine.intake import outcome as oc
 from engine.model import Order
-from engine.planner import Planner, canonical_bytes
+from engine.planner import Planner, Record, canonical_bytes
 from engine.store import Store, StoreRefused
 
 COMMIT_TRIES_MAX = 3
 """How often one order is sent to a store that breaks off, before its caller is told."""
 
 OVERLOAD_RETRY_S = 1
+
+_Decided = tuple[int, tuple[str, Any]]
+"""An order's place in its batch and the core's outcome for it; engine/_core.pyi lists them."""
 
 
 class _Waiting:
@@ -126,11 +129,12 @@ class Intake:
         """Plan, commit and settle one batch; returns those to be planned again, first of all next time."""
         core = self._planner.core
         batch, decided = core.plan([(waiting.canonical, waiting.attempts, waiting.fresh) for waiting in taken])
-        _answer(taken, decided)
-        if batch.empty:
-            return []
         pending = [waiting for waiting in taken if not waiting.answer.done()]
         try:
+            _answer(taken, await self._with_records(taken, decided))
+            if batch.empty:
+                return []
+            pending = [waiting for waiting in pending if not waiting.answer.done()]
             reply = await self._store.commit(batch.commit_args())
         except StoreChanged:
             core.abandon(batch)
@@ -154,6 +158,30 @@ class Intake:
         self.batches += 1
         return self._again(taken, _answer(taken, settled))
 
+    async def _with_records(self, taken: list[_Waiting], decided: list[_Decided]) -> list[_Decided]:
+        """What was decided, after a look at the records: an order that is held already is no order to refuse.
+
+        The planner knows no orders, so the retry of one that took the last units looks to it like one too many.
+        """
+        places = [place for place, _ in decided]
+        if not places:
+            return decided
+        records = await self._store.read_orders([taken[place].order_id for place in places])
+        answers = []
+        for (place, outcome), record in zip(decided, records, strict=True):
+            if record is not None:
+                outcome = self._of_record(taken[place], record)
+            answers.append((place, outcome))
+        return answers
+
+    def _of_record(self, waiting: _Waiting, record: bytes) -> tuple[str, Any]:
+        try:
+            if Record(record).canonical != waiting.canonical:
+                return "conflict", None
+            return "replayed", self._planner.core.allocation_json(waiting.order_id, record)
+        except ValueError as error:
+            return "unreadable", str(error)
+
     def _again(self, taken: list[_Waiting], again: list[tuple[int, bool]]) -> list[_Waiting]:
         self.replans += len(again)
         for place, fresh in again:
@@ -173,7 +201,7 @@ class Intake:
         return again
 
 
-def _answer(taken: list[_Waiting], outcomes: list[tuple[int, tuple[str, Any]]]) -> list[tuple[int, bool]]:
+def _answer(taken: list[_Waiting], outcomes: list[_Decided]) -> list[tuple[int, bool]]:
     """Give callers their outcomes; returns (place, fresh) of those that are to be planned again."""
     again = []
     for place, (word, payload) in outcomes:
@@ -211,6 +239,8 @@ def outcome_of(word: str, payload: Any) -> oc.Outcome:
             return oc.PurchaseLimit(tuple(oc.ExceededLimit(*row) for row in payload))
         case "invalid":
             return oc.Invalid(tuple(FieldError(*row) for row in payload))
+        case "unreadable":
+            return oc.Unavailable(f"{payload}. Run an audit.", certain=False)
         case "contended":
             return oc.Contended()
     raise AssertionError(f"the core knows an outcome that we do not: {word}")

@@ -27,6 +27,10 @@ STOCK_ROWS_MAX = 10_000
 METADATA_KEYS_MAX = 32
 METADATA_VALUE_LENGTH_MAX = 512
 
+METADATA_INT_MIN = -(2**63)
+METADATA_INT_MAX = 2**63 - 1
+"""What every reader of an order's bytes holds in one number."""
+
 HOLD_SECONDS_DEFAULT = 900
 HOLD_SECONDS_MAX = 7 * 24 * 3600
 

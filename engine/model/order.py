@@ -12,6 +12,7 @@ PolicyName = Literal["cheapest", "nearest", "priority"]
 Identifier = Annotated[str, Meta(min_length=1, max_length=limits.ID_LENGTH_MAX)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=64)]
 MetadataText = Annotated[str, Meta(max_length=limits.METADATA_VALUE_LENGTH_MAX)]
+MetadataInt = Annotated[int, Meta(ge=limits.METADATA_INT_MIN, le=limits.METADATA_INT_MAX)]
 
 
 class Line(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -54,6 +55,8 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
     pickup_at: Identifier | None = None
     """The warehouse where the customer collects: it alone serves the order, and nothing travels."""
     metadata: (
-        Annotated[dict[ShortText, MetadataText | int | float | bool | None], Meta(max_length=limits.METADATA_KEYS_MAX)]
+        Annotated[
+            dict[ShortText, MetadataText | MetadataInt | float | bool | None], Meta(max_length=limits.METADATA_KEYS_MAX)
+        ]
         | None
     ) = None

@@ -1,5 +1,6 @@
 """Rules of the model that a shape cannot say. The doors check them before anything is planned."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -9,15 +10,24 @@ from engine.model import limits
 from engine.model.order import Order
 from engine.model.stock import StockCount
 
+_order = msgspec.json.Decoder(Order)
+_WHERE = re.compile(r"(?P<rule>.*) - at (?P<key>`key` in )?`\$(?P<path>(?:\.\w+|\[\d+\]|\[\.\.\.\])*)`", re.DOTALL)
 
-def check_order(order: Order) -> None:
-    """Check an order that was built in Python as the wire would. Raises InvalidInput."""
+
+def check_order(order: Order) -> Order:
+    """The order as it would come over the wire, which is the one to reserve. Raises InvalidInput.
+
+    Built in Python, a latitude of 31 and one of 31.0 are the same order, but not the same bytes.
+    """
     try:
-        msgspec.convert(msgspec.to_builtins(order), Order)
+        order = _order.decode(msgspec.json.encode(order))
     except msgspec.ValidationError as error:
         raise InvalidInput((field_error(error),)) from None
+    except UnicodeEncodeError as error:
+        raise InvalidInput((FieldError("", f"holds text that is not Unicode: {error.reason}"),)) from None
     if errors := order_errors(order):
         raise InvalidInput(errors)
+    return order
 
 
 def order_errors(order: Order) -> tuple[FieldError, ...]:
@@ -53,10 +63,12 @@ def check_rows(rows: Sequence[StockCount]) -> None:
 
 
 def field_error(error: msgspec.ValidationError) -> FieldError:
-    """A wire error as pointer and message: msgspec says "rule - at `$.lines[0].quantity`"."""
-    message, separator, path = str(error).rpartition(" - at `")
-    if not separator:
+    """A wire error as pointer and message: msgspec says "rule - at `$.lines[0].quantity`".
+
+    Of a dictionary msgspec names no key: the pointer is that of the dictionary.
+    """
+    found = _WHERE.fullmatch(str(error))
+    if found is None:
         return FieldError("", str(error))
-    pointer = path.removesuffix("`").removeprefix("key in ").removeprefix("$")
-    pointer = pointer.replace(".", "/").replace("[", "/").replace("]", "")
-    return FieldError(pointer, message)
+    pointer = found["path"].replace("[...]", "").replace(".", "/").replace("[", "/").replace("]", "")
+    return FieldError(pointer, f"{found['rule']} (a key)" if found["key"] else found["rule"])

@@ -68,6 +68,13 @@ local function newest_event(events)
   return '0-0'
 end
 
+-- The body of a record; nil where it cannot be read: an audit names such a record, and nothing else may trip over it.
+local function read_body(record)
+  local readable, body = pcall(cmsgpack.unpack, string.sub(record, HEAD_BYTES + FINGERPRINT_BYTES + 1))
+  if readable and type(body) == 'table' and type(body[1]) == 'table' and type(body[3]) == 'table' then return body end
+  return nil
+end
+
 local function stale(meta, epoch)
   return redis.call('HGET', meta, 'epoch') ~= epoch
 end
@@ -284,10 +291,10 @@ local function expire(keys, args)
   local ended, cells, taken, at = {}, {}, {}, {}
   for _, id in ipairs(due) do
     local record = redis.call('HGET', orders_key, id)
-    if record then
+    local body = record and read_body(record)
+    if body then
       local format, status, record_version, reserved_ms, expires_ms = struct.unpack(HEAD, record)
       if status == RESERVED then
-        local body = cmsgpack.unpack(string.sub(record, HEAD_BYTES + FINGERPRINT_BYTES + 1))
         for _, shipment in ipairs(body[1]) do
           for i = 1, #shipment[4], 2 do
             local cell, quantity = string.format('%d', shipment[4][i]), shipment[4][i + 1]
@@ -368,8 +375,9 @@ local function touched(keys, args)
   end
   local records, names, seen_names = read_fields(keys[5], ids), {}, {}
   for _, record in ipairs(records) do
-    if record then
-      for _, counter in ipairs(cmsgpack.unpack(string.sub(record, HEAD_BYTES + FINGERPRINT_BYTES + 1))[3]) do
+    local body = record and read_body(record)
+    if body then
+      for _, counter in ipairs(body[3]) do
         if not seen_names[counter[1]] then
           seen_names[counter[1]] = true
           names[#names + 1] = counter[1]

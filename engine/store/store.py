@@ -23,6 +23,9 @@ from engine.store.library import ensure_library, is_missing_function
 SCAN_FIELDS = 10_000
 """Fields wanted of one page of a scan: a few milliseconds of the store's time."""
 
+FEED_BLOCK_MS_MAX = 1_000
+"""How long a read of the streams may wait for news, on top of a call's own time."""
+
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 _unpack_numbers = msgspec.msgpack.Decoder(list[int]).decode
@@ -73,7 +76,7 @@ class Store:
         self.writer = secrets.token_hex(6)
         """Names this process in the event stream."""
         self._client = _client(url, timeout_s)
-        self._feed = _client(url, timeout_s)
+        self._feed = _client(url, timeout_s + FEED_BLOCK_MS_MAX / 1000)
         self._catalogue = catalogue_keys(namespace)
         self._stock = partition_keys(namespace, 0)
         self._events_kept_max = events_kept_max
@@ -265,7 +268,7 @@ class Store:
     async def read_events(
         self, stock_after: bytes, catalogue_after: bytes, *, block_ms: int, events_max: int
     ) -> tuple[list[tuple[bytes, dict[bytes, bytes]]], list[tuple[bytes, dict[bytes, bytes]]]]:
-        """Stock events and catalogue events after the given ids; waits up to `block_ms` for one."""
+        """Stock events and catalogue events after the given ids; waits up to `block_ms` for one, FEED_BLOCK_MS_MAX at most."""
         command = ("XREAD", "COUNT", events_max, "BLOCK", block_ms, "STREAMS")
         with store_errors():
             reply = await self._feed.execute_command(

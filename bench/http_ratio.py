@@ -1,0 +1,170 @@
+"""Durable single-order intake against the same process answering the same bodies with decode and encode only.
+
+`make bench-http`, or `python -m bench.http_ratio --help`. Drives both routes with wrk (Debian: apt-get install wrk), in
+alternation, so that a noisy machine disturbs both alike. With two cores or more the service has one to itself; wrk and
+the store share the other.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ORDERS_ROUTE = "/v1/orders"
+NOOP_ROUTE = "/bench/noop"
+SCRIPT = Path(__file__).with_name("orders.lua")
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Round:
+    """One run of wrk on one route."""
+
+    route: str
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+    service_cpu_us: float
+    """Microseconds of the service's CPU per request."""
+    store_cpu_us: float
+    other_answers: int
+    """Answers that were neither 200 nor 201, and socket errors: a run with any is not a result."""
+
+
+def main() -> int:
+    """Run the comparison; exit 1 when the ratio is below --target."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5, help="of each run")
+    parser.add_argument("--connections", type=int, default=256)
+    parser.add_argument("--target", type=float, default=0.0, help="least ratio of orders to no-op")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    if shutil.which("wrk") is None:
+        print("wrk is not on PATH. On Debian: apt-get install wrk", file=sys.stderr)
+        return 2
+    rounds: list[Round] = []
+    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, _service(Path(home)) as (url, pids):
+        for route in (NOOP_ROUTE, ORDERS_ROUTE):
+            _run(url, route, pids, seconds=2, connections=arguments.connections, prefix=f"warm{len(route)}")
+        for number in range(arguments.rounds):
+            for route in (NOOP_ROUTE, ORDERS_ROUTE):
+                one = _run(
+                    url, route, pids, seconds=arguments.seconds, connections=arguments.connections, prefix=f"r{number}"
+                )
+                rounds.append(one)
+                print(
+                    f"round {number + 1} {route:12} {one.requests_per_second:9,.0f}/s  p50 {one.p50_ms:6.2f} ms"
+                    f"  p99 {one.p99_ms:6.2f} ms  service {one.service_cpu_us:5.1f} us  store {one.store_cpu_us:5.1f} us",
+                    file=sys.stderr,
+                )
+    return _report(rounds, arguments)
+
+
+def _report(rounds: list[Round], arguments: argparse.Namespace) -> int:
+    def median(route: str, field: str) -> float:
+        return statistics.median(getattr(one, field) for one in rounds if one.route == route)
+
+    ratio = median(ORDERS_ROUTE, "requests_per_second") / median(NOOP_ROUTE, "requests_per_second")
+    bad = sum(one.other_answers for one in rounds)
+    fields = ("requests_per_second", "p50_ms", "p99_ms", "service_cpu_us", "store_cpu_us")
+    result = {
+        "ratio": ratio,
+        "connections": arguments.connections,
+        "noop": {field: median(NOOP_ROUTE, field) for field in fields},
+        "orders": {field: median(ORDERS_ROUTE, field) for field in fields},
+        "other_answers": bad,
+        "rounds": [asdict(one) for one in rounds],
+    }
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+    else:
+        print(f"\nmedians of {arguments.rounds} rounds, {arguments.connections} connections")
+        print(f"{'':28}{'no-op':>12}{'orders':>12}")
+        for field in fields:
+            print(f"{field:28}{median(NOOP_ROUTE, field):12,.2f}{median(ORDERS_ROUTE, field):12,.2f}")
+        print(f"durable orders / no-op = {ratio:.3f}")
+    if bad:
+        print(f"{bad} answers were not 200 or 201: this is no result.", file=sys.stderr)
+        return 1
+    return 1 if ratio < arguments.target else 0
+
+
+def _run(url: str, route: str, pids: tuple[int, int], *, seconds: int, connections: int, prefix: str) -> Round:
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT), url + route]
+    command += ["--", f"{prefix}-{time.time_ns()}"]
+    before = [_cpu_s(pid) for pid in pids]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60, preexec_fn=_last_core)  # noqa: PLW1509
+    used = [_cpu_s(pid) - cpu for pid, cpu in zip(pids, before, strict=True)]
+    text = done.stdout
+    requests = int(_find(r"(\d+) requests in", text))
+    socket_errors = sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", text)))
+    return Round(
+        route=route,
+        requests_per_second=float(_find(r"Requests/sec:\s+([\d.]+)", text)),
+        p50_ms=_ms(_find(r"\n\s+50%\s+(\S+)", text)),
+        p99_ms=_ms(_find(r"\n\s+99%\s+(\S+)", text)),
+        service_cpu_us=used[0] / requests * 1e6,
+        store_cpu_us=used[1] / requests * 1e6,
+        other_answers=int(_find(r"Non-2xx or 3xx responses: (\d+)", text, "0")) + socket_errors,
+    )
+
+
+def _find(pattern: str, text: str, otherwise: str | None = None) -> str:
+    found = re.search(pattern, text)
+    if found is None:
+        if otherwise is None:
+            raise ValueError(f"wrk printed no {pattern}:\n{text}")
+        return otherwise
+    return found.group(1)
+
+
+def _ms(text: str) -> float:
+    for unit, factor in (("us", 1e-3), ("ms", 1.0), ("s", 1e3)):
+        if text.endswith(unit):
+            return float(text.removesuffix(unit)) * factor
+    raise ValueError(f"not a duration: {text}")
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+
+
+def _last_core() -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[-1:])
+
+
+@contextmanager
+def _service(home: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.noop_service", str(home / "store")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline().split()
+        if len(line) != 2:
+            raise RuntimeError("the service did not start; its message is above")
+        yield line[0], (process.pid, int(line[1]))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

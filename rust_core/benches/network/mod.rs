@@ -1,0 +1,101 @@
+//! Networks and orders for the benchmarks, drawn from a seed. Sizes are the caller's.
+
+use serde_json::json;
+use stockade_core::catalogue::{SkuTerms, WarehouseTerms};
+use stockade_core::cost::Zone;
+use stockade_core::geo::Point;
+use stockade_core::ids::{SkuId, cell_id};
+use stockade_core::planner::Planner;
+
+/// SKUs in every network.
+pub const SKUS: u32 = 200;
+
+/// Units in a stocked cell: more than all rounds of a benchmark take.
+const UNITS: i64 = 1_000_000_000_000;
+
+/// What is stocked, in percent of the cells; well-stocked centres hold 90.
+pub const ALL: u64 = 100;
+
+const CENTRE_PERCENT: u64 = 90;
+const WAREHOUSES_PER_CENTRE: u32 = 25;
+
+/// A tariff like those of parcel carriers: kilometres, base and price of a kilogram in minor units.
+const TARIFF: [(u32, i64, i64); 7] = [
+    (60, 500, 100),
+    (300, 600, 140),
+    (700, 800, 220),
+    (1200, 1000, 350),
+    (1800, 1200, 500),
+    (2600, 1500, 700),
+    (6000, 1800, 900),
+];
+
+/// A multiplicative generator (Steele and Vigna 2021, table 6), high bits used.
+pub struct Draw(u64);
+
+impl Draw {
+    pub fn new(seed: u64) -> Self {
+        Self(2 * seed + 1)
+    }
+
+    /// From 0 to `bound - 1`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(0xf135_7aea_2e62_a9c5);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// A planner over `warehouses` warehouses with a tariff; `stocked_percent` of the cells have stock, drawn one by one.
+pub fn planner(warehouses: u32, stocked_percent: u64) -> Planner {
+    let mut draw = Draw::new(u64::from(warehouses));
+    let mut planner = Planner { currency: "CNY".into(), ..Planner::default() };
+    for warehouse in 0..warehouses {
+        let terms = WarehouseTerms {
+            point: Point::from_degrees(22.0 + draw.below(1900) as f64 / 100.0, 100.0 + draw.below(2200) as f64 / 100.0),
+            enabled: true,
+            priority: 1 + warehouse,
+            fixed_cost: 200 + draw.below(100) as i64,
+            unit_cost: 30 + draw.below(30) as i64,
+            cost_per_km: 0.0,
+        };
+        assert!(planner.catalogue.put_warehouse(warehouse, &format!("W{warehouse:03}"), terms));
+    }
+    planner.costs.set_tariff(
+        TARIFF.iter().map(|&(km, base, per_kg)| Zone { name: "z".into(), max_m: km * 1000, base, per_kg }).collect(),
+    );
+    for sku in 0..SKUS {
+        let terms = SkuTerms { weight_g: 100 + draw.below(3000) as i64, purchase_limit: 0 };
+        planner.catalogue.put_sku(sku, &format!("SKU-{sku:03}"), terms);
+        for warehouse in 0..warehouses {
+            let centre = stocked_percent < ALL && warehouse % WAREHOUSES_PER_CENTRE == 0;
+            if draw.below(100) < if centre { CENTRE_PERCENT } else { stocked_percent } {
+                planner.view.set(cell_id(sku, warehouse), UNITS, 1);
+            }
+        }
+    }
+    planner
+}
+
+/// Canonical bytes of an order of `lines` different SKUs to one of 300 destinations, as the Python side writes them.
+pub fn order(number: u64, lines: u32) -> Vec<u8> {
+    let mut draw = Draw::new(number);
+    let mut skus: Vec<SkuId> = Vec::new();
+    while skus.len() < lines as usize {
+        let sku = draw.below(u64::from(SKUS)) as SkuId;
+        if !skus.contains(&sku) {
+            skus.push(sku);
+        }
+    }
+    let lines: Vec<_> =
+        skus.iter().map(|sku| json!({"sku": format!("SKU-{sku:03}"), "quantity": 1 + draw.below(3)})).collect();
+    let place = draw.below(300);
+    // A serde_json map is sorted by key, as canonical bytes are.
+    let order = json!({
+        "channel": "app",
+        "customer": format!("C{:06}", draw.below(100_000)),
+        "lines": lines,
+        "order_id": format!("D20261111-{number:06}"),
+        "ship_to": {"country": "CN", "lat": 22.0 + place as f64 / 17.0, "lon": 101.0 + place as f64 / 15.0},
+    });
+    rmp_serde::to_vec(&order).unwrap_or_default()
+}

@@ -1,0 +1,140 @@
+//! What planning costs: one order on networks of several sizes, the kernel alone on the same, and a batch's bytes.
+//! Run with `cargo bench`; the times are of one order unless the name says batch.
+
+mod network;
+
+use std::cell::RefCell;
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use stockade_core::answer::Allocation;
+use stockade_core::batch::{Batch, Intake, Reply};
+use stockade_core::kernel::{self, NODE_LIMIT, Problem, UNSERVABLE};
+use stockade_core::order::Order;
+use stockade_core::planner::{Candidates, Demand, Planner};
+
+use network::ALL;
+
+/// (lines, warehouses, percent of cells stocked): the sample's size first.
+const SIZES: [(u32, u32, u64); 5] = [(2, 30, ALL), (2, 50, ALL), (3, 50, ALL), (8, 100, ALL), (20, 200, 4)];
+/// Different orders that a benchmark of one order walks through.
+const ORDERS: u64 = 64;
+const BATCH_ORDERS: u64 = 200;
+const BATCH_WAREHOUSES: u32 = 30;
+
+fn main() {
+    divan::main();
+}
+
+fn demands(planner: &Planner, lines: u32) -> Vec<Demand> {
+    (0..ORDERS)
+        .map(|number| planner.resolve(&Order::decode(&network::order(number, lines)).unwrap()).unwrap())
+        .collect()
+}
+
+/// Choosing an order's shipments, its lanes known.
+#[divan::bench(args = SIZES)]
+fn plan(bencher: Bencher, (lines, warehouses, percent): (u32, u32, u64)) {
+    let mut planner = network::planner(warehouses, percent);
+    let demands = demands(&planner, lines);
+    for demand in &demands {
+        assert!(planner.plan(demand).is_ok());
+    }
+    let mut next = demands.iter().cycle();
+    bencher.bench_local(|| next.next().map(|demand| planner.plan(demand)));
+}
+
+/// The kernel's part of the same.
+#[divan::bench(args = SIZES)]
+fn solve(bencher: Bencher, (lines, warehouses, percent): (u32, u32, u64)) {
+    let mut planner = network::planner(warehouses, percent);
+    let problems: Vec<(Vec<i64>, Vec<i64>)> = demands(&planner, lines)
+        .iter()
+        .map(|demand| {
+            let candidates = planner.candidates(demand);
+            costs(&planner, demand, &candidates)
+        })
+        .collect();
+    let mut next = problems.iter().cycle();
+    bencher.bench_local(|| {
+        next.next().map(|(fixed, cost)| {
+            kernel::solve(&Problem { fixed, cost, shipments_max: usize::MAX, node_limit: NODE_LIMIT })
+        })
+    });
+}
+
+fn costs(planner: &Planner, demand: &Demand, candidates: &Candidates) -> (Vec<i64>, Vec<i64>) {
+    let supply = candidates.supply();
+    let mut cost = Vec::new();
+    for (line, &(sku, quantity)) in demand.lines.iter().enumerate() {
+        let weight_g = planner.catalogue.sku_terms(sku).weight_g;
+        cost.extend(candidates.lanes.iter().enumerate().map(|(column, lane)| {
+            if supply.at(line, column) < quantity { UNSERVABLE } else { lane.line_cost(weight_g, quantity) }
+        }));
+    }
+    (candidates.lanes.iter().map(|lane| lane.fixed).collect(), cost)
+}
+
+/// Reading an order's canonical bytes.
+#[divan::bench]
+fn decode(bencher: Bencher) {
+    let bytes = network::order(1, 2);
+    bencher.bench(|| Order::decode(black_box(&bytes)).map(|order| order.lines.len()));
+}
+
+/// Writing an order's Allocation.
+#[divan::bench]
+fn allocation_json(bencher: Bencher) {
+    let mut planner = network::planner(BATCH_WAREHOUSES, ALL);
+    let plan = planner.plan(&demands(&planner, 2)[0]).unwrap();
+    bencher.bench_local(|| {
+        Allocation {
+            order_id: "D20261111-000001",
+            status: "confirmed",
+            version: 1,
+            shipments: black_box(&plan.shipments),
+            unfilled: &plan.unfilled,
+            currency: &planner.currency,
+            expires_ms: 0,
+        }
+        .to_json(&planner.catalogue)
+    });
+}
+
+fn batch_bytes() -> Vec<Vec<u8>> {
+    (0..BATCH_ORDERS).map(|number| network::order(number, 2)).collect()
+}
+
+fn plan_all(planner: &RefCell<Planner>, orders: &[Vec<u8>]) -> Batch {
+    let intakes: Vec<Intake> =
+        orders.iter().map(|canonical| Intake { canonical, attempts: 0, fresh: false }).collect();
+    let (batch, decided) = planner.borrow_mut().plan_batch(&intakes);
+    assert!(decided.is_empty() && batch.len() == orders.len());
+    batch
+}
+
+/// From canonical bytes to a planned batch.
+#[divan::bench]
+fn batch_plan(bencher: Bencher) {
+    let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
+    bencher.counter(ItemsCount::new(BATCH_ORDERS)).bench_local(|| plan_all(&planner, &orders));
+}
+
+/// A planned batch's commit arguments.
+#[divan::bench]
+fn batch_pack(bencher: Bencher) {
+    let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
+    let batch = plan_all(&planner, &orders);
+    bencher.counter(ItemsCount::new(BATCH_ORDERS)).bench_local(|| batch.commit_args());
+}
+
+/// From the reply that everything was taken to the callers' answers.
+#[divan::bench]
+fn batch_settle(bencher: Bencher) {
+    let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
+    let reply = Reply { now_ms: 1_700_000_000_000, event: b"1-1", outcomes: b"", levels: b"", records: &[] };
+    bencher
+        .counter(ItemsCount::new(BATCH_ORDERS))
+        .with_inputs(|| plan_all(&planner, &orders))
+        .bench_local_refs(|batch| planner.borrow_mut().settle(batch, &reply));
+}
