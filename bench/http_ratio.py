@@ -65,8 +65,9 @@ def main() -> int:
                 )
                 rounds.append(one)
                 print(
-                    f"round {number + 1} {route:12} {one.requests_per_second:9,.0f}/s  p50 {one.p50_ms:6.2f} ms"
-                    f"  p99 {one.p99_ms:6.2f} ms  service {one.service_cpu_us:5.1f} us  store {one.store_cpu_us:5.1f} us",
+                    f"round {number + 1} {route:12} {one.requests_per_second:9,.0f}/s"
+                    f"  p50 {one.p50_ms:6.2f} ms  p99 {one.p99_ms:6.2f} ms"
+                    f"  service {one.service_cpu_us:5.1f} us  store {one.store_cpu_us:5.1f} us",
                     file=sys.stderr,
                 )
     return _report(rounds, arguments)
@@ -105,7 +106,9 @@ def _run(url: str, route: str, pids: tuple[int, int], *, seconds: int, connectio
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT), url + route]
     command += ["--", f"{prefix}-{time.time_ns()}"]
     before = [_cpu_s(pid) for pid in pids]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60, preexec_fn=_last_core)  # noqa: PLW1509
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=seconds + 60, preexec_fn=_last_core
+    )
     used = [_cpu_s(pid) - cpu for pid, cpu in zip(pids, before, strict=True)]
     text = done.stdout
     requests = int(_find(r"(\d+) requests in", text))

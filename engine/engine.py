@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -65,8 +65,13 @@ class CellPage(msgspec.Struct, frozen=True):
 class Engine:
     """One process's engine. Make it with `open_engine`; it belongs to one event loop."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, *, revive: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """`revive` starts the store again if it is ours and has ended."""
         self.settings = settings
+        self._revive = revive
+        self._out_of_reach = False
         self.store = store
         self.planner = Planner(
             currency=settings.currency,
@@ -252,20 +257,29 @@ class Engine:
         return await self._recover()
 
     async def _recover(self) -> bool:
-        """Open and load the store again; False when that did not succeed within `store_recovery_ms`."""
+        """Open and load the store again; False when that did not succeed within `store_recovery_ms`.
+
+        Once it did not, callers are not kept waiting again: each call tries once, until the store is back.
+        """
         if self.state is not State.CLOSED:
             self.state = State.RECOVERING
-        deadline = asyncio.get_running_loop().time() + self.settings.store_recovery_ms / 1000
+        patience_s = 0.0 if self._out_of_reach else self.settings.store_recovery_ms / 1000
+        deadline = asyncio.get_running_loop().time() + patience_s
         while True:
             try:
+                if self._revive is not None:
+                    await self._revive()
                 await self.store.open()
                 await self.replica.load()
             except StockadeError as error:
                 if asyncio.get_running_loop().time() >= deadline:
-                    log.error("the store is out of reach", error=str(error))
+                    if not self._out_of_reach:
+                        log.error("the store is out of reach", error=str(error))
+                    self._out_of_reach = True
                     return False
                 await asyncio.sleep(RECOVERY_POLL_S)
             else:
+                self._out_of_reach = False
                 if self.state is not State.CLOSED:
                     self.state = State.READY
                 return True
@@ -293,6 +307,7 @@ async def open_engine(settings: Settings, *, attach: bool = False) -> AsyncItera
     """
     async with contextlib.AsyncExitStack() as stack:
         url = running_at(settings.data_dir) if attach and not settings.redis_url else None
+        revive: Callable[[], Awaitable[None]] | None = None
         if url is None:
             chosen = choose_store(settings.redis_url)
             if isinstance(chosen, str):
@@ -300,6 +315,7 @@ async def open_engine(settings: Settings, *, attach: bool = False) -> AsyncItera
             else:
                 server = EmbeddedServer(chosen, settings.data_dir, ready_timeout_s=settings.store_ready_s)
                 url = (await stack.enter_async_context(server)).url
+                revive = server.revive
         store = Store(
             url,
             namespace=settings.namespace,
@@ -307,7 +323,7 @@ async def open_engine(settings: Settings, *, attach: bool = False) -> AsyncItera
             events_kept_max=settings.events_kept_max,
         )
         await stack.enter_async_context(store)
-        engine = Engine(settings, store)
+        engine = Engine(settings, store, revive=revive)
         await engine.start()
         stack.push_async_callback(engine.close)
         yield engine
