@@ -1,14 +1,16 @@
 """How commands speak: results to standard output, all else to standard error, `--json` for machines."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+import structlog
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from engine import Settings, load_settings
 
@@ -28,11 +30,16 @@ class StoreOptions:
     """Which store a command works on."""
 
     redis_url: Annotated[str | None, Parameter(help="The store; else REDIS_URL, else the embedded one.")] = None
-    data_dir: Annotated[Path | None, Parameter(help="Home of the embedded store.")] = None
+    data_dir: Annotated[str | None, Parameter(help="Home of the embedded store.")] = None
 
     def settings(self, **given: Any) -> Settings:
         """The settings with these options before the environment."""
         return load_settings(redis_url=self.redis_url, data_dir=self.data_dir, **given)
+
+
+def log_to_standard_error() -> None:
+    """Keep log lines out of the results."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def print_json(value: object) -> None:
@@ -48,7 +55,8 @@ def print_table(
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(f"{cell:,}" if type(cell) is int else str(cell) for cell in row))
+        # As Text: a name may hold brackets, which would be read as markup.
+        table.add_row(*(Text(f"{cell:,}" if type(cell) is int else str(cell)) for cell in row))
     out.print(table)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.cli.console import EXIT_FINDING, err, money, out, print_json, print_table
@@ -28,20 +29,22 @@ from loadtest.summary import flows, sku_sales, timeline, with_units
 ORDERS_MAX = 200_000
 CONNECTIONS_MAX = 1_024
 STOCK_ROWS_A_CALL = 5_000
+NAME_LENGTH_MAX = 28
 POLICIES: tuple[PolicyName, ...] = ("cheapest", "nearest", "priority")
 POLICY_NAMES = {"cheapest": "cheapest (ours)", "nearest": "nearest", "priority": "first with stock"}
 
 
 async def demo(
     *,
-    orders: Annotated[int, Parameter(help="Orders to offer, retries included.")] = 20_000,
-    connections: Annotated[int, Parameter(help="Buyers at once.")] = 64,
+    orders: Annotated[
+        int, Parameter(help="Orders to offer, retries included.", validator=Number(gte=1, lte=ORDERS_MAX))
+    ] = 20_000,
+    connections: Annotated[int, Parameter(help="Buyers at once.", validator=Number(gte=1, lte=CONNECTIONS_MAX))] = 64,
     seed: Annotated[int, Parameter(help="Draws stock and orders.")] = 1,
     report: Annotated[Path, Parameter(help="Where the HTML report goes.")] = Path("stockade-report/index.html"),
     json: bool = False,
 ) -> int:
     """Run a flash sale on a fresh embedded store and show what happened; exit 1 if anything is not as it must be."""
-    orders, connections = max(1, min(orders, ORDERS_MAX)), max(1, min(connections, CONNECTIONS_MAX))
     network = load_network()
     offers = list(OrderSource(network, seed).offers(orders))
     stock = starting_stock(network, len({offer.order.order_id for offer in offers}), seed)
@@ -67,7 +70,7 @@ async def demo(
         print_json(result)
     else:
         _show(result)
-        out.print(f"Report with map and plots: {report}", soft_wrap=True)
+        out.print(f"Report with map and plots: {report}", soft_wrap=True, markup=False)
     wrong = result.oversold or not result.books_balance or result.failed or log.contradictions
     return EXIT_FINDING if wrong else 0
 
@@ -221,7 +224,7 @@ def _show(result: SaleResult) -> None:
     hot_columns = ("hot SKU", "on hand", "demanded", "sold", "oversold")
     print_table(
         hot_columns,
-        [(f"{s.sku}  {s.name}", s.on_hand, s.demanded, s.sold, s.oversold) for s in hot],
+        [(f"{s.sku}  {_short(s.name)}", s.on_hand, s.demanded, s.sold, s.oversold) for s in hot],
         numbers=hot_columns[1:],
     )
     out.print()
@@ -237,9 +240,13 @@ def _show(result: SaleResult) -> None:
         )
         for row in result.policies
     ]
-    columns = ("by policy", "served", "cost/order", "against ours", "shipments/order", "mean way")
+    columns = ("by policy", "served", "cost/order", "difference", "shipments", "mean way")
     print_table(columns, rows_of_policies, numbers=columns[1:])
-    out.print("The same orders from the same starting stock; means over those that all three served.")
+    out.print("The same orders from the same starting stock; means over orders that all served.")
     out.print()
     for finding in result.audit_findings:
         out.print(f"[red]{finding}[/]")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_LENGTH_MAX else name[: NAME_LENGTH_MAX - 1].rstrip(" ,") + "…"

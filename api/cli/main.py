@@ -8,9 +8,10 @@ from typing import Any
 
 import uvloop
 from cyclopts import App
+from rich.text import Text
 
 from api.cli import audit, demo, doctor, orders, plan, serve, stock
-from api.cli.console import EXIT_WRONG, err
+from api.cli.console import EXIT_WRONG, err, log_to_standard_error
 from engine import __version__
 from engine.errors import InvalidInput, StockadeError
 
@@ -39,16 +40,16 @@ def run(command: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
 
 def main() -> None:
     """The entry point. Exit codes: 0 success, 1 a finding, 2 wrong usage or input, or no store."""
+    log_to_standard_error()
     try:
         command, bound, _ = app.parse_args(sys.argv[1:], exit_on_error=True, print_error=True)
         sys.exit(run(command, *bound.args, **bound.kwargs))
     except InvalidInput as error:
         for one in error.errors:
-            err.print(f"[bold red]{one.pointer or 'input'}[/]: {one.message}", markup=True)
+            err.print(Text.assemble((one.pointer or "input", "bold red"), f": {one.message}"), soft_wrap=True)
         sys.exit(EXIT_WRONG)
     except StockadeError as error:
-        err.print("[bold red]stockade:[/] ", end="")
-        err.print(str(error), markup=False)
+        err.print(Text.assemble(("stockade:", "bold red"), f" {error}"), soft_wrap=True)
         sys.exit(EXIT_WRONG)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(130)

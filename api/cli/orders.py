@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from api.cli.console import EXIT_FINDING, StoreOptions, err, money, out, print_json, print_table
 from engine import Engine, open_engine
@@ -17,14 +18,14 @@ async def orders(
     order_id: str | None = None,
     /,
     *,
-    limit: Annotated[int, Parameter(help="Orders to list.")] = 50,
+    limit: Annotated[int, Parameter(help="Orders to list.", validator=Number(gte=1, lte=LIST_ORDERS_MAX))] = 50,
     json: bool = False,
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """List orders, newest first, or show one by its id."""
     async with open_engine(store.settings(), attach=True) as engine:
         if order_id is None:
-            await _list(engine, min(limit, LIST_ORDERS_MAX), json)
+            await _list(engine, limit, json)
             return 0
         allocation = await engine.order(order_id)
     if allocation is None:

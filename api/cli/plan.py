@@ -52,7 +52,7 @@ def read_order(file: Path) -> Order:
         raise InvalidInput((FieldError(str(file), f"cannot be read: {error.strerror}"),)) from None
     except msgspec.ValidationError as error:
         raise InvalidInput((field_error(error),)) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput((FieldError(str(file), f"is not JSON: {error}"),)) from None
     check_order(order)
     return order

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from api.cli.console import StoreOptions, out, print_json, print_table
 from engine import open_engine
@@ -22,7 +23,7 @@ async def show(
     *,
     sku: str | None = None,
     warehouse: str | None = None,
-    limit: Annotated[int, Parameter(help="Cells to show.")] = 100,
+    limit: Annotated[int, Parameter(help="Cells to show.", validator=Number(gte=1))] = 100,
     json: bool = False,
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
@@ -50,7 +51,13 @@ async def show(
 
 
 @app.command(name="set")
-async def set_counts(file: Path, /, *, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
+async def set_counts(
+    file: Path,
+    /,
+    *,
+    json: bool = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
     """Set counts from FILE (.csv with a header, or .json; - reads JSON from standard input): every row or none.
 
     Columns: sku, warehouse, on_hand and, if wanted, safety.
@@ -58,7 +65,10 @@ async def set_counts(file: Path, /, *, store: StoreOptions = StoreOptions()) -> 
     rows = read_counts(file)
     async with open_engine(store.settings(), attach=True) as engine:
         await engine.set_stock(rows)
-    out.print(f"{len(rows):,} counts set.")
+    if json:
+        print_json({"rows": len(rows)})
+    else:
+        out.print(f"{len(rows):,} counts set.")
     return 0
 
 
@@ -67,14 +77,22 @@ def read_counts(file: Path) -> list[StockCount]:
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
         if file.suffix == ".csv":
-            return [_row(index, row) for index, row in enumerate(csv.DictReader(data.decode("utf-8-sig").splitlines()))]
+            return _csv_rows(file, data)
         return msgspec.json.decode(data, type=list[StockCount])
     except OSError as error:
         raise InvalidInput((FieldError(str(file), f"cannot be read: {error.strerror}"),)) from None
     except msgspec.ValidationError as error:
         raise InvalidInput((field_error(error),)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput((FieldError(str(file), f"is not JSON, nor named .csv: {error}"),)) from None
+
+
+def _csv_rows(file: Path, data: bytes) -> list[StockCount]:
+    try:
+        rows = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InvalidInput((FieldError(str(file), f"is not CSV in UTF-8: {error}"),)) from None
+    return [_row(index, row) for index, row in enumerate(rows)]
 
 
 def _row(index: int, row: dict[str | Any, str | Any]) -> StockCount:

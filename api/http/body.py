@@ -1,6 +1,6 @@
 """Reads and decodes request bodies: size first, then JSON, then shape. Each has an error of its own."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
@@ -25,8 +25,14 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
     # Ask the header first: a body that says it is too long is not even read.
     length = request.content_length
     if length is None or length <= bytes_max:
-        body = await request.read()
-        if len(body) <= bytes_max:
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            body = None
+        except (web.RequestPayloadError, ConnectionError):
+            detail = "The body breaks off, or is not in the encoding that its header names."
+            raise BodyProblem(problem(request, "broken-json", detail)) from None
+        if body is not None and len(body) <= bytes_max:
             return body
     raise BodyProblem(problem(request, "too-large", f"This body may have {bytes_max} bytes at the most."))
 
@@ -41,15 +47,15 @@ def decode(request: web.Request, decoder: msgspec.json.Decoder[T], body: bytes) 
         raise BodyProblem(problem(request, "broken-json", f"{error}.")) from None
 
 
-_any = msgspec.json.Decoder(dict[str, Any])
+# Values stay as they came: only the definition's own decoder can say where one does not fit.
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def decode_named(request: web.Request, type_: type[T], body: bytes, *, field: str, name: str) -> T:
+def decode_named(request: web.Request, decoder: msgspec.json.Decoder[T], body: bytes, *, field: str, name: str) -> T:
     """A definition whose name stands in the path; the body may repeat it, and must not contradict it."""
-    fields = decode(request, _any, body)
-    if fields.setdefault(field, name) != name:
+    fields = decode(request, _fields, body)
+    fields.setdefault(field, msgspec.Raw(msgspec.json.encode(name)))
+    named = decode(request, decoder, msgspec.json.encode(fields))
+    if getattr(named, field) != name:
         raise InvalidInput((FieldError(f"/{field}", f'differs from the "{name}" of the path'),))
-    try:
-        return msgspec.convert(fields, type_)
-    except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+    return named

@@ -1,5 +1,7 @@
 """SKUs, warehouses and the tariff over HTTP."""
 
+from urllib.parse import unquote
+
 import msgspec
 from aiohttp import web
 
@@ -10,6 +12,8 @@ from engine.errors import FieldError, InvalidInput
 from engine.model import Sku, Tariff, Warehouse, limits
 from engine.model.rules import PRINTABLE, printable
 
+_warehouse = msgspec.json.Decoder(Warehouse)
+_sku = msgspec.json.Decoder(Sku)
 _tariff = msgspec.json.Decoder(Tariff)
 
 
@@ -18,7 +22,7 @@ async def put_warehouse(request: web.Request) -> web.Response:
     engine, name = request.app[ENGINE], _name(request, "id")
     try:
         body = await read_body(request, limits.ORDER_BYTES_MAX)
-        warehouse = decode_named(request, Warehouse, body, field="id", name=name)
+        warehouse = decode_named(request, _warehouse, body, field="id", name=name)
     except BodyProblem as broken:
         return broken.response
     known = name in engine.planner.warehouses
@@ -37,7 +41,7 @@ async def put_sku(request: web.Request) -> web.Response:
     engine, name = request.app[ENGINE], _name(request, "sku")
     try:
         body = await read_body(request, limits.ORDER_BYTES_MAX)
-        sku = decode_named(request, Sku, body, field="sku", name=name)
+        sku = decode_named(request, _sku, body, field="sku", name=name)
     except BodyProblem as broken:
         return broken.response
     known = name in engine.planner.skus
@@ -73,6 +77,11 @@ async def get_tariff(request: web.Request) -> web.Response:
 
 
 def _name(request: web.Request, field: str) -> str:
+    try:
+        unquote(request.rel_url.raw_path, errors="strict")
+    except UnicodeDecodeError:
+        # What is not UTF-8 would be taken as it stands, and share its name with another path.
+        raise InvalidInput((FieldError(f"/{field}", "must be UTF-8, percent-encoded"),)) from None
     name = request.match_info[field]
     if not printable(name):
         raise InvalidInput((FieldError(f"/{field}", PRINTABLE),))

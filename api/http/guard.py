@@ -6,7 +6,6 @@ from aiohttp.typedefs import Handler
 
 from api.http.problems import problem
 from engine.errors import EngineClosed, InvalidInput, StockBelowReserved, StoreError
-from engine.model import limits
 
 log = structlog.get_logger(__name__)
 
@@ -25,8 +24,6 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem(request, "shutting-down", str(error))
     except StoreError as error:
         return problem(request, "store-unavailable", str(error))
-    except web.HTTPRequestEntityTooLarge:
-        return problem(request, "too-large", f"A body may have {limits.BODY_BYTES_MAX} bytes at the most.")
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
         detail = f"{request.method} is not among {allowed}."

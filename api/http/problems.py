@@ -46,6 +46,10 @@ _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "store-unavailable": (503, "The store does not answer", True),
 }
 
+ERRORS_MAX = 100
+"""Broken rules that a problem lists: the rows of one stock call could break thousands."""
+DETAIL_LENGTH_MAX = 1_000
+
 _process = secrets.token_hex(4)
 _counter = itertools.count(1)
 
@@ -75,8 +79,8 @@ def problem(
         "type": type_,
         "title": title,
         "status": status,
-        "detail": detail,
-        "errors": errors,
+        "detail": detail if len(detail) <= DETAIL_LENGTH_MAX else f"{detail[:DETAIL_LENGTH_MAX]} ...",
+        "errors": errors[:ERRORS_MAX],
         "retryable": retryable,
         "request_id": own_id,
         **(extra or {}),
