@@ -7,7 +7,7 @@ import msgspec
 from engine import _core
 from engine.model import Order, PolicyName, Sku, Tariff, Warehouse
 
-_canonical = msgspec.msgpack.Encoder(order="deterministic").encode
+_canonical = msgspec.msgpack.Encoder(order="sorted").encode
 
 
 def canonical_bytes(order: Order) -> bytes:

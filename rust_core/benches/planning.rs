@@ -1,6 +1,8 @@
 //! What planning costs: one order on networks of several sizes, the kernel alone on the same, and a batch's bytes.
 //! Run with `cargo bench`; the times are of one order unless the name says batch.
 
+#![allow(clippy::unwrap_used)] // A benchmark that cannot be set up has nothing to measure.
+
 mod network;
 
 use std::cell::RefCell;
@@ -19,6 +21,8 @@ use network::ALL;
 const SIZES: [(u32, u32, u64); 5] = [(2, 30, ALL), (2, 50, ALL), (3, 50, ALL), (8, 100, ALL), (20, 200, 4)];
 /// Different orders that a benchmark of one order walks through.
 const ORDERS: u64 = 64;
+/// Several for each of the orders.
+const SAMPLES: u32 = 640;
 const BATCH_ORDERS: u64 = 200;
 const BATCH_WAREHOUSES: u32 = 30;
 
@@ -33,7 +37,7 @@ fn demands(planner: &Planner, lines: u32) -> Vec<Demand> {
 }
 
 /// Choosing an order's shipments, its lanes known.
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_count = SAMPLES)]
 fn plan(bencher: Bencher, (lines, warehouses, percent): (u32, u32, u64)) {
     let mut planner = network::planner(warehouses, percent);
     let demands = demands(&planner, lines);
@@ -45,7 +49,7 @@ fn plan(bencher: Bencher, (lines, warehouses, percent): (u32, u32, u64)) {
 }
 
 /// The kernel's part of the same.
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_count = SAMPLES)]
 fn solve(bencher: Bencher, (lines, warehouses, percent): (u32, u32, u64)) {
     let mut planner = network::planner(warehouses, percent);
     let problems: Vec<(Vec<i64>, Vec<i64>)> = demands(&planner, lines)
@@ -76,14 +80,14 @@ fn costs(planner: &Planner, demand: &Demand, candidates: &Candidates) -> (Vec<i6
 }
 
 /// Reading an order's canonical bytes.
-#[divan::bench]
+#[divan::bench(sample_count = SAMPLES)]
 fn decode(bencher: Bencher) {
     let bytes = network::order(1, 2);
     bencher.bench(|| Order::decode(black_box(&bytes)).map(|order| order.lines.len()));
 }
 
 /// Writing an order's Allocation.
-#[divan::bench]
+#[divan::bench(sample_count = SAMPLES)]
 fn allocation_json(bencher: Bencher) {
     let mut planner = network::planner(BATCH_WAREHOUSES, ALL);
     let plan = planner.plan(&demands(&planner, 2)[0]).unwrap();
@@ -106,22 +110,21 @@ fn batch_bytes() -> Vec<Vec<u8>> {
 }
 
 fn plan_all(planner: &RefCell<Planner>, orders: &[Vec<u8>]) -> Batch {
-    let intakes: Vec<Intake> =
-        orders.iter().map(|canonical| Intake { canonical, attempts: 0, fresh: false }).collect();
+    let intakes: Vec<Intake> = orders.iter().map(|canonical| Intake { canonical, attempts: 0, fresh: false }).collect();
     let (batch, decided) = planner.borrow_mut().plan_batch(&intakes);
     assert!(decided.is_empty() && batch.len() == orders.len());
     batch
 }
 
 /// From canonical bytes to a planned batch.
-#[divan::bench]
+#[divan::bench(sample_count = SAMPLES)]
 fn batch_plan(bencher: Bencher) {
     let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
     bencher.counter(ItemsCount::new(BATCH_ORDERS)).bench_local(|| plan_all(&planner, &orders));
 }
 
 /// A planned batch's commit arguments.
-#[divan::bench]
+#[divan::bench(sample_count = SAMPLES)]
 fn batch_pack(bencher: Bencher) {
     let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
     let batch = plan_all(&planner, &orders);
@@ -129,7 +132,7 @@ fn batch_pack(bencher: Bencher) {
 }
 
 /// From the reply that everything was taken to the callers' answers.
-#[divan::bench]
+#[divan::bench(sample_count = SAMPLES)]
 fn batch_settle(bencher: Bencher) {
     let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
     let reply = Reply { now_ms: 1_700_000_000_000, event: b"1-1", outcomes: b"", levels: b"", records: &[] };

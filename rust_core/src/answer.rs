@@ -68,10 +68,10 @@ impl<'a> Allocation<'a> {
         raw(&mut out, "],\"unfilled\":");
         lines(&mut out, self.unfilled, catalogue);
         raw(&mut out, ",\"cost\":");
-        number(&mut out, self.shipments.iter().map(|shipment| shipment.cost).sum());
+        number(&mut out, self.shipments.iter().fold(0, |sum, shipment| sum.saturating_add(shipment.cost)));
         raw(&mut out, ",\"currency\":");
         text(&mut out, self.currency);
-        // An hold that was confirmed or released ends no more.
+        // A hold that was confirmed or released ends no more.
         if self.expires_ms > 0 && self.status == "reserved" {
             raw(&mut out, ",\"expires_at\":");
             text(&mut out, &instant(self.expires_ms));
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn names_are_escaped_and_numbers_exact() {
         let mut catalogue = Catalogue::default();
-        catalogue.put_sku(0, "a\"b\n", SkuTerms::default());
+        assert!(catalogue.put_sku(0, "a\"b\n", SkuTerms::default()));
         let shipments = [Shipment { warehouse: 9, cost: 1_250, metres: 7_005, lines: vec![(0, 2)] }];
         let json = Allocation {
             order_id: "o",
@@ -150,5 +150,37 @@ mod tests {
                 r#""currency":"CNY","expires_at":"2023-11-14T22:13:20.123Z"}"#
             )
         );
+    }
+
+    fn json(status: &str, shipments: &[Shipment], expires_ms: u64) -> serde_json::Value {
+        let (order_id, unfilled, currency) = ("o", &[(1, 3)][..], "CNY");
+        let allocation = Allocation { order_id, status, version: 2, shipments, unfilled, currency, expires_ms };
+        serde_json::from_slice(&allocation.to_json(&Catalogue::default())).unwrap()
+    }
+
+    #[test]
+    fn only_a_reserved_order_ends() {
+        assert!(json("reserved", &[], 1).get("expires_at").is_some());
+        assert!(json("reserved", &[], 0).get("expires_at").is_none());
+        for status in ["confirmed", "released", "expired", "quoted"] {
+            assert!(json(status, &[], 1).get("expires_at").is_none(), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_time_beyond_the_calendar_ends_with_it() {
+        assert_eq!(json("reserved", &[], u64::MAX)["expires_at"], "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn costs_are_summed_and_what_is_missing_is_told() {
+        let shipment = |cost, metres| Shipment { warehouse: 0, cost, metres, lines: vec![(0, 1), (1, 2)] };
+        let answer = json("confirmed", &[shipment(700, 12_345_678), shipment(50, 0)], 0);
+        assert_eq!((&answer["cost"], &answer["version"]), (&serde_json::json!(750), &serde_json::json!(2)));
+        assert_eq!(answer["shipments"][0]["distance_km"], 12_345.678);
+        assert_eq!(answer["shipments"][1]["lines"][1]["quantity"], 2);
+        assert_eq!(answer["unfilled"], serde_json::json!([{"sku": "?", "quantity": 3}]));
+        // Records come from outside: their sums must not wrap.
+        assert_eq!(json("confirmed", &[shipment(i64::MAX, 0), shipment(1, 0)], 0)["cost"], i64::MAX);
     }
 }

@@ -59,6 +59,7 @@ struct Sent {
     /// Its place among the orders that the batch was planned from.
     index: u32,
     order_id: String,
+    attempts: u32,
     plan: Plan,
     hold_ms: Option<u64>,
     body: Vec<u8>,
@@ -182,6 +183,7 @@ impl Planner {
         batch.sent.push(Sent {
             index,
             order_id: order.order_id.to_owned(),
+            attempts: intake.attempts,
             plan,
             hold_ms: order.hold_ms(),
             body,
@@ -254,6 +256,7 @@ impl Planner {
                 },
                 b'C' => Outcome::Conflict,
                 b'L' => Outcome::Limit(batch.exceeded(sent, &levels)),
+                _ if sent.attempts >= ATTEMPTS_MAX => Outcome::Contended,
                 _ => Outcome::Again { fresh: false },
             };
             outcomes.push((sent.index, outcome));
@@ -289,7 +292,7 @@ impl Planner {
             shipments: &sent.plan.shipments,
             unfilled: &sent.plan.unfilled,
             currency: &self.currency,
-            expires_ms: sent.hold_ms.map_or(0, |hold_ms| now_ms + hold_ms),
+            expires_ms: sent.hold_ms.map_or(0, |hold_ms| now_ms.saturating_add(hold_ms)),
         }
         .to_json(&self.catalogue)
     }
@@ -306,8 +309,18 @@ fn read_reply(batch: &Batch, reply: &Reply) -> Result<(Vec<i64>, Vec<Record>), S
     if !all_taken && reply.outcomes.len() != batch.sent.len() {
         return Err(format!("{} outcomes for {} orders", reply.outcomes.len(), batch.sent.len()));
     }
+    for (&letter, sent) in reply.outcomes.iter().zip(&batch.sent) {
+        if !b"ARCSL".contains(&letter) || (letter == b'L' && sent.counters.is_empty()) {
+            return Err(format!("outcome {:?} for order {:?}", char::from(letter), sent.order_id));
+        }
+    }
     if !(levels.is_empty() || levels.len() == batch.cells.len() + batch.counters.len()) {
-        return Err(format!("{} levels for {} cells", levels.len(), batch.cells.len()));
+        return Err(format!(
+            "{} levels for {} cells and {} counters",
+            levels.len(),
+            batch.cells.len(),
+            batch.counters.len()
+        ));
     }
     if (batch.wants_levels || !all_taken) && levels.is_empty() && !batch.cells.is_empty() {
         return Err("no levels".into());

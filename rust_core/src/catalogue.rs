@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::geo::Point;
-use crate::ids::{SkuId, WAREHOUSES_MAX, WarehouseId};
+use crate::ids::{SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 
 /// Names with dense numbers. Numbers come from outside and may leave gaps.
 #[derive(Debug, Default)]
@@ -68,14 +68,19 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Adds or replaces a SKU.
-    pub fn put_sku(&mut self, sku: SkuId, name: &str, terms: SkuTerms) {
+    /// Adds or replaces a SKU; `false`, and nothing done, when the number is beyond [`SKUS_MAX`].
+    #[must_use]
+    pub fn put_sku(&mut self, sku: SkuId, name: &str, terms: SkuTerms) -> bool {
+        if sku >= SKUS_MAX {
+            return false;
+        }
         let at = sku as usize;
         if self.skus.len() <= at {
             self.skus.resize(at + 1, SkuTerms::default());
         }
         self.skus[at] = terms;
         self.sku_names.put(sku, name);
+        true
     }
 
     /// Adds or replaces a warehouse; `false`, and nothing done, when the number is beyond [`WAREHOUSES_MAX`].
@@ -159,7 +164,7 @@ impl Catalogue {
 mod tests {
     use super::*;
 
-    pub fn terms(priority: u32) -> WarehouseTerms {
+    fn terms(priority: u32) -> WarehouseTerms {
         WarehouseTerms {
             point: Point::from_degrees(0.0, 0.0),
             enabled: true,
@@ -184,5 +189,6 @@ mod tests {
     #[test]
     fn numbers_beyond_a_cell_are_refused() {
         assert!(!Catalogue::default().put_warehouse(WAREHOUSES_MAX, "x", terms(1)));
+        assert!(!Catalogue::default().put_sku(SKUS_MAX, "x", SkuTerms::default()));
     }
 }

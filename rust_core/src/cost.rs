@@ -44,10 +44,9 @@ impl Lane {
     /// The cost of a line on this lane, its freight charged by the gram and rounded up.
     #[must_use]
     pub fn line_cost(&self, weight_g: i64, quantity: i64) -> i64 {
-        let grams = i128::from(weight_g) * i128::from(quantity);
-        let freight = i128::from(self.per_kg).saturating_mul(grams).saturating_add(999) / 1000;
-        let cost = freight.saturating_add(i128::from(self.per_unit) * i128::from(quantity));
-        cost.min(i128::from(COST_MAX)) as i64
+        // What overflows is beyond the bound anyway.
+        let freight = self.per_kg.saturating_mul(weight_g.saturating_mul(quantity)).saturating_add(999) / 1000;
+        freight.saturating_add(self.per_unit.saturating_mul(quantity)).min(COST_MAX)
     }
 }
 

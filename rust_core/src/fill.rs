@@ -49,20 +49,22 @@ pub fn in_order(supply: &Supply, order: &[usize], shipments_max: usize) -> (Vec<
 }
 
 /// Again and again the candidate that fills the most units of what is still wanted, the first among equals.
-/// For orders that take a part where the whole is not to be had.
+/// For orders that no other way serves whole, or that take a part where the whole is not to be had.
 #[must_use]
 pub fn most_units(supply: &Supply, shipments_max: usize) -> (Vec<Piece>, Vec<i64>) {
     let mut wanted = supply.wanted.to_vec();
     let mut pieces = Vec::new();
+    // Backwards, as max_by_key keeps the last of equals and the first is to be kept.
+    let mut unused: Vec<usize> = (0..supply.candidates).rev().collect();
     for _ in 0..shipments_max.min(supply.candidates) {
         let filled = |candidate: usize| -> i64 {
             wanted.iter().enumerate().map(|(line, &quantity)| quantity.min(supply.at(line, candidate))).sum()
         };
-        // max_by_key keeps the last of equals: walk backwards to keep the first.
-        let Some(candidate) = (0..supply.candidates).rev().max_by_key(|&candidate| filled(candidate)) else { break };
+        let Some(candidate) = unused.iter().copied().max_by_key(|&candidate| filled(candidate)) else { break };
         if !take_all(supply, candidate, &mut wanted, &mut pieces) {
             break;
         }
+        unused.retain(|&other| other != candidate);
     }
     (pieces, wanted)
 }
@@ -126,6 +128,14 @@ mod tests {
         let (pieces, wanted) = most_units(&SUPPLY, 1);
         assert_eq!(pieces, [piece(0, 2, 3), piece(1, 2, 1)]);
         assert_eq!(wanted, [0, 1]);
+    }
+
+    /// What a candidate gave is no longer there, however much is still wanted.
+    #[test]
+    fn most_units_uses_each_candidate_once() {
+        let supply = Supply { wanted: &[9], free: &[4, 3], candidates: 2 };
+        let (pieces, wanted) = most_units(&supply, usize::MAX);
+        assert_eq!((pieces, wanted), (vec![piece(0, 0, 4), piece(0, 1, 3)], vec![2]));
     }
 
     #[test]

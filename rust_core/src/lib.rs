@@ -20,5 +20,8 @@ pub mod planner;
 pub mod record;
 pub mod view;
 
+#[cfg(test)]
+mod fixture;
+
 #[cfg(feature = "python")]
 mod py;

@@ -1,5 +1,5 @@
-//! An order as it crosses the boundary: canonical MessagePack, a map whose defaults are left out and whose keys are
-//! sorted. The same bytes are hashed for the fingerprint and kept in the reservation's record.
+//! An order as it crosses the boundary: canonical MessagePack, a map whose defaults are left out and whose keys stand in
+//! one order. The same bytes are hashed for the fingerprint and kept in the reservation's record.
 
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_128;
@@ -9,6 +9,12 @@ pub const FINGERPRINT_BYTES: usize = 16;
 
 /// How long a pending order holds its stock when it does not say: `engine.model.limits.HOLD_SECONDS_DEFAULT`.
 pub const HOLD_SECONDS_DEFAULT: u32 = 900;
+
+/// Levels that an order's bytes may be nested. An order has four; the stack ends long before the bytes do.
+const DEPTH_MAX: usize = 32;
+
+/// Units of one line: `engine.model.limits.QUANTITY_MAX`.
+pub const QUANTITY_MAX: i64 = 1_000_000;
 
 /// Units of one SKU.
 #[derive(Debug, Deserialize)]
@@ -112,7 +118,9 @@ pub struct Order<'a> {
 impl<'a> Order<'a> {
     /// Reads canonical bytes; the message says what does not fit.
     pub fn decode(canonical: &'a [u8]) -> Result<Self, String> {
-        rmp_serde::from_slice(canonical).map_err(|error| error.to_string())
+        let mut reader = rmp_serde::Deserializer::from_read_ref(canonical);
+        reader.set_max_depth(DEPTH_MAX);
+        Self::deserialize(&mut reader).map_err(|error| error.to_string())
     }
 
     /// How long the order holds stock unpaid, in milliseconds; `None` when it is confirmed at once.
@@ -132,4 +140,87 @@ impl<'a> Order<'a> {
 #[must_use]
 pub fn fingerprint(canonical: &[u8]) -> [u8; FINGERPRINT_BYTES] {
     xxh3_128(canonical).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixture::{lines, order};
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let bytes = order(json!({"lines": lines(&[(0, 2)])}));
+        let read = Order::decode(&bytes).unwrap();
+        assert_eq!((read.order_id, read.lines[0].sku, read.lines[0].quantity), ("o", "s0", 2));
+        assert_eq!((read.customer, read.policy, read.hold_seconds), (None, None, None));
+        assert_eq!((read.payment, read.allow_partial, read.allow_split), (Payment::Paid, false, true));
+        assert_eq!((read.warehouses.is_none(), read.pickup_at), (true, None));
+        assert_eq!((read.shipments_max(), read.hold_ms()), (usize::MAX, None));
+    }
+
+    #[test]
+    fn every_field_is_read_and_those_of_others_are_passed_over() {
+        let bytes = order(json!({
+            "allow_partial": true, "allow_split": true, "channel": "app", "customer": "ann", "hold_seconds": 60,
+            "lines": [{"quantity": 1, "sku": "s", "unit_price": 9}], "max_shipments": 2, "metadata": {"a": [1, null]},
+            "payment": "pending", "pickup_at": "w1", "policy": "nearest", "service_level": "next_day",
+            "warehouses": ["w1", "w2"],
+        }));
+        let read = Order::decode(&bytes).unwrap();
+        assert_eq!((read.customer, read.policy, read.allow_partial), (Some("ann"), Some(Policy::Nearest), true));
+        assert_eq!((read.shipments_max(), read.hold_ms()), (2, Some(60_000)));
+        assert_eq!((read.warehouses, read.pickup_at), (Some(vec!["w1", "w2"]), Some("w1")));
+    }
+
+    #[test]
+    fn an_order_that_must_not_be_split_has_one_shipment_whatever_else_it_says() {
+        let bytes = order(json!({"lines": lines(&[(0, 1)]), "allow_split": false, "max_shipments": 5}));
+        assert_eq!(Order::decode(&bytes).unwrap().shipments_max(), 1);
+    }
+
+    #[test]
+    fn only_a_pending_order_holds_for_a_time() {
+        for (payment, hold_ms) in [("paid", None), ("cod", None), ("pending", Some(900_000))] {
+            let bytes = order(json!({"lines": lines(&[(0, 1)]), "payment": payment}));
+            assert_eq!(Order::decode(&bytes).unwrap().hold_ms(), hold_ms);
+        }
+    }
+
+    #[test]
+    fn torn_and_strange_bytes_are_errors() {
+        let bytes = order(json!({"lines": lines(&[(0, 2)])}));
+        for length in 0..bytes.len() {
+            assert!(Order::decode(&bytes[..length]).is_err(), "{length} bytes");
+        }
+        for strange in [
+            json!({"lines": null}),
+            json!({"lines": [{"sku": "s"}]}),
+            json!({"lines": [{"sku": "s", "quantity": 1.5}]}),
+            json!({"lines": [{"sku": "s", "quantity": u64::MAX}]}),
+            json!({"ship_to": {"lat": 1.0}}),
+            json!({"payment": "never"}),
+            json!({"policy": "dearest"}),
+            json!({"hold_seconds": -1}),
+        ] {
+            assert!(Order::decode(&order(strange.clone())).is_err(), "{strange}");
+        }
+    }
+
+    /// Deeper than any order, and deeper than a stack should follow.
+    #[test]
+    fn a_tower_of_arrays_is_an_error() {
+        let mut bytes = vec![0x81, 0xa1, b'x'];
+        bytes.resize(100_000, 0x91);
+        assert!(Order::decode(&bytes).is_err());
+    }
+
+    /// Fingerprints are stored: they must never change between releases.
+    #[test]
+    fn fingerprints_are_xxh3_of_the_bytes_big_end_first() {
+        let empty = 0x99aa_06d3_0147_98d8_6001_c324_468d_497f_u128;
+        assert_eq!(fingerprint(b""), empty.to_be_bytes());
+        assert_ne!(fingerprint(b"a"), fingerprint(b"b"));
+    }
 }

@@ -1,11 +1,11 @@
 //! Plans one order: resolves its names, gathers what each warehouse has and costs, and lets the kernel or a rule choose.
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, WarehouseTerms};
 use crate::cost::{CostTable, Lane};
 use crate::fill::{self, Piece, Supply};
 use crate::ids::{SkuId, WarehouseId};
 use crate::kernel::{self, Infeasible, NODE_LIMIT, Problem, UNSERVABLE};
-use crate::order::{Order, Payment, Policy};
+use crate::order::{Order, Payment, Policy, QUANTITY_MAX};
 use crate::view::View;
 
 /// A broken rule: where in the order (an RFC 6901 pointer) and what.
@@ -72,7 +72,7 @@ pub struct Plan {
     pub unfilled: Vec<(SkuId, i64)>,
     /// How it was chosen.
     pub policy: Policy,
-    /// Whether no other choice costs less, under the policy that asks for the cheapest.
+    /// Whether no other choice that keeps lines whole costs less, under the policy that asks for the cheapest.
     pub proven: bool,
 }
 
@@ -89,7 +89,7 @@ impl Plan {
 pub struct Demand {
     /// SKUs and units, each SKU once, in the order they first came.
     pub lines: Vec<(SkuId, i64)>,
-    /// The only warehouses that may serve it, if it names any.
+    /// The only warehouses that may serve it, sorted, if it names any.
     pub allowed: Option<Vec<WarehouseId>>,
     /// Whether the customer collects it.
     pub pickup: bool,
@@ -139,9 +139,19 @@ impl Candidates {
 }
 
 impl Planner {
+    /// Adds or replaces a warehouse, whose lanes are then worked out anew; `false` when its number is out of range.
+    #[must_use]
+    pub fn put_warehouse(&mut self, warehouse: WarehouseId, name: &str, terms: WarehouseTerms) -> bool {
+        self.costs.forget();
+        self.catalogue.put_warehouse(warehouse, name, terms)
+    }
+
     /// Resolves names and sums lines; what does not fit comes back as flaws.
     pub fn resolve(&self, order: &Order) -> Result<Demand, Vec<Flaw>> {
-        let mut flaws = Vec::new();
+        let mut flaws = unplannable(order);
+        if !flaws.is_empty() {
+            return Err(flaws);
+        }
         let mut lines: Vec<(SkuId, i64)> = Vec::with_capacity(order.lines.len());
         for (index, line) in order.lines.iter().enumerate() {
             match self.catalogue.sku(line.sku) {
@@ -173,6 +183,9 @@ impl Planner {
                 flaws.push(flaw("/pickup_at".into(), "is not among the warehouses that the order allows".into()));
             }
             allowed = Some(vec![number]);
+        }
+        if let Some(allowed) = &mut allowed {
+            allowed.sort_unstable();
         }
         if order.hold_seconds.is_some() && order.payment != Payment::Pending {
             flaws.push(flaw(
@@ -206,7 +219,7 @@ impl Planner {
         };
         for &warehouse in self.catalogue.ranked() {
             let Some(terms) = self.catalogue.warehouse_terms(warehouse) else { continue };
-            let allowed = demand.allowed.as_ref().is_none_or(|allowed| allowed.contains(&warehouse));
+            let allowed = demand.allowed.as_ref().is_none_or(|allowed| allowed.binary_search(&warehouse).is_ok());
             if !terms.enabled || !allowed {
                 continue;
             }
@@ -236,9 +249,9 @@ impl Planner {
     /// Chooses the shipments for a demand. Takes nothing from the view.
     pub fn plan(&mut self, demand: &Demand) -> Result<Plan, Refusal> {
         let mut candidates = self.candidates(demand);
-        let unfilled = cap_to_stock(demand, &mut candidates)?;
-        let chosen = match demand.policy {
-            Policy::Cheapest => self.cheapest(demand, &candidates),
+        let mut unfilled = cap_to_stock(demand, &mut candidates)?;
+        let ruled = match demand.policy {
+            Policy::Cheapest => None,
             Policy::Nearest => {
                 let mut order: Vec<usize> = (0..candidates.warehouses.len()).collect();
                 order.sort_by_key(|&candidate| candidates.lanes[candidate].metres);
@@ -249,21 +262,27 @@ impl Planner {
                 fill_whole(&candidates.supply(), &order, demand.shipments_max)
             }
         };
-        let (pieces, unfilled, proven) = match chosen {
-            Some((pieces, proven)) => (pieces, unfilled, proven),
-            None if demand.allow_partial => {
+        // A rule says who comes first; it refuses no order that fits within its shipments in some other way.
+        let chosen = ruled.map(|pieces| (pieces, false)).or_else(|| self.cheapest(demand, &candidates));
+        let (pieces, proven) = match chosen {
+            Some((pieces, proven)) => (pieces, proven && demand.policy == Policy::Cheapest),
+            None => {
                 let (pieces, left) = fill::most_units(&candidates.supply(), demand.shipments_max);
-                let unfilled = unfilled.iter().zip(&left).map(|(missing, left)| missing + left).collect();
-                (pieces, unfilled, false)
+                if !demand.allow_partial && left.iter().any(|&units| units > 0) {
+                    return Err(Refusal::TooSpread(shortages(demand, &left)));
+                }
+                unfilled.iter_mut().zip(&left).for_each(|(missing, left)| *missing += left);
+                (pieces, false)
             }
-            None => return Err(Refusal::TooSpread(shortages_within(demand, &candidates))),
         };
         Ok(Plan {
             shipments: self.shipments(demand, &candidates, &pieces),
-            unfilled: (0..)
+            unfilled: demand
+                .lines
+                .iter()
                 .zip(&unfilled)
-                .filter(|(_, left)| **left > 0)
-                .map(|(line, &left): (usize, _)| (demand.lines[line].0, left))
+                .filter(|(_, missing)| **missing > 0)
+                .map(|(&(sku, _), &missing)| (sku, missing))
                 .collect(),
             policy: demand.policy,
             proven,
@@ -355,7 +374,8 @@ fn cap_to_stock(demand: &Demand, candidates: &mut Candidates) -> Result<Vec<i64>
     let mut unfilled = vec![0; demand.lines.len()];
     let mut any = false;
     for (line, &(sku, requested)) in demand.lines.iter().enumerate() {
-        let available: i64 = candidates.free[line * width..(line + 1) * width].iter().sum();
+        let row = &candidates.free[line * width..(line + 1) * width];
+        let available = row.iter().fold(0_i64, |sum, &free| sum.saturating_add(free));
         if available < requested {
             shortages.push(Shortage { sku, requested, available });
             unfilled[line] = requested - available;
@@ -367,27 +387,43 @@ fn cap_to_stock(demand: &Demand, candidates: &mut Candidates) -> Result<Vec<i64>
 }
 
 /// Fills in order; where that uses too many shipments, the first that holds everything.
-fn fill_whole(supply: &Supply, order: &[usize], shipments_max: usize) -> Option<(Vec<Piece>, bool)> {
+fn fill_whole(supply: &Supply, order: &[usize], shipments_max: usize) -> Option<Vec<Piece>> {
     let (pieces, wanted) = fill::in_order(supply, order, shipments_max);
     if wanted.iter().all(|&quantity| quantity == 0) {
-        return Some((pieces, false));
+        return Some(pieces);
     }
     order.iter().find_map(|&candidate| {
         let (pieces, wanted) = fill::in_order(supply, &[candidate], 1);
-        wanted.iter().all(|&quantity| quantity == 0).then_some((pieces, false))
+        wanted.iter().all(|&quantity| quantity == 0).then_some(pieces)
     })
 }
 
-/// What one warehouse, or as few as are allowed, could give of each line at the most.
-fn shortages_within(demand: &Demand, candidates: &Candidates) -> Vec<Shortage> {
-    let (_, left) = fill::most_units(&candidates.supply(), demand.shipments_max);
+/// What as many warehouses as are allowed could not give.
+fn shortages(demand: &Demand, left: &[i64]) -> Vec<Shortage> {
     demand
         .lines
         .iter()
-        .zip(&left)
+        .zip(left)
         .filter(|(_, left)| **left > 0)
         .map(|(&(sku, requested), &left)| Shortage { sku, requested, available: requested - left })
         .collect()
+}
+
+/// Breaches of what planning rests on. The doors have checked it; bytes from elsewhere must not get past this either.
+fn unplannable(order: &Order) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
+    if order.lines.is_empty() {
+        flaws.push(flaw("/lines".into(), "must have at least one line".into()));
+    }
+    for (index, line) in order.lines.iter().enumerate() {
+        if !(1..=QUANTITY_MAX).contains(&line.quantity) {
+            flaws.push(flaw(format!("/lines/{index}/quantity"), format!("must be 1 to {QUANTITY_MAX}")));
+        }
+    }
+    if order.shipments_max() == 0 {
+        flaws.push(flaw("/max_shipments".into(), "must be at least 1".into()));
+    }
+    flaws
 }
 
 fn flaw(pointer: String, message: String) -> Flaw {

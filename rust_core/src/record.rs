@@ -5,7 +5,7 @@
 use rmp::encode;
 use serde::Deserialize;
 
-use crate::ids::{CellId, SkuId, WarehouseId, cell_id, split_cell_id};
+use crate::ids::{CellId, SkuId, WAREHOUSES_MAX, WarehouseId, cell_id, split_cell_id};
 use crate::order::FINGERPRINT_BYTES;
 use crate::planner::{Plan, Shipment};
 
@@ -148,14 +148,30 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
     let body: Body = rmp_serde::from_slice(body).map_err(|error| format!("reservation record: {error}"))?;
     let mut shipments = Vec::with_capacity(body.0.len());
     for StoredShipment(warehouse, cost, metres, cells) in body.0 {
+        if warehouse >= WAREHOUSES_MAX {
+            return wrong("a warehouse number is out of range");
+        }
+        if cells.len() % 2 == 1 {
+            return wrong("a cell without its units");
+        }
         let mut lines = Vec::with_capacity(cells.len() / 2);
         for pair in cells.chunks_exact(2) {
-            let (Some((sku, _)), Ok(quantity)) = (split_cell_id(pair[0]), i64::try_from(pair[1])) else {
-                return wrong("a cell number is out of range");
-            };
-            lines.push((sku, quantity));
+            match (split_cell_id(pair[0]), i64::try_from(pair[1])) {
+                (Some((sku, of)), Ok(quantity)) if of == warehouse => lines.push((sku, quantity)),
+                _ => return wrong("a cell number or its units are out of range, or a cell is of another warehouse"),
+            }
         }
         shipments.push(Shipment { warehouse, cost, metres, lines });
+    }
+    if body.1.len() % 2 == 1 {
+        return wrong("an unfilled SKU without its units");
+    }
+    let mut unfilled = Vec::with_capacity(body.1.len() / 2);
+    for pair in body.1.chunks_exact(2) {
+        let Ok(sku) = SkuId::try_from(pair[0]) else {
+            return wrong("a SKU number is out of range");
+        };
+        unfilled.push((sku, pair[1]));
     }
     Ok(Record {
         status,
@@ -163,7 +179,7 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
         reserved_ms: big_endian(&head[6..14]),
         expires_ms: big_endian(&head[14..22]),
         shipments,
-        unfilled: body.1.chunks_exact(2).map(|pair| (pair[0] as SkuId, pair[1])).collect(),
+        unfilled,
         counters: body.2.into_iter().map(|(name, quantity)| (name.to_owned(), quantity)).collect(),
         currency: body.3.to_owned(),
         policy: body.4.to_owned(),
@@ -256,5 +272,46 @@ mod tests {
         let mut strange = whole;
         strange[1] = 0;
         assert!(unpack(&strange).unwrap_err().contains("status 0"));
+    }
+
+    /// A record of one shipment and of unfilled lines with these numbers in it.
+    fn with_numbers(warehouse: u32, cells: &[u64], unfilled: &[i64]) -> Result<Record, String> {
+        let mut record = vec![0; HEAD_BYTES + FINGERPRINT_BYTES];
+        (record[0], record[1]) = (1, 2);
+        let none: [(&str, i64); 0] = [];
+        record.extend(rmp_serde::to_vec(&([(warehouse, 0, 0, cells)], unfilled, none, "CNY", "cheapest", "")).unwrap());
+        unpack(&record)
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_together_are_an_error() {
+        let cell = cell_id(3, 1);
+        assert_eq!(with_numbers(1, &[cell, 2], &[8, 5]).unwrap().shipments[0].lines, [(3, 2)]);
+        for (warehouse, cells, unfilled, message) in [
+            (1, &[cell][..], &[][..], "a cell without its units"),
+            (1, &[u64::MAX, 2], &[], "a cell number or its units are out of range"),
+            (1, &[cell, u64::MAX], &[], "a cell number or its units are out of range"),
+            (1, &[cell, 2], &[8], "an unfilled SKU without its units"),
+            (1, &[cell, 2], &[-1, 5], "a SKU number is out of range"),
+            (WAREHOUSES_MAX, &[cell, 2], &[], "a warehouse number is out of range"),
+        ] {
+            let error = with_numbers(warehouse, cells, unfilled).unwrap_err();
+            assert!(error.contains(message), "{error} is not {message}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn random_bodies_and_flipped_bytes_never_panic(
+            noise in proptest::collection::vec(proptest::num::u8::ANY, 0..200), place: proptest::sample::Index
+        ) {
+            let mut record = stored(&plan());
+            *place.get_mut(&mut record) = noise.first().copied().unwrap_or_default();
+            let _ = unpack(&record);
+            record.truncate(HEAD_BYTES + FINGERPRINT_BYTES);
+            (record[0], record[1]) = (1, 2);
+            record.extend(&noise);
+            proptest::prop_assert!(unpack(&record).is_err());
+        }
     }
 }

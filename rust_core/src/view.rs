@@ -63,7 +63,7 @@ impl View {
     /// Takes units that a plan wants (negative: gives them back).
     pub fn take(&mut self, cell: CellId, units: i64) {
         if let Some(level) = self.level(cell) {
-            level.free -= units;
+            level.free = level.free.saturating_sub(units);
         }
     }
 
@@ -80,7 +80,7 @@ impl View {
         if let Some(level) = self.level(cell)
             && stamp > level.as_of
         {
-            level.free -= taken;
+            level.free = level.free.saturating_sub(taken);
         }
     }
 

@@ -30,7 +30,7 @@ const TARIFF: [(u32, i64, i64); 7] = [
     (6000, 1800, 900),
 ];
 
-/// A multiplicative generator (Steele and Vigna 2021, table 6), high bits used.
+/// A multiplicative generator (after Steele and Vigna, 2022), of which the high bits are used.
 pub struct Draw(u64);
 
 impl Draw {
@@ -65,7 +65,7 @@ pub fn planner(warehouses: u32, stocked_percent: u64) -> Planner {
     );
     for sku in 0..SKUS {
         let terms = SkuTerms { weight_g: 100 + draw.below(3000) as i64, purchase_limit: 0 };
-        planner.catalogue.put_sku(sku, &format!("SKU-{sku:03}"), terms);
+        assert!(planner.catalogue.put_sku(sku, &format!("SKU-{sku:03}"), terms));
         for warehouse in 0..warehouses {
             let centre = stocked_percent < ALL && warehouse % WAREHOUSES_PER_CENTRE == 0;
             if draw.below(100) < if centre { CENTRE_PERCENT } else { stocked_percent } {
@@ -89,7 +89,6 @@ pub fn order(number: u64, lines: u32) -> Vec<u8> {
     let lines: Vec<_> =
         skus.iter().map(|sku| json!({"sku": format!("SKU-{sku:03}"), "quantity": 1 + draw.below(3)})).collect();
     let place = draw.below(300);
-    // A serde_json map is sorted by key, as canonical bytes are.
     let order = json!({
         "channel": "app",
         "customer": format!("C{:06}", draw.below(100_000)),

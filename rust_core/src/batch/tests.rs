@@ -1,1 +1,248 @@
+//! Rules of batches one by one; `replies` holds random batches against random replies of the store.
 
+mod replies;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::catalogue::SkuTerms;
+use crate::fixture::{intakes, lines, order, planner, warehouse};
+use crate::ids::split_cell_id;
+use crate::record::HEAD_BYTES;
+
+/// (place from 0 among cells and then counters, units).
+type Takes = Vec<(usize, i64)>;
+
+/// A commit's arguments, read back as the store's function reads them.
+struct Commit {
+    cells: Vec<CellId>,
+    units: Vec<i64>,
+    /// Names, limits, units.
+    counters: Option<(Vec<String>, Vec<i64>, Vec<i64>)>,
+    ids: Vec<String>,
+    bodies: Vec<Vec<u8>>,
+    /// Of each order.
+    takes: Vec<Takes>,
+    /// Places of orders from 0, and milliseconds.
+    holds: Vec<(usize, u64)>,
+}
+
+impl Commit {
+    fn of(batch: &Batch) -> Self {
+        let args = batch.commit_args();
+        let cells: Vec<&str> = rmp_serde::from_slice(&args.cells).unwrap();
+        let bodies: Vec<&[u8]> = rmp_serde::from_slice(&args.bodies).unwrap();
+        let (flat, mut takes): (Vec<i64>, _) = (rmp_serde::from_slice(&args.takes).unwrap(), Vec::new());
+        let mut rest = &flat[..];
+        while let Some((&count, behind)) = rest.split_first() {
+            let (own, behind) = behind.split_at(2 * count as usize);
+            takes.push(own.chunks_exact(2).map(|pair| (pair[0] as usize - 1, pair[1])).collect());
+            rest = behind;
+        }
+        let holds: Vec<u64> =
+            if args.holds.is_empty() { Vec::new() } else { rmp_serde::from_slice(&args.holds).unwrap() };
+        Self {
+            cells: cells.iter().map(|cell| cell.parse().unwrap()).collect(),
+            units: rmp_serde::from_slice(&args.units).unwrap(),
+            counters: (!args.counters.is_empty()).then(|| rmp_serde::from_slice(&args.counters).unwrap()),
+            ids: rmp_serde::from_slice(&args.ids).unwrap(),
+            bodies: bodies.into_iter().map(<[u8]>::to_vec).collect(),
+            takes,
+            holds: holds.chunks_exact(2).map(|pair| (pair[0] as usize - 1, pair[1])).collect(),
+        }
+    }
+
+    fn counter_units(&self) -> &[i64] {
+        self.counters.as_ref().map_or(&[], |(_, _, units)| units)
+    }
+
+    /// The record that the store keeps of an order: confirmed, version 1.
+    fn record(&self, place: usize) -> Vec<u8> {
+        let mut record = vec![1, 2, 0, 0, 0, 1];
+        record.resize(HEAD_BYTES, 0);
+        record.extend(&self.bodies[place]);
+        record
+    }
+}
+
+fn reply<'a>(outcomes: &'a [u8], levels: &'a [u8], records: &'a [&'a [u8]]) -> Reply<'a> {
+    Reply { now_ms: 1_700_000_000_000, event: b"1700000000000-0", outcomes, levels, records }
+}
+
+fn packed(levels: &[i64]) -> Vec<u8> {
+    rmp_serde::to_vec(levels).unwrap()
+}
+
+/// One SKU, 5 units in the nearer warehouse and 2 in the other; a customer may take 4.
+fn limited() -> Planner {
+    let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[5, 2]]);
+    assert!(planner.catalogue.put_sku(0, "s0", SkuTerms { weight_g: 1000, purchase_limit: 4 }));
+    planner
+}
+
+fn wants(id: &str, units: i64) -> Value {
+    json!({"order_id": id, "lines": lines(&[(0, units)])})
+}
+
+fn by_customer(id: &str, units: i64, customer: &str) -> Vec<u8> {
+    let mut fields = wants(id, units);
+    fields["customer"] = json!(customer);
+    order(fields)
+}
+
+#[test]
+fn orders_of_one_batch_do_not_plan_with_the_same_units() {
+    let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[3, 9]]);
+    let orders = [order(wants("a", 3)), order(wants("b", 3))];
+    let (batch, decided) = planner.plan_batch(&intakes(&orders));
+    assert!(decided.is_empty());
+    let commit = Commit::of(&batch);
+    assert_eq!(commit.cells, [cell_id(0, 0), cell_id(0, 1)]);
+    assert_eq!(commit.takes, [[(0, 3)], [(1, 3)]]);
+    assert_eq!((planner.view.free(0, 0), planner.view.free(0, 1)), (0, 6));
+}
+
+#[test]
+fn one_customers_orders_share_a_counter() {
+    let mut planner = limited();
+    let orders = [by_customer("a", 2, "ann"), by_customer("b", 1, "ann"), by_customer("c", 1, "bob")];
+    let (batch, decided) = planner.plan_batch(&intakes(&orders));
+    assert!(decided.is_empty());
+    let commit = Commit::of(&batch);
+    let names = ["0:ann", "0:bob"].map(str::to_owned).to_vec();
+    assert_eq!(commit.counters, Some((names, vec![4, 4], vec![3, 1])));
+    // Counters are numbered behind the one cell.
+    assert_eq!(commit.takes, [[(0, 2), (1, 2)], [(0, 1), (1, 1)], [(0, 1), (2, 1)]]);
+}
+
+#[test]
+fn a_limit_is_told_with_what_is_left_of_it() {
+    let mut planner = limited();
+    let (batch, _) = planner.plan_batch(&intakes(&[by_customer("a", 2, "ann")]));
+    let settled = planner.settle(&batch, &reply(b"L", &packed(&[5, -1]), &[])).unwrap();
+    let [(0, Outcome::Limit(exceeded))] = &settled[..] else { panic!("{settled:?}") };
+    assert_eq!(*exceeded, [Exceeded { sku: 0, requested: 2, limit: 4, remaining: 0 }]);
+}
+
+#[test]
+fn an_order_beyond_a_limit_by_itself_goes_no_further_whoever_sent_it() {
+    let mut planner = limited();
+    // Each line is within the limit, the SKU is not.
+    let twice = order(json!({"lines": lines(&[(0, 3), (0, 2)])}));
+    let (batch, decided) = planner.plan_batch(&intakes(&[twice]));
+    assert!(batch.is_empty());
+    let [(0, Outcome::Limit(exceeded))] = &decided[..] else { panic!("{decided:?}") };
+    assert_eq!(*exceeded, [Exceeded { sku: 0, requested: 5, limit: 4, remaining: 4 }]);
+}
+
+#[test]
+fn a_partial_order_counts_only_what_it_gets() {
+    let mut planner = limited();
+    planner.view.set(cell_id(0, 0), 1, 1);
+    let mut fields = wants("a", 4);
+    fields["customer"] = json!("ann");
+    fields["allow_partial"] = json!(true);
+    let (batch, _) = planner.plan_batch(&intakes(&[order(fields)]));
+    let commit = Commit::of(&batch);
+    assert_eq!(commit.counter_units(), [3]);
+    let record = record::unpack(&commit.record(0)).unwrap();
+    assert_eq!(record.counters, [("0:ann".to_owned(), 3)]);
+    assert_eq!(record.unfilled, [(0, 1)]);
+}
+
+#[test]
+fn a_pending_order_ends_when_its_hold_does() {
+    let mut planner = planner(&[warehouse(0.0)], &[&[9]]);
+    let pending = |id: &str, hold: Value| {
+        order(json!({"order_id": id, "lines": lines(&[(0, 1)]), "payment": "pending", "hold_seconds": hold}))
+    };
+    let orders = [order(wants("paid", 1)), pending("a", json!(60)), pending("b", Value::Null)];
+    let (batch, _) = planner.plan_batch(&intakes(&orders));
+    assert_eq!(Commit::of(&batch).holds, [(1, 60_000), (2, 900_000)]);
+    let settled = planner.settle(&batch, &reply(b"", b"", &[])).unwrap();
+    let answers: Vec<Value> = settled
+        .iter()
+        .map(|(_, outcome)| match outcome {
+            Outcome::Reserved(json) => serde_json::from_slice(json).unwrap(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((&answers[0]["status"], answers[0].get("expires_at")), (&json!("confirmed"), None));
+    assert_eq!(
+        (&answers[1]["status"], &answers[1]["expires_at"]),
+        (&json!("reserved"), &json!("2023-11-14T22:14:20Z"))
+    );
+    // A clock beyond all reason is no reason to panic.
+    let (batch, _) = planner.plan_batch(&intakes(&orders[1..2]));
+    let late = Reply { now_ms: u64::MAX, ..reply(b"", b"", &[]) };
+    assert!(planner.settle(&batch, &late).is_ok());
+}
+
+#[test]
+fn nobody_hears_no_before_the_levels_were_read() {
+    let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[3]]);
+    let short = [order(wants("a", 4))];
+    let (batch, decided) = planner.plan_batch(&intakes(&short));
+    assert!(decided.is_empty() && batch.sent.is_empty() && !batch.is_empty());
+    let args = batch.commit_args();
+    assert!(args.wants_levels);
+    // Every warehouse is asked, also the one of which no level is known; nothing is taken.
+    assert_eq!((Commit::of(&batch).cells, Commit::of(&batch).units), (vec![cell_id(0, 0), cell_id(0, 1)], vec![0, 0]));
+    let settled = planner.settle(&batch, &reply(b"", &packed(&[3, 0]), &[])).unwrap();
+    assert!(matches!(settled[..], [(0, Outcome::Again { fresh: true })]), "{settled:?}");
+
+    let fresh = Intake { canonical: &short[0], attempts: 1, fresh: true };
+    let (batch, decided) = planner.plan_batch(&[fresh]);
+    assert!(batch.is_empty());
+    let [(0, Outcome::Short(shortages))] = &decided[..] else { panic!("{decided:?}") };
+    assert_eq!(*shortages, [Shortage { sku: 0, requested: 4, available: 3 }]);
+}
+
+#[test]
+fn nobody_hears_no_because_of_what_the_batch_itself_wants() {
+    let mut planner = planner(&[warehouse(0.0)], &[&[3], &[3]]);
+    let (first, second) = (order(wants("a", 2)), order(wants("b", 2)));
+    let other_sku = order(json!({"order_id": "c", "lines": lines(&[(1, 4)])}));
+    let fresh = |canonical| Intake { canonical, attempts: 1, fresh: true };
+    let (batch, decided) = planner.plan_batch(&[fresh(&first), fresh(&second), fresh(&other_sku)]);
+    // The store may yet refuse the first, so the second waits; the third wants nothing that another one does.
+    assert!(matches!(decided[..], [(2, Outcome::Short(_))]), "{decided:?}");
+    let settled = planner.settle(&batch, &reply(b"A", &packed(&[1]), &[])).unwrap();
+    assert!(matches!(settled[..], [(0, Outcome::Reserved(_)), (1, Outcome::Again { fresh: true })]), "{settled:?}");
+}
+
+#[test]
+fn too_many_shipments_are_told_apart_from_too_little_stock() {
+    let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[1, 1]]);
+    let whole = order(json!({"lines": lines(&[(0, 2)]), "allow_split": false}));
+    let (_, decided) = planner.plan_batch(&[Intake { canonical: &whole, attempts: 0, fresh: true }]);
+    let [(0, Outcome::TooSpread(shortages))] = &decided[..] else { panic!("{decided:?}") };
+    assert_eq!(*shortages, [Shortage { sku: 0, requested: 2, available: 1 }]);
+}
+
+/// Both ways round: the view finds a shortage each time, or the store refuses each time what the view has.
+#[test]
+fn planning_anew_has_an_end() {
+    let mut planner = planner(&[warehouse(0.0)], &[&[3]]);
+    let (short, refused) = (order(wants("a", 4)), order(wants("b", 2)));
+    let at = |canonical, attempts| Intake { canonical, attempts, fresh: false };
+    let (batch, decided) = planner.plan_batch(&[at(&short, ATTEMPTS_MAX - 1), at(&short, ATTEMPTS_MAX)]);
+    assert!(matches!(decided[..], [(1, Outcome::Contended)]), "{decided:?}");
+    planner.abandon(&batch);
+    for (attempts, contended) in [(ATTEMPTS_MAX - 1, false), (ATTEMPTS_MAX, true)] {
+        let (batch, _) = planner.plan_batch(&[at(&refused, attempts)]);
+        let settled = planner.settle(&batch, &reply(b"S", &packed(&[3]), &[])).unwrap();
+        assert_eq!(matches!(settled[..], [(0, Outcome::Contended)]), contended, "{settled:?}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_order_are_invalid_and_stop_no_other() {
+    let mut planner = planner(&[warehouse(0.0)], &[&[3]]);
+    let orders = [b"\xc1".to_vec(), order(wants("a", 1)), order(json!({"lines": lines(&[(7, 1)])})), Vec::new()];
+    let (batch, decided) = planner.plan_batch(&intakes(&orders));
+    assert_eq!(batch.len(), 1);
+    let places: Vec<u32> = decided.iter().map(|(place, _)| *place).collect();
+    assert_eq!(places, [0, 2, 3]);
+    assert!(decided.iter().all(|(_, outcome)| matches!(outcome, Outcome::Invalid(flaws) if flaws.len() == 1)));
+}

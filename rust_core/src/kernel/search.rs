@@ -153,9 +153,14 @@ impl<'a> Search<'a> {
         }
         match &self.best {
             None => true,
-            // An equal cost may still win by fewer warehouses.
-            Some((cost, set)) => bound < *cost || (bound == *cost && depth + 1 < set.len()),
+            Some((cost, set)) => bound < *cost || (bound == *cost && self.may_win_tie(from, set)),
         }
+    }
+
+    /// Whether an equal cost may still win: by fewer warehouses than the best, or by as many that come first.
+    fn may_win_tie(&self, from: usize, best: &[u32]) -> bool {
+        let least = self.set.len() + 1;
+        least < best.len() || (least == best.len() && self.set.iter().chain([&(from as u32)]).lt(best))
     }
 
     fn offer(&mut self, cost: i64, set: &[u32]) {

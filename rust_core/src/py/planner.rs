@@ -13,7 +13,7 @@ use crate::batch::{Intake, Outcome, Reply};
 use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::Zone;
 use crate::geo::Point;
-use crate::ids::{SkuId, WarehouseId, split_cell_id};
+use crate::ids::{CellId, SkuId, WarehouseId, split_cell_id};
 use crate::order::{Order, Policy};
 use crate::planner::{Flaw, Planner, Refusal};
 use crate::record;
@@ -40,10 +40,13 @@ impl PyPlanner {
     }
 
     /// Adds or replaces SKUs: (number, name, weight_g, purchase limit in units or 0).
-    fn put_skus(&mut self, rows: Vec<(SkuId, String, i64, i64)>) {
+    fn put_skus(&mut self, rows: Vec<(SkuId, String, i64, i64)>) -> PyResult<()> {
         for (number, name, weight_g, purchase_limit) in rows {
-            self.planner.catalogue.put_sku(number, &name, SkuTerms { weight_g, purchase_limit });
+            if !self.planner.catalogue.put_sku(number, &name, SkuTerms { weight_g, purchase_limit }) {
+                return Err(PyValueError::new_err(format!("SKU number {number} is out of range")));
+            }
         }
+        Ok(())
     }
 
     /// Adds or replaces warehouses: (number, name, lat, lon, enabled, priority, fixed_cost, unit_cost, cost_per_km).
@@ -51,11 +54,10 @@ impl PyPlanner {
         for (number, name, lat, lon, enabled, priority, fixed_cost, unit_cost, cost_per_km) in rows {
             let point = Point::from_degrees(lat, lon);
             let terms = WarehouseTerms { point, enabled, priority, fixed_cost, unit_cost, cost_per_km };
-            if !self.planner.catalogue.put_warehouse(number, &name, terms) {
+            if !self.planner.put_warehouse(number, &name, terms) {
                 return Err(PyValueError::new_err(format!("warehouse number {number} is out of range")));
             }
         }
-        self.planner.costs.forget();
         Ok(())
     }
 
@@ -76,12 +78,16 @@ impl PyPlanner {
     /// Sets levels from a page of the store: MessagePack [cell, level, ...] as text, as of an event.
     fn load_levels(&mut self, page: &[u8], event: &[u8]) -> PyResult<usize> {
         let fields: Vec<&str> = rmp_serde::from_slice(page).map_err(wrong)?;
+        if fields.len() % 2 == 1 {
+            return Err(PyValueError::new_err("a page of levels ends with a cell that has none"));
+        }
+        let pairs = fields.chunks_exact(2).map(|pair| Ok((cell_of(pair[0])?, pair[1].parse().map_err(wrong)?)));
+        let levels: Vec<(CellId, i64)> = pairs.collect::<PyResult<_>>()?;
         let stamp = stamp(event)?;
-        for pair in fields.chunks_exact(2) {
-            let (cell, level) = (pair[0].parse::<u64>().map_err(wrong)?, pair[1].parse::<i64>().map_err(wrong)?);
+        for &(cell, level) in &levels {
             self.planner.view.set(cell, level, stamp);
         }
-        Ok(fields.len() / 2)
+        Ok(levels.len())
     }
 
     /// Sets levels that were read from the store: cell numbers and units, as of an event.
@@ -89,6 +95,7 @@ impl PyPlanner {
         if cells.len() != levels.len() {
             return Err(PyValueError::new_err("cells and levels differ in length"));
         }
+        cells.iter().try_for_each(|&cell| check_cell(cell))?;
         let stamp = stamp(event)?;
         for (cell, level) in cells.into_iter().zip(levels) {
             self.planner.view.set(cell, level, stamp);
@@ -99,6 +106,7 @@ impl PyPlanner {
     /// Applies an event of another process: MessagePack columns of cells (text) and units taken.
     fn apply_event(&mut self, event: &[u8], cells: &[u8], units: &[u8]) -> PyResult<()> {
         let cells: Vec<&str> = rmp_serde::from_slice(cells).map_err(wrong)?;
+        let cells: Vec<CellId> = cells.into_iter().map(cell_of).collect::<PyResult<_>>()?;
         let units: Vec<i64> = rmp_serde::from_slice(units).map_err(wrong)?;
         let stamp = stamp(event)?;
         // Behind the units of cells may stand those of counters.
@@ -106,7 +114,7 @@ impl PyPlanner {
             return Err(PyValueError::new_err("an event has fewer units than cells"));
         }
         for (cell, units) in cells.into_iter().zip(units) {
-            self.planner.view.apply(cell.parse::<u64>().map_err(wrong)?, units, stamp);
+            self.planner.view.apply(cell, units, stamp);
         }
         Ok(())
     }
@@ -243,6 +251,16 @@ impl PyPlanner {
             .map(|(index, outcome)| Ok((index, outcome_tuple(py, outcome, &self.planner.catalogue)?)))
             .collect()
     }
+}
+
+fn cell_of(text: &str) -> PyResult<CellId> {
+    let cell = text.parse().map_err(wrong)?;
+    check_cell(cell)?;
+    Ok(cell)
+}
+
+fn check_cell(cell: CellId) -> PyResult<()> {
+    split_cell_id(cell).map(|_| ()).ok_or_else(|| PyValueError::new_err(format!("cell number {cell} is out of range")))
 }
 
 fn stamp(event: &[u8]) -> PyResult<u64> {
