@@ -247,10 +247,13 @@ class Engine:
                 log.warning("lost the store's events", error=str(error))
             except Exception:
                 log.exception("an event could not be applied: loading anew")
-            # Between two batches: a load replaces levels.
-            async with self.intake.exclusive:
-                if not await self._recover():
-                    await asyncio.sleep(RECOVERY_POLL_S)
+            # Until it is loaded: a store that is merely back may hold what no event will tell us.
+            while True:
+                # Between two batches: a load replaces levels.
+                async with self.intake.exclusive:
+                    if await self._recover():
+                        break
+                await asyncio.sleep(RECOVERY_POLL_S)
 
     async def _recover_in_batch(self) -> bool:
         """Called by the intake, which holds `exclusive` already."""

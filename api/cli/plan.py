@@ -16,7 +16,7 @@ from engine.model.rules import check_order, field_error
 
 
 async def plan(
-    file: Annotated[Path, Parameter(help="An order as JSON; - reads standard input.")],
+    file: Annotated[Path, Parameter(help="An order as JSON; - reads standard input.", allow_leading_hyphen=True)],
     /,
     *,
     explain: Annotated[bool, Parameter(help="Say for every warehouse what it would cost or what it lacks.")] = False,

@@ -52,7 +52,7 @@ async def show(
 
 @app.command(name="set")
 async def set_counts(
-    file: Path,
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     json: bool = False,

@@ -167,12 +167,10 @@ class Intake:
         if not places:
             return decided
         records = await self._store.read_orders([taken[place].order_id for place in places])
-        answers = []
-        for (place, outcome), record in zip(decided, records, strict=True):
-            if record is not None:
-                outcome = self._of_record(taken[place], record)
-            answers.append((place, outcome))
-        return answers
+        return [
+            (place, outcome if record is None else self._of_record(taken[place], record))
+            for (place, outcome), record in zip(decided, records, strict=True)
+        ]
 
     def _of_record(self, waiting: _Waiting, record: bytes) -> tuple[str, Any]:
         try:

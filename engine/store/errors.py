@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 from engine.errors import StoreChanged, StoreUnavailable, StoreUnsupported
 
@@ -21,6 +28,13 @@ _ADVICE = {
     "LOADING": "it is still loading: wait",
 }
 
+_CODES: dict[type[ResponseError], str] = {
+    OutOfMemoryError: "OOM",
+    ReadOnlyError: "READONLY",
+    NoPermissionError: "NOPERM",
+}
+"""Codes that the client library takes off the message, as it has a class for each."""
+
 
 @contextmanager
 def store_errors() -> Iterator[None]:
@@ -30,9 +44,11 @@ def store_errors() -> Iterator[None]:
     except AuthenticationError as error:
         raise StoreRefused(f"The store refuses our credentials: {error}. Check REDIS_URL.") from error
     except ResponseError as error:
-        raise _translated(str(error)) from error
+        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), None)
+        raise _translated(f"{code} {error}" if code else str(error)) from error
     except (RedisError, OSError) as error:
-        raise StoreUnavailable(f"The store does not answer: {error or type(error).__name__}.") from error
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise StoreUnavailable(f"The store does not answer: {reason}.") from error
 
 
 def _translated(message: str) -> Exception:

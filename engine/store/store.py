@@ -24,7 +24,7 @@ SCAN_FIELDS = 10_000
 """Fields wanted of one page of a scan: a few milliseconds of the store's time."""
 
 FEED_BLOCK_MS_MAX = 1_000
-"""How long a read of the streams may wait for news, on top of a call's own time."""
+"""The longest wait for news that may be asked for; a read of the streams has it on top of a call's own time."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
@@ -268,7 +268,7 @@ class Store:
     async def read_events(
         self, stock_after: bytes, catalogue_after: bytes, *, block_ms: int, events_max: int
     ) -> tuple[list[tuple[bytes, dict[bytes, bytes]]], list[tuple[bytes, dict[bytes, bytes]]]]:
-        """Stock events and catalogue events after the given ids; waits up to `block_ms` for one, FEED_BLOCK_MS_MAX at most."""
+        """Stock events and catalogue events after the given ids; waits up to `block_ms` for one."""
         command = ("XREAD", "COUNT", events_max, "BLOCK", block_ms, "STREAMS")
         with store_errors():
             reply = await self._feed.execute_command(

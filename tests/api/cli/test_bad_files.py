@@ -1,0 +1,109 @@
+"""Files that break a rule: the row, the field and the rule, and nothing is set."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from api.cli.plan import read_order
+from api.cli.stock import read_counts
+from engine.errors import InvalidInput
+from tests.api.conftest import Shop, run_all
+from tests.conftest import Service
+
+HEAD = "sku,warehouse,on_hand\n"
+
+COUNTS: dict[str, tuple[str, bytes, str, str]] = {
+    "a count that is text": ("f.csv", (HEAD + "A,W,5\nA,V,many\n").encode(), "/1/on_hand", "Expected `int`"),
+    "a negative count": ("f.csv", (HEAD + "A,W,-5\n").encode(), "/0/on_hand", ">= 0"),
+    "a count of 10**30": ("f.csv", (HEAD + "A,W,1" + "0" * 30 + "\n").encode(), "/0/on_hand", "1000000000"),
+    "an empty count": ("f.csv", (HEAD + "A,W,\n").encode(), "/0", "on_hand"),
+    "a cell too many": ("f.csv", (HEAD + "A,W,5,6\n").encode(), "/0", "columns"),
+    "a cell too few": ("f.csv", (HEAD + "A,W\n").encode(), "/0", "columns"),
+    "a quote without end": ("f.csv", (HEAD + '"A,W,5\nA,V,5\n').encode(), "/0", "columns"),
+    "a cell of 200,000 characters": ("f.csv", (HEAD + "A" * 200_000 + ",W,5\n").encode(), "f.csv", "limit"),
+    "a column missing": ("f.csv", b"sku,on_hand\nA,5\n", "/0", "warehouse"),
+    "an unknown column": ("f.csv", b"sku,warehouse,on_hand,colour\nA,W,5,red\n", "/0", "colour"),
+    "semicolons": ("f.csv", b"sku;warehouse;on_hand\nA;W;5\n", "/0", "sku"),
+    "Latin-1": ("f.csv", (HEAD + "Größe,W,5\n").encode("latin-1"), "f.csv", "UTF-8"),
+    "JSON with a negative count": (
+        "f.json",
+        b'[{"sku":"A","warehouse":"W","on_hand":-5}]',
+        "/0/on_hand",
+        ">= 0",
+    ),
+    "JSON cut short": ("f.json", b'[{"sku":"A",', "f.json", "is not JSON"),
+    "JSON in Latin-1": ("f.json", '[{"sku":"Ä"}]'.encode("latin-1"), "f.json", "is not JSON"),
+    "JSON that is an object": ("f.json", b"{}", "", "array"),
+    "nested 100,000 deep": ("f.json", b"[" * 100_000, "/0", "object"),
+    "another kind of file": ("f.xlsx", b"PK\x03\x04", "f.xlsx", ".csv"),
+}
+
+ORDERS: dict[str, tuple[bytes, str, str]] = {
+    "nothing": (b"", "f.json", "is not JSON"),
+    "Latin-1": ('{"order_id":"Ä"}'.encode("latin-1"), "f.json", "is not JSON"),
+    "a wrong quantity": (
+        b'{"order_id":"1","ship_to":{"lat":1,"lon":1},"lines":[{"sku":"A","quantity":0}]}',
+        "/lines/0/quantity",
+        ">= 1",
+    ),
+    "a blank id": (
+        b'{"order_id":" ","ship_to":{"lat":1,"lon":1},"lines":[{"sku":"A","quantity":1}]}',
+        "/order_id",
+        "printable",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", COUNTS)
+def test_a_file_of_counts_is_refused_with_row_and_rule(tmp_path: Path, case: str) -> None:
+    """One wrong row among ten thousand must be found by its number."""
+    name, data, pointer, rule = COUNTS[case]
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InvalidInput) as refused:
+        read_counts(tmp_path / name)
+    (error,) = refused.value.errors
+    assert error.pointer == (pointer if pointer.startswith("/") or not pointer else str(tmp_path / pointer))
+    assert rule in error.message
+
+
+@pytest.mark.parametrize("case", ORDERS)
+def test_a_file_with_an_order_is_refused_with_field_and_rule(tmp_path: Path, case: str) -> None:
+    """By the rules of the HTTP door."""
+    data, pointer, rule = ORDERS[case]
+    (tmp_path / "f.json").write_bytes(data)
+    with pytest.raises(InvalidInput) as refused:
+        read_order(tmp_path / "f.json")
+    (error,) = refused.value.errors
+    assert error.pointer == (pointer if pointer.startswith("/") else str(tmp_path / pointer))
+    assert rule in error.message
+
+
+def test_a_refused_file_ends_with_2_and_sets_nothing(shop: Shop, shared_service: Service, tmp_path: Path) -> None:
+    """Every row or none, whoever finds the wrong one: the reader, the rules or the catalogue."""
+    warehouse = shop.warehouse()
+    sku = shop.sku(on_hand={warehouse: 5})
+    shop.reserve((sku, 4))
+    good = f"{HEAD}{sku},{warehouse},50\n"
+    files = {
+        "/1/on_hand: Expected `int`": good + f"{sku},{warehouse},x\n",
+        '/1/warehouse: unknown warehouse "[x]"': good + f"{sku},[x],60\n",
+        "row 0: 4 units are reserved": f"{HEAD}{sku},{warehouse},3\n",
+    }
+    commands = []
+    for index, text in enumerate(files.values()):
+        (tmp_path / f"{index}.csv").write_text(text)
+        commands.append(("stock", "set", tmp_path / f"{index}.csv", "--data-dir", shared_service.data_dir))
+    for rule, finished in zip(files, run_all(commands), strict=True):
+        assert (finished.code, finished.out) == (2, "")
+        assert rule in finished.err
+    assert shop.cell(sku, warehouse)["on_hand"] == 5
+
+
+@pytest.mark.parametrize("read", [read_counts, read_order])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    """It says which, and why."""
+    for file, why in ((tmp_path / "none.json", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(InvalidInput, match=why) as refused:
+            read(file)
+        assert refused.value.errors[0].pointer == str(file)

@@ -1,0 +1,111 @@
+"""What commands print, on a data directory with a running service and on one without: the same."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from engine.model import Allocation
+from tests.api.conftest import Door, Finished, Shop, run
+from tests.conftest import Service
+
+COUNTS = [{"sku": "CLI-A", "warehouse": "CLI-W", "on_hand": 10, "safety": 1}]
+
+
+class Place(NamedTuple):
+    """A data directory that holds one warehouse, one SKU with 10 units, and three orders, the newest last."""
+
+    data_dir: Path
+    running: bool
+    orders: tuple[str, ...]
+
+    def run(self, *arguments: object, given: str = "") -> Finished:
+        """A command on this directory."""
+        return run(*arguments, "--data-dir", self.data_dir, given=given)
+
+
+@pytest.fixture(scope="module", params=["running", "stopped"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The shop, with its service or as that left it."""
+    service = Service(tmp_path_factory.mktemp("cli") / "store")
+    service.start()
+    shop = Shop(Door(service.url), "CLI")
+    warehouse = shop.warehouse()
+    sku = shop.sku(on_hand={warehouse: 10})
+    orders = tuple(shop.reserve((sku, 1), payment=payment)["order_id"] for payment in ("cod", "paid", "pending"))
+    running = request.param == "running"
+    if not running:
+        service.stop()
+    yield Place(service.data_dir, running, orders)
+    service.stop()
+
+
+def test_stock_shows_cells(place: Place) -> None:
+    """What is there, what is promised, what is left."""
+    (cell,) = place.run("stock", "--sku", "CLI-A", "--warehouse", "CLI-W", "--json").json
+    assert (cell["on_hand"], cell["reserved"], cell["available"] + cell["safety"]) == (10, 3, 7)
+
+
+@pytest.mark.parametrize("form", ["counts.csv", "counts.json", "-"])
+def test_counts_are_set_from_a_file(place: Place, tmp_path: Path, form: str) -> None:
+    """From a spreadsheet (with a byte order mark, carriage returns, an empty cell), from a program, from a pipe."""
+    file, text = tmp_path / form, msgspec.json.encode(COUNTS).decode()
+    if form == "counts.csv":
+        text = "\ufeffsku,warehouse,on_hand,safety\r\nCLI-A,CLI-W,10,\r\n"
+    file.write_text(text, encoding="utf-8", newline="")
+    finished = place.run("stock", "set", "-" if form == "-" else file, "--json", given=text)
+    assert (finished.code, finished.json) == (0, {"rows": 1}), finished.err
+
+
+def test_orders_lists_the_newest_first(place: Place) -> None:
+    """The order that somebody asks about came in a minute ago."""
+    found = place.run("orders", "--limit", "2", "--json")
+    assert found.code == 0
+    assert [allocation["order_id"] for allocation in found.json] == [place.orders[2], place.orders[1]]
+
+
+def test_orders_shows_one_by_its_id(place: Place) -> None:
+    """The whole Allocation."""
+    found = place.run("orders", place.orders[-1], "--json")
+    assert found.code == 0
+    assert msgspec.json.decode(found.out, type=Allocation).status == "reserved"
+
+
+def test_plan_says_what_an_order_would_get_and_why(place: Place, tmp_path: Path) -> None:
+    """In words, and for machines; too much is a finding."""
+    order = {"order_id": "P", "ship_to": {"lat": 31, "lon": 121}, "lines": [{"sku": "CLI-A", "quantity": 3}]}
+    file = tmp_path / "order.json"
+    file.write_bytes(msgspec.json.encode(order))
+    explained = place.run("plan", file, "--explain")
+    assert explained.code == 0, explained.err
+    assert "CLI-W" in explained.out
+    assert "cheapest, proven the cheapest" in explained.out
+    assert "3 x CLI-A" in explained.out
+    order["lines"][0]["quantity"] = 99
+    short = place.run("plan", "-", "--json", given=msgspec.json.encode(order).decode())
+    assert short.code == 1
+    assert short.json["shortages"][0]["requested"] == 99
+    assert short.json["explanation"]["warehouses"][0]["warehouse"] == "CLI-W"
+
+
+def test_audit_finds_the_books_in_balance(place: Place) -> None:
+    """Also on a live store."""
+    found = place.run("audit", "--json")
+    assert (found.code, found.json["difference_count"]) == (0, 0)
+    assert (found.json["orders"], found.json["units_reserved"]) == (3, 3)
+
+
+def test_doctor_says_which_store_and_how_durable(place: Place) -> None:
+    """The embedded one needs no advice."""
+    found = place.run("doctor", "--json")
+    assert found.code == 0, found.err
+    assert found.json["found"]["durable"] == "always"
+    assert str(place.data_dir) in found.json["found"]["store"]
+    assert (found.json["found"]["warehouses"], found.json["advice"]) == (1, [])
+
+
+def test_a_running_service_goes_on_and_a_stopped_one_stays_stopped(place: Place) -> None:
+    """Commands join the store that runs, and leave none behind where none ran. Last in this file."""
+    assert (place.data_dir / "valkey.sock").exists() is place.running

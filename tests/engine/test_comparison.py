@@ -1,0 +1,103 @@
+"""The comparison of policies: the same orders from the same stock, and means over the orders that all served."""
+
+from collections.abc import Mapping, Sequence
+
+from engine.comparison import PolicyTotals, compare_policies
+from engine.model import Order, PolicyName, Sku, StockCount, Warehouse
+from engine.planner import CostDefaults
+from tests.engine.small_network import order
+
+NEAR_AND_DEAR = Warehouse(id="near", lat=30.0, lon=110.0, fixed_cost=5_000, priority=2)
+FAR_AND_CHEAP = Warehouse(id="far", lat=31.0, lon=110.0, fixed_cost=10, priority=3)
+FIRST_IN_RANK = Warehouse(id="first", lat=35.0, lon=110.0, fixed_cost=9_000, priority=1)
+NETWORK = (NEAR_AND_DEAR, FAR_AND_CHEAP, FIRST_IN_RANK)
+ALL: tuple[PolicyName, ...] = ("cheapest", "nearest", "priority")
+
+
+def compare(
+    stock: Mapping[tuple[str, str], int], orders: Sequence[Order], policies: Sequence[PolicyName] = ALL, safety: int = 0
+) -> dict[PolicyName, PolicyTotals]:
+    """Totals by policy."""
+    totals = compare_policies(
+        policies,
+        warehouses=NETWORK,
+        skus=(Sku(sku="x"), Sku(sku="y")),
+        tariff=None,
+        stock=[
+            StockCount(sku=sku, warehouse=name, on_hand=units, safety=safety) for (sku, name), units in stock.items()
+        ],
+        orders=orders,
+        currency="CNY",
+        defaults=CostDefaults(fixed_cost=0, unit_cost=0, cost_per_km=1.0),
+    )
+    assert [one.policy for one in totals] == list(policies)
+    return {one.policy: one for one in totals}
+
+
+def everywhere(units: int) -> dict[tuple[str, str], int]:
+    """Stock of x in every warehouse."""
+    return {("x", warehouse.id): units for warehouse in NETWORK}
+
+
+def test_each_policy_chooses_by_its_own_rule() -> None:
+    """One order, three answers: by money, by distance, by rank."""
+    totals = compare(everywhere(9), [order("one", ("x", 1))])
+    assert {name: round(one.mean_km) for name, one in totals.items()} == {
+        "cheapest": 111,
+        "nearest": 0,
+        "priority": 556,
+    }
+    assert totals["nearest"].cost_per_order == 5_000
+    assert totals["cheapest"].cost_per_order < 200
+    assert totals["priority"].cost_per_order > 9_000
+
+
+def test_what_an_order_asks_for_gives_way_to_the_policy_compared() -> None:
+    """Else an order that names one would look the same in every column."""
+    named = compare(everywhere(9), [order("one", ("x", 1), policy="priority")])
+    assert named == compare(everywhere(9), [order("one", ("x", 1))])
+
+
+def test_the_policies_share_no_stock() -> None:
+    """Each starts from the same shelves, wherever it stands in the list."""
+    orders = [order(f"o{number}", ("x", 1)) for number in range(4)]
+    together = compare(everywhere(2), orders)
+    for policy in ALL:
+        assert compare(everywhere(2), orders, [policy])[policy] == together[policy]
+    assert compare(everywhere(2), orders, ALL[::-1]) == together
+
+
+def test_each_order_takes_its_stock_from_the_next() -> None:
+    """Planned against full shelves, the last unit would be sold to everybody."""
+    totals = compare(everywhere(1), [order(f"o{number}", ("x", 1)) for number in range(5)])
+    assert {one.served for one in totals.values()} == {3}
+
+
+def test_safety_stock_is_not_sold() -> None:
+    """It is not sold by the service either."""
+    totals = compare(everywhere(3), [order(f"o{number}", ("x", 1)) for number in range(5)], safety=2)
+    assert {one.served for one in totals.values()} == {3}
+
+
+def test_means_are_over_the_orders_that_all_served() -> None:
+    """A policy that turns the dear orders away would look cheap."""
+    stock = {("x", "near"): 1, ("x", "far"): 1, ("y", "far"): 1, ("y", "near"): 0}
+    both = order("both", ("x", 1), ("y", 1), allow_split=False)
+    totals = compare(stock, [order("one", ("x", 1), warehouses=("near", "far")), both], ("cheapest", "nearest"))
+    assert {name: one.served for name, one in totals.items()} == {"cheapest": 1, "nearest": 2}
+    assert {one.compared for one in totals.values()} == {1}
+    assert totals["nearest"].shipments_per_order == 1
+    assert totals["nearest"].cost_per_order == 5_000
+
+
+def test_nothing_to_compare_is_zero_and_no_error() -> None:
+    """An empty shelf or an empty file is an answer, too."""
+    for totals in (compare(everywhere(0), [order("one", ("x", 1))]), compare(everywhere(1), [])):
+        for one in totals.values():
+            assert (one.served, one.compared, one.cost_per_order, one.shipments_per_order, one.mean_km) == (0,) * 5
+
+
+def test_stock_of_unknown_names_is_left_out() -> None:
+    """A stock file of the whole company may name more than the catalogue at hand."""
+    totals = compare({**everywhere(1), ("unknown", "near"): 5, ("x", "unknown"): 5}, [order("one", ("x", 4))])
+    assert {one.served for one in totals.values()} == {0}

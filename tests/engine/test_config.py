@@ -1,0 +1,94 @@
+"""Settings: every broken one is named at once, before anything starts."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine import Settings, load_settings
+from engine.errors import InvalidInput
+
+BROKEN: dict[str, str] = {
+    "DATA_DIR": "",
+    "NAMESPACE": "a b",
+    "PORT": "65536",
+    "CURRENCY": "yuan",
+    "POLICY": "dearest",
+    "FIXED_COST": "-1",
+    "UNIT_COST": "1.5",
+    "COST_PER_KM": "-0.1",
+    "QUEUE_ORDERS_MAX": "0",
+    "BATCH_ORDERS_MAX": "4001",
+    "STORE_TIMEOUT_MS": "9",
+    "STORE_RECOVERY_MS": "-1",
+    "STORE_READY_S": "0",
+    "EVENTS_KEPT_MAX": "999",
+    "DRAIN_S": "for ever",
+}
+
+
+def named(environ: dict[str, str], **given: Any) -> list[str]:
+    """The variables that a refusal names."""
+    with pytest.raises(InvalidInput) as refused:
+        load_settings(environ, **given)
+    for error in refused.value.errors:
+        assert error.message
+        assert error.pointer in str(refused.value)
+    return [error.pointer for error in refused.value.errors]
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    """Two commands and no configuration: the service must start without any."""
+    assert load_settings({}) == Settings()
+    assert load_settings({"PATH": "/bin", "STOCKADED": "1"}) == Settings()
+
+
+def test_every_setting_is_read_from_its_variable() -> None:
+    """Text of the environment becomes the type of the setting."""
+    given = {"data_dir": Path("there"), "cost_per_km": 0.25, "port": 0, "drain_s": 2.5, "namespace": "eu-1"}
+    environ = {f"STOCKADE_{name.upper()}": str(value) for name, value in given.items()}
+    assert load_settings(environ) == Settings(**given)
+    assert load_settings({"REDIS_URL": "redis://there"}).redis_url == "redis://there"
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_variable_is_named(name: str) -> None:
+    """ "Invalid configuration" sends people to read all of it."""
+    assert named({f"STOCKADE_{name}": BROKEN[name]}) == [f"STOCKADE_{name}"]
+
+
+def test_every_setting_with_a_rule_was_broken_above() -> None:
+    """A new setting belongs into the table, unless it takes any text."""
+    any_text = {"redis_url", "host"}
+    assert {name.lower() for name in BROKEN} == set(Settings.__struct_fields__) - any_text
+
+
+def test_all_broken_variables_are_named_at_once() -> None:
+    """One restart for each would be one outage for each."""
+    environ = {f"STOCKADE_{name}": value for name, value in BROKEN.items()}
+    assert set(named(environ)) == set(environ)
+
+
+def test_an_unknown_variable_is_named_with_those_that_exist() -> None:
+    """A misspelt limit that is silently not applied is found out in the sale."""
+    with pytest.raises(InvalidInput, match="STOCKADE_QUEUE_ORDERS_MAX") as refused:
+        load_settings({"STOCKADE_QUEUE_MAX": "5"})
+    assert [error.pointer for error in refused.value.errors] == ["STOCKADE_QUEUE_MAX"]
+
+
+def test_what_is_given_goes_before_the_environment() -> None:
+    """An option on the command line is nearer than a variable; None is an option that was not given."""
+    environ = {"STOCKADE_PORT": "9000", "REDIS_URL": "redis://there"}
+    assert load_settings(environ, port=9001, redis_url="redis://here").redis_url == "redis://here"
+    assert load_settings(environ, port=9001).port == 9001
+    assert load_settings(environ, port=None).port == 9000
+    assert named(environ, port=-1) == ["STOCKADE_PORT"]
+
+
+def test_settings_do_not_change() -> None:
+    """What was checked is what runs."""
+    with pytest.raises(AttributeError):
+        load_settings({}).port = 1  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        msgspec.structs.replace(Settings(), unknown=1)
