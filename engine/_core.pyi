@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, Self, final
 
-__all__ = ["ATTEMPTS_MAX", "Batch", "Planner", "Record", "WAREHOUSES_MAX", "__version__"]
+__all__ = ["ATTEMPTS_MAX", "WAREHOUSES_MAX", "Batch", "Planner", "Record", "__version__"]
 __version__: Final[str]
 WAREHOUSES_MAX: Final[int]
 ATTEMPTS_MAX: Final[int]
@@ -11,6 +11,7 @@ ATTEMPTS_MAX: Final[int]
 # (word, payload):
 #   reserved, replayed      the Allocation as JSON, bytes
 #   conflict, contended     None
+#   unreadable              why its record cannot be read
 #   short, too_spread       [(sku, requested, available)], units
 #   limit                   [(sku, requested, limit, remaining)], units
 #   invalid                 [(JSON pointer, message)]

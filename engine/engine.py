@@ -124,8 +124,8 @@ class Engine:
         """Plan an order without holding anything, and say why. Raises InvalidInput."""
         core, canonical = self.planner.core, canonical_bytes(order)
         word, payload = core.quote(canonical)
-        if word in ("short", "too_spread"):
-            # The view only advises: before a no, look at the store.
+        if word in ("short", "too_spread") or (word == "quoted" and order.allow_partial):
+            # The view only advises: before a no, or a part of one, look at the store.
             async with self.intake.exclusive:
                 event, rows = await self.store.read_cells(self.planner.cells_of(order))
                 self.planner.set_levels([(row.cell, row.free) for row in rows], event)
@@ -295,6 +295,8 @@ class Engine:
                     pass
             except StockadeError as error:
                 log.warning("holds could not be ended", error=str(error))
+            except Exception:
+                log.exception("holds could not be ended")
 
 
 def _invalid(pointer: str, message: str) -> NoReturn:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import redis
 
 from api.cli.serve import READY_LINE
 from engine import Engine, Settings, open_engine
+from engine.config import PREFIX
 from engine.store import EmbeddedServer, choose_store
 
 
@@ -43,6 +44,11 @@ async def engine(empty_store_url: str) -> AsyncIterator[Engine]:
         yield opened
 
 
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment less what would choose another store or other settings than the test's."""
+    return {name: value for name, value in environ.items() if name != "REDIS_URL" and not name.startswith(PREFIX)}
+
+
 class Service:
     """`stockade serve` as a process of its own on an embedded store."""
 
@@ -54,7 +60,7 @@ class Service:
 
     def start(self) -> str:
         """Start it and wait until it listens; returns its URL."""
-        environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"} | self._environment
+        environment = without_settings(os.environ) | self._environment
         command = (sys.executable, "-m", "api.cli", "serve", "--port", "0", "--stop-with-stdin", "--data-dir")
         self.process = subprocess.Popen(
             [*command, str(self.data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment

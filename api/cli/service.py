@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from api.cli.serve import READY_LINE
+from engine.config import PREFIX
 from engine.errors import StockadeError
 
 READY_WAIT_S = 60.0
@@ -24,7 +25,10 @@ async def running_service(data_dir: Path) -> AsyncIterator[str]:
 
     It ends with this block, and also when this process is killed: it reads from a pipe whose other end we hold.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    # Default settings and a store of its own, whatever the caller's shell says.
+    environment = {
+        name: value for name, value in os.environ.items() if name != "REDIS_URL" and not name.startswith(PREFIX)
+    }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "api.cli", "serve", "--port", "0", "--stop-with-stdin", "--data-dir", str(data_dir)),
         stdin=asyncio.subprocess.PIPE,

@@ -12,6 +12,7 @@ from engine.model.stock import StockCount
 
 _order = msgspec.json.Decoder(Order)
 _WHERE = re.compile(r"(?P<rule>.*) - at (?P<key>`key` in )?`\$(?P<path>(?:\.\w+|\[\d+\]|\[\.\.\.\])*)`", re.DOTALL)
+_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 
 
 def check_order(order: Order) -> Order:
@@ -68,7 +69,8 @@ def field_error(error: msgspec.ValidationError) -> FieldError:
     Of a dictionary msgspec names no key: the pointer is that of the dictionary.
     """
     found = _WHERE.fullmatch(str(error))
-    if found is None:
-        return FieldError("", str(error))
-    pointer = found["path"].replace("[...]", "").replace(".", "/").replace("[", "/").replace("]", "")
-    return FieldError(pointer, f"{found['rule']} (a key)" if found["key"] else found["rule"])
+    rule = found["rule"] if found else str(error)
+    pointer = found["path"].replace("[...]", "").replace(".", "/").replace("[", "/").replace("]", "") if found else ""
+    if field := _FIELD.fullmatch(rule):
+        pointer += "/" + field["name"].replace("~", "~0").replace("/", "~1")
+    return FieldError(pointer, f"{rule} (a key)" if found and found["key"] else rule)

@@ -68,7 +68,7 @@ async def describe_store(client: Redis) -> StoreDescription:
         info = await client.info()
     except RedisError as error:
         raise StoreUnavailable(
-            f"The store does not answer INFO: {error}. Check its address and access rules."
+            f"The store does not answer INFO: {str(error).rstrip('.')}. Check its address and access rules."
         ) from error
     try:
         reply = await client.config_get(*_SETTINGS)

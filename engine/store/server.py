@@ -144,7 +144,7 @@ class EmbeddedServer:
         self._remove_socket()
 
     async def revive(self) -> None:
-        """Start the server again if it ended by itself or was killed; nothing while it lives. Raises as `start` does."""
+        """Start the server again if it ended or was killed; nothing while it lives. Raises as `start` does."""
         if self._process is not None and self._process.poll() is not None:
             await self.stop()
             await self.start()

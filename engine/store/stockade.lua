@@ -245,7 +245,7 @@ end
 -- ARGV 1 epoch, 2 writer, 3 events kept, 4 cells, 5 on_hand per cell, 6 safety per cell (-1: as it is), MessagePack.
 -- Returns {event id, levels, refused}: levels is MessagePack, what is free in each cell now; refused is '' or MessagePack
 --      [row, reserved, ...] (rows from 0) where a count is lower than what is reserved; then nothing was written.
---      A cell named twice ends with its last row.
+--      Each cell may be named once.
 -- O(cells).
 local function set_stock(keys, args)
   if stale(keys[1], args[1]) then return redis.error_reply(STALE) end

@@ -14,6 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
+from engine.errors import FieldError, InvalidInput
 from engine.model import limits
 from engine.store.durability import StoreDescription, describe_store
 from engine.store.errors import store_errors
@@ -325,15 +326,19 @@ def parse_definition(name: bytes, value: bytes) -> Definition:
 
 
 def _client(url: str, timeout_s: float) -> Redis:
-    # No retry below us: whether a commit may be sent again is the intake's to decide.
-    return Redis.from_url(
-        url,
-        protocol=2,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=False,
-    )
+    try:
+        return Redis.from_url(
+            url,
+            protocol=2,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            # No retry below us: whether a commit may be sent again is the intake's to decide.
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=False,
+        )
+    except ValueError as error:
+        message = f"is no address of a store ({error}); give redis://HOST:PORT/0, rediss://... or unix:///PATH"
+        raise InvalidInput((FieldError("REDIS_URL", message),)) from None
 
 
 def _cells(cells: Sequence[int]) -> bytes:

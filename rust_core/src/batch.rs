@@ -18,6 +18,10 @@ use crate::view::event_stamp;
 /// How often an order is planned anew before its caller is told to come back.
 pub const ATTEMPTS_MAX: u32 = 8;
 
+/// When a batch reads this many cells for orders that wait, the next of them wait for another batch. (The one that goes
+/// beyond it still reads all of its own.) About 10 ms of the store's time.
+const CELLS_READ_MAX: usize = 20_000;
+
 /// What became of one order.
 #[derive(Debug)]
 pub enum Outcome {
@@ -25,6 +29,8 @@ pub enum Outcome {
     Reserved(Vec<u8>),
     /// It was held before; the Allocation as JSON.
     Replayed(Vec<u8>),
+    /// It was held before, but what the store kept of it cannot be read; the message says why.
+    Unreadable(String),
     /// Its id belongs to another order.
     Conflict,
     /// Not enough stock.
@@ -73,7 +79,9 @@ struct Sent {
 pub struct Batch {
     sent: Vec<Sent>,
     /// Orders that want fresh levels before anybody tells them no.
-    waiting: Vec<u32>,
+    waiting: Vec<(u32, bool)>,
+    /// Cells that are in the batch for the sake of those who wait.
+    cells_read: usize,
     cells: Vec<CellId>,
     units: Vec<i64>,
     cell_places: FxHashMap<CellId, u32>,
@@ -140,7 +148,7 @@ impl Planner {
         for (index, intake) in (0..).zip(orders) {
             match self.plan_into(&mut batch, index, intake) {
                 Ok(()) => {}
-                Err(Outcome::Again { .. }) => batch.waiting.push(index),
+                Err(Outcome::Again { fresh }) => batch.waiting.push((index, fresh)),
                 Err(outcome) => decided.push((index, outcome)),
             }
         }
@@ -154,8 +162,14 @@ impl Planner {
         self.check_limits(&demand).map_err(Outcome::Limit)?;
         let plan = match self.plan(&demand) {
             Ok(plan) => plan,
-            Err(refusal) => return Err(self.doubt(batch, &demand, refusal, intake)),
+            Err(_) if !self.certain(batch, &demand, intake) => return Err(self.wait_for_levels(batch, &demand, intake)),
+            Err(Refusal::Short(shortages)) => return Err(Outcome::Short(shortages)),
+            Err(Refusal::TooSpread(shortages)) => return Err(Outcome::TooSpread(shortages)),
         };
+        // To leave a part of an order unfilled is to refuse that part.
+        if !plan.unfilled.is_empty() && !self.certain(batch, &demand, intake) {
+            return Err(self.wait_for_levels(batch, &demand, intake));
+        }
         let (cells_from, counters_from) = (batch.cell_takes.len(), batch.counter_takes.len());
         for shipment in &plan.shipments {
             for &(sku, quantity) in &shipment.lines {
@@ -205,28 +219,34 @@ impl Planner {
         if exceeded.is_empty() { Ok(()) } else { Err(exceeded) }
     }
 
+    /// Every cell that could serve a demand: of all warehouses, not only those with a known cell, since another process
+    /// may have stocked one just now.
+    fn cells_of<'a>(&'a self, demand: &'a Demand) -> impl Iterator<Item = CellId> + 'a {
+        let warehouses = self.catalogue.ranked();
+        demand.lines.iter().flat_map(move |&(sku, _)| warehouses.iter().map(move |&at| cell_id(sku, at)))
+    }
+
     /// Whether a shortage in the view may be told to the caller. Only when the levels were read after the order came and
     /// no other order of this batch has touched them since: whatever that one takes, the store may yet refuse it.
-    fn doubt(&self, batch: &mut Batch, demand: &Demand, refusal: Refusal, intake: &Intake) -> Outcome {
-        // Every warehouse, not only those with a known cell: another process may have stocked one just now.
-        let cells = || {
-            let warehouses = self.catalogue.ranked();
-            demand.lines.iter().flat_map(|&(sku, _)| warehouses.iter().map(move |&warehouse| cell_id(sku, warehouse)))
-        };
-        if intake.fresh && cells().all(|cell| batch.wanted(cell) == 0) {
-            return match refusal {
-                Refusal::Short(shortages) => Outcome::Short(shortages),
-                Refusal::TooSpread(shortages) => Outcome::TooSpread(shortages),
-            };
-        }
+    fn certain(&self, batch: &Batch, demand: &Demand, intake: &Intake) -> bool {
+        intake.fresh && self.cells_of(demand).all(|cell| batch.wanted(cell) == 0)
+    }
+
+    /// Has the reply bring the levels of a demand's cells, or those of a later batch when this one reads many already.
+    fn wait_for_levels(&self, batch: &mut Batch, demand: &Demand, intake: &Intake) -> Outcome {
         if intake.attempts >= ATTEMPTS_MAX {
             return Outcome::Contended;
         }
-        for cell in cells() {
-            batch.place(cell);
+        let fresh = batch.cells_read < CELLS_READ_MAX;
+        if fresh {
+            let before = batch.cells.len();
+            self.cells_of(demand).for_each(|cell| {
+                batch.place(cell);
+            });
+            batch.cells_read += batch.cells.len() - before;
+            batch.wants_levels = true;
         }
-        batch.wants_levels = true;
-        Outcome::Again { fresh: true }
+        Outcome::Again { fresh }
     }
 
     /// Settles a batch with the store's reply: what became of each order that was sent or waited, by place.
@@ -249,9 +269,10 @@ impl Planner {
             let outcome = match letter {
                 b'A' => Outcome::Reserved(self.fresh_answer(sent, reply.now_ms)),
                 b'R' => match records.next() {
-                    Some(record) => {
+                    Some(Ok(record)) => {
                         Outcome::Replayed(Allocation::of_record(&sent.order_id, record).to_json(&self.catalogue))
                     }
+                    Some(Err(message)) => Outcome::Unreadable(message.clone()),
                     None => Outcome::Conflict,
                 },
                 b'C' => Outcome::Conflict,
@@ -261,10 +282,10 @@ impl Planner {
             };
             outcomes.push((sent.index, outcome));
         }
-        outcomes.extend(batch.waiting.iter().map(|&index| (index, Outcome::Again { fresh: true })));
+        outcomes.extend(batch.waiting.iter().map(|&(index, fresh)| (index, Outcome::Again { fresh })));
         if let Some(stamp) = event_stamp(reply.event) {
             for (&cell, &level) in batch.cells.iter().zip(&levels) {
-                self.view.set(cell, level, stamp);
+                self.view.refresh(cell, level, stamp);
             }
         }
         Ok(outcomes)
@@ -299,7 +320,7 @@ impl Planner {
 }
 
 /// The levels and records of a reply, once all its parts are seen to fit the batch.
-fn read_reply(batch: &Batch, reply: &Reply) -> Result<(Vec<i64>, Vec<Record>), String> {
+fn read_reply(batch: &Batch, reply: &Reply) -> Result<(Vec<i64>, Vec<Result<Record, String>>), String> {
     let levels: Vec<i64> = if reply.levels.is_empty() {
         Vec::new()
     } else {
@@ -332,8 +353,8 @@ fn read_reply(batch: &Batch, reply: &Reply) -> Result<(Vec<i64>, Vec<Record>), S
     if known != reply.records.len() {
         return Err(format!("{} records for {known} known orders", reply.records.len()));
     }
-    let records: Result<Vec<Record>, String> = reply.records.iter().map(|record| record::unpack(record)).collect();
-    Ok((levels, records?))
+    // A record that cannot be read is one order's trouble, not the batch's.
+    Ok((levels, reply.records.iter().map(|record| record::unpack(record)).collect()))
 }
 
 impl Batch {

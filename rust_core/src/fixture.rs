@@ -55,6 +55,11 @@ pub fn demand(planner: &Planner, fields: Value) -> Demand {
     planner.resolve(&Order::decode(&order(fields)).unwrap()).unwrap()
 }
 
+/// Orders whose levels were read after they came.
+pub fn fresh(orders: &[Vec<u8>]) -> Vec<Intake<'_>> {
+    orders.iter().map(|canonical| Intake { canonical, attempts: 1, fresh: true }).collect()
+}
+
 /// Orders that come for the first time.
 pub fn intakes(orders: &[Vec<u8>]) -> Vec<Intake<'_>> {
     orders.iter().map(|canonical| Intake { canonical, attempts: 0, fresh: false }).collect()

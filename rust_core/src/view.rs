@@ -75,6 +75,16 @@ impl View {
         }
     }
 
+    /// As `set`, but makes no cell where nothing is: a shortage asks for cells that may not exist.
+    pub fn refresh(&mut self, cell: CellId, free: i64, stamp: u64) {
+        let known = split_cell_id(cell).is_some_and(|(sku, warehouse)| {
+            self.row(sku).binary_search_by_key(&warehouse, |level| level.warehouse).is_ok()
+        });
+        if known || free != 0 {
+            self.set(cell, free, stamp);
+        }
+    }
+
     /// Applies what another process took, unless a level read since then holds it already.
     pub fn apply(&mut self, cell: CellId, taken: i64, stamp: u64) {
         if let Some(level) = self.level(cell)
@@ -145,6 +155,16 @@ mod tests {
         assert_eq!(view.free(1, 2), 25);
         assert_eq!(view.cells(), 1);
         assert_eq!(view.row(0), []);
+    }
+
+    #[test]
+    fn a_look_at_nothing_makes_no_cell() {
+        let mut view = View::default();
+        view.refresh(cell_id(1, 2), 0, 1);
+        assert_eq!(view.cells(), 0);
+        view.refresh(cell_id(1, 2), 5, 2);
+        view.refresh(cell_id(1, 2), 0, 3);
+        assert_eq!((view.cells(), view.free(1, 2)), (1, 0));
     }
 
     #[test]

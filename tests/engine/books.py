@@ -101,11 +101,8 @@ class Books:
                 if sku in self.limits:
                     self.bought[sku, held.order.customer] -= units
 
-    def check_refusal(self, order: Order, outcome: Outcome, *, alone: bool) -> None:
-        """A refusal must be true of the stock as it is after the call, for stock only went down meanwhile.
-
-        An order that takes a part, unless it is `alone` in its batch, may go without what a neighbour wanted in vain.
-        """
+    def check_refusal(self, order: Order, outcome: Outcome) -> None:
+        """A refusal, also of a part, must be true of the stock after the call, for stock only went down meanwhile."""
         wants = wanted(order)
         if isinstance(outcome, PurchaseLimit):
             for row in outcome.exceeded:
@@ -122,7 +119,7 @@ class Books:
                 for chosen in combinations(allowed, count):
                     short = any(sum(self.free(sku, name) for name in chosen) < units for sku, units in wants.items())
                     assert short, f"refused though {chosen} hold it"
-        elif isinstance(outcome, Reserved) and alone and shipments_max(order) >= len(self.warehouses):
+        elif isinstance(outcome, Reserved) and shipments_max(order) >= len(self.warehouses):
             for line in outcome.allocation.unfilled:
                 left = sum(self.free(line.sku, name) for name in order.warehouses or self.warehouses)
                 assert outcome.replayed or left == 0, "went without units that are there"

@@ -100,7 +100,7 @@ class History(RuleBasedStateMachine):
             if known is None or known.order == order or isinstance(outcome, Reserved):
                 self.books.take(order, outcome)
         for order, outcome in fresh_first:
-            self.books.check_refusal(order, outcome, alone=len(batch) == 1)
+            self.books.check_refusal(order, outcome)
 
     @rule(rows=st.lists(counts, min_size=1, max_size=4, unique_by=lambda row: (row.sku, row.warehouse)))
     def count(self, rows: list[StockCount]) -> None:

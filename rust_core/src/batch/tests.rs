@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::catalogue::SkuTerms;
-use crate::fixture::{intakes, lines, order, planner, warehouse};
+use crate::fixture::{fresh, intakes, lines, order, planner, warehouse};
 use crate::ids::split_cell_id;
 use crate::record::HEAD_BYTES;
 
@@ -135,6 +135,40 @@ fn an_order_beyond_a_limit_by_itself_goes_no_further_whoever_sent_it() {
     assert_eq!(*exceeded, [Exceeded { sku: 0, requested: 5, limit: 4, remaining: 4 }]);
 }
 
+/// A part left out is a part refused, and a refusal must be certain.
+#[test]
+fn a_partial_order_waits_for_levels_before_it_goes_without() {
+    let mut planner = limited();
+    planner.view.set(cell_id(0, 0), 1, 1);
+    let mut fields = wants("a", 4);
+    fields["allow_partial"] = json!(true);
+    let orders = [order(fields), order(wants("b", 1))];
+    let (batch, decided) = planner.plan_batch(&intakes(&orders));
+    assert!(decided.is_empty());
+    assert_eq!((batch.waiting.as_slice(), batch.sent.len()), (&[(0, true)][..], 1));
+    // Fresh, but a neighbour wants the same cell: the store may refuse that one yet.
+    planner.abandon(&batch);
+    let neighbours = [orders[1].clone(), orders[0].clone()];
+    let (batch, _) = planner.plan_batch(&fresh(&neighbours));
+    assert_eq!((batch.waiting.as_slice(), batch.sent.len()), (&[(1, true)][..], 1));
+}
+
+/// However many wait, the store is not kept long: the others read in a later batch, and the first always may.
+#[test]
+fn cells_read_for_those_who_wait_are_bounded() {
+    let stock = [&[5_i64, 2][..]; 10];
+    let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &stock);
+    for number in 2..4_000 {
+        assert!(planner.put_warehouse(number, &format!("w{number}"), warehouse(1.0)));
+    }
+    // Two orders a SKU: the second of them reads nothing new. Five SKUs fill the bound.
+    let orders: Vec<Vec<u8>> = (0..20).map(|number| order(json!({"lines": lines(&[(number / 2, 9)])}))).collect();
+    let (batch, decided) = planner.plan_batch(&intakes(&orders));
+    assert!(decided.is_empty());
+    let reading = batch.waiting.iter().filter(|(_, fresh)| *fresh).count();
+    assert_eq!((batch.waiting.len(), reading, batch.cells.len()), (20, 9, CELLS_READ_MAX));
+}
+
 #[test]
 fn a_partial_order_counts_only_what_it_gets() {
     let mut planner = limited();
@@ -142,7 +176,8 @@ fn a_partial_order_counts_only_what_it_gets() {
     let mut fields = wants("a", 4);
     fields["customer"] = json!("ann");
     fields["allow_partial"] = json!(true);
-    let (batch, _) = planner.plan_batch(&intakes(&[order(fields)]));
+    let orders = [order(fields)];
+    let (batch, _) = planner.plan_batch(&fresh(&orders));
     let commit = Commit::of(&batch);
     assert_eq!(commit.counter_units(), [3]);
     let record = record::unpack(&commit.record(0)).unwrap();

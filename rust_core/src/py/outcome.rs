@@ -16,6 +16,7 @@ pub fn outcome_tuple(py: Python<'_>, outcome: Outcome, catalogue: &Catalogue) ->
     Ok(match outcome {
         Outcome::Reserved(json) => ("reserved", PyBytes::new(py, &json).into_py_any(py)?),
         Outcome::Replayed(json) => ("replayed", PyBytes::new(py, &json).into_py_any(py)?),
+        Outcome::Unreadable(message) => ("unreadable", message.into_py_any(py)?),
         Outcome::Conflict => ("conflict", py.None()),
         Outcome::Short(shortages) => ("short", shortage_tuples(shortages, catalogue).into_py_any(py)?),
         Outcome::TooSpread(shortages) => ("too_spread", shortage_tuples(shortages, catalogue).into_py_any(py)?),

@@ -224,3 +224,29 @@ async def test_an_exchanged_store_is_loaded_anew_in_mid_sale(engine: Engine) -> 
     assert [shipment.warehouse for shipment in allocation.shipments] == ["B"]
     assert isinstance(await engine.reserve(order("three", ("x", 1))), InsufficientStock)
     await assert_balanced(engine, units_reserved=5)
+
+
+async def test_a_record_that_cannot_be_read_stops_no_other_order(engine: Engine, empty_store_url: str) -> None:
+    """One torn record is one order's trouble: its retry is told so, and the sale goes on."""
+    await put_network(engine, {("x", "A"): 5})
+    torn = order("torn", ("x", 1))
+    reserved(await engine.reserve(torn))
+    async with Redis.from_url(empty_store_url) as client:
+        whole = await client.hget("stockade:{p0}:orders", "torn")
+        await client.hset("stockade:{p0}:orders", "torn", whole[:38] + b"\xff")
+    both = await asyncio.gather(engine.reserve(torn), engine.reserve(order("other", ("x", 1))))
+    assert isinstance(both[0], Unavailable)
+    assert "record" in both[0].detail
+    reserved(both[1])
+    reserved(await engine.reserve(order("later", ("x", 1))))
+
+
+async def test_a_partial_order_is_filled_from_stock_that_the_view_does_not_know(engine: Engine) -> None:
+    """To leave a part out is to refuse that part: the store is looked at first."""
+    await put_network(engine, {("x", "A"): 1})
+    async with another(engine) as second:
+        await put_stock(second, {("x", "A"): 10})
+        partial = msgspec.structs.replace(order("part", ("x", 5)), allow_partial=True)
+        allocation = reserved(await engine.reserve(partial)).allocation
+    assert allocation.unfilled == ()
+    assert [(line.sku, line.quantity) for line in allocation.shipments[0].lines] == [("x", 5)]

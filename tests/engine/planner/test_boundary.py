@@ -123,7 +123,6 @@ def test_a_reply_that_does_not_fit_is_refused_and_gives_everything_back(part: st
         ("2 levels for 1 cells", {"levels": pack([1, 2])}),
         ("levels without an event id", {"levels": pack([1]), "event": b"newest"}),
         ("0 records for 1 known orders", {"outcomes": b"R", "levels": pack([1])}),
-        ("shorter than its head", {"outcomes": b"R", "levels": pack([1]), "records": [b"\x01"]}),
         ("outcome 'X'", {"outcomes": b"X", "levels": pack([1])}),
         ("outcome 'L'", {"outcomes": b"L", "levels": pack([1])}),
     ],
