@@ -1,9 +1,9 @@
 """Stockade: takes peak-sale orders, locks their stock, ships each at the least cost, never sells a unit twice."""
 
-from engine._core import __version__
 from engine.audit import AuditReport, Difference
 from engine.config import Settings, load_settings
-from engine.engine import CellPage, Engine, NotQuoted, Quoted, State, connect, open_engine
+from engine.engine import CellPage, Engine, NotQuoted, Quoted, State, Status, connect, open_engine
+from engine.planner import __version__
 
 __all__ = [
     "AuditReport",
@@ -14,6 +14,7 @@ __all__ = [
     "Quoted",
     "Settings",
     "State",
+    "Status",
     "__version__",
     "connect",
     "load_settings",

@@ -19,7 +19,7 @@ from engine.errors import (
     StoreChanged,
     StoreUnavailable,
 )
-from engine.intake import Intake, Outcome, Replica
+from engine.intake import ExceededLimit, Intake, Outcome, PurchaseLimit, Replica
 from engine.model import Allocation, Cell, Order, Sku, StockCount, Tariff, Warehouse
 from engine.model.rules import check_order, check_rows
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes, cell_number
@@ -28,8 +28,11 @@ from engine.store import CellRow, EmbeddedServer, Store, StoreDescription, choos
 RECOVERY_POLL_S = 0.1
 CANCEL_POLL_S = 0.2
 EXPIRE_POLL_S = 0.25
-"""How often holds that ran out are looked for; between this and twice this an unpaid hold ends late."""
+"""How often holds that ran out are looked for: so much later, at the most, does an unpaid hold end."""
 EXPIRE_ORDERS_MAX = 500
+
+QUOTE_READS_MAX = 4
+"""Quotes that may look at the store at once: each keeps orders waiting for one round trip."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,19 @@ class State(StrEnum):
     READY = "ready"
     RECOVERING = "recovering"
     CLOSED = "closed"
+    FAILED = "failed"
+    """A bug or a panic stopped the intake: only a restart helps."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine in numbers."""
+
+    state: State
+    cells: int
+    skus: int
+    warehouses: int
+    queued: int
+    """Orders that wait for the next batch."""
 
 
 class Quoted(msgspec.Struct, frozen=True):
@@ -70,8 +86,6 @@ class Engine:
     ) -> None:
         """`revive` starts the store again if it is ours and has ended."""
         self.settings = settings
-        self._revive = revive
-        self._out_of_reach = False
         self.store = store
         self.planner = Planner(
             currency=settings.currency,
@@ -86,29 +100,51 @@ class Engine:
             store,
             queue_orders_max=settings.queue_orders_max,
             batch_orders_max=settings.batch_orders_max,
-            recover=self._recover_in_batch,
+            recover=self._recover,
+            loads=lambda: self.replica.loads,
         )
-        self.state = State.RECOVERING
+        self._revive = revive
+        self._state = State.RECOVERING
+        self._recovery: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._quote_reads = asyncio.Semaphore(QUOTE_READS_MAX)
 
-    async def start(self) -> None:
-        """Load everything and begin to follow the store."""
+    async def start(self, *, background: bool = True) -> None:
+        """Load everything and, unless this is for a single look, follow the store and end holds."""
         await self.replica.load()
-        self.state = State.READY
-        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._expire())]
+        self._state = State.READY
+        if background:
+            self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._expire())]
 
     async def close(self) -> None:
         """Answer everybody who waits, for `drain_s` at most, then stop."""
-        self.state = State.CLOSED
-        try:
-            await asyncio.wait_for(self.intake.close(), self.settings.drain_s)
-        except TimeoutError:
-            log.error("orders were still waiting when the service stopped", queued=self.intake.queued)
-        for task in self._tasks:
+        self._state = State.CLOSED
+        await self.intake.close(drain_s=self.settings.drain_s)
+        for task in (*self._tasks, *((self._recovery,) if self._recovery else ())):
             # Again and again: a client library in the midst of connecting can swallow a cancellation.
             while not task.done():
                 task.cancel()
                 await asyncio.wait([task], timeout=CANCEL_POLL_S)
+
+    @property
+    def state(self) -> State:
+        """Where the engine stands."""
+        return State.FAILED if self.intake.failed else self._state
+
+    @property
+    def status(self) -> Status:
+        """The engine in numbers."""
+        return Status(
+            state=self.state,
+            cells=self.planner.core.cell_count,
+            skus=len(self.planner.skus),
+            warehouses=len(self.planner.warehouses),
+            queued=self.intake.queued,
+        )
+
+    async def ping(self) -> None:
+        """Return when the store answers. Raises StoreError."""
+        await self.store.ping()
 
     # Orders
 
@@ -120,20 +156,22 @@ class Engine:
         """`submit` for callers in Python: checks the order's rules first. Raises InvalidInput, EngineClosed."""
         return await self.intake.submit(check_order(order))
 
-    async def quote(self, order: Order) -> Quoted | NotQuoted:
+    async def quote(self, order: Order) -> Quoted | NotQuoted | PurchaseLimit:
         """Plan an order without holding anything, and say why. Raises InvalidInput."""
         core, canonical = self.planner.core, canonical_bytes(order)
         word, payload = core.quote(canonical)
         if word in ("short", "too_spread") or (word == "quoted" and order.allow_partial):
             # The view only advises: before a no, or a part of one, look at the store.
-            async with self.intake.exclusive:
+            async with self._quote_reads, self.intake.exclusive:
                 event, rows = await self.store.read_cells(self.planner.cells_of(order))
                 self.planner.set_levels([(row.cell, row.free) for row in rows], event)
-                word, payload = core.quote(canonical)
+                word, payload = self.planner.core.quote(canonical)
         if word == "quoted":
             return Quoted(payload)
         if word in ("short", "too_spread"):
             return NotQuoted(payload, spread=word == "too_spread")
+        if word == "limit":
+            return PurchaseLimit(tuple(ExceededLimit(*row) for row in payload))
         raise InvalidInput(tuple(FieldError(*row) for row in payload))
 
     async def order_json(self, order_id: str) -> bytes | None:
@@ -147,37 +185,55 @@ class Engine:
         return None if json is None else msgspec.json.decode(json, type=Allocation)
 
     async def orders(self) -> AsyncIterator[tuple[Allocation, Record]]:
-        """Every order that the store keeps, in no order."""
+        """Every order that the store keeps and that can be read, in no order; `audit` names the others."""
         async for page in self.store.scan_orders():
-            for order_id, record in page:
-                json = self.planner.core.allocation_json(order_id, record)
-                yield msgspec.json.decode(json, type=Allocation), Record(record)
+            for order_id, stored in page:
+                try:
+                    record, json = Record(stored), self.planner.core.allocation_json(order_id, stored)
+                except ValueError as error:
+                    log.warning("an order's record cannot be read", order_id=order_id, error=str(error))
+                    continue
+                yield msgspec.json.decode(json, type=Allocation), record
 
     # Catalogue
 
     async def put_skus(self, skus: Sequence[Sku]) -> None:
         """Add or replace SKUs."""
-        numbers = await self.store.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
-        self.planner.put_skus(zip(numbers, skus, strict=True))
+        async with self.intake.exclusive:
+            numbers = await self.store.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
+            self.planner.put_skus(zip(numbers, skus, strict=True))
 
     async def put_warehouses(self, warehouses: Sequence[Warehouse]) -> None:
         """Add or replace warehouses."""
-        numbers = await self.store.put_warehouses([(row.id, msgspec.json.encode(row)) for row in warehouses])
-        self.planner.put_warehouses(zip(numbers, warehouses, strict=True))
+        async with self.intake.exclusive:
+            numbers = await self.store.put_warehouses([(row.id, msgspec.json.encode(row)) for row in warehouses])
+            self.planner.put_warehouses(zip(numbers, warehouses, strict=True))
 
     async def put_tariff(self, tariff: Tariff) -> None:
         """Replace the parcel tariff. Raises InvalidInput when its zones do not ascend."""
         reaches = [zone.max_km for zone in tariff.zones]
         if reaches != sorted(set(reaches)):
             raise InvalidInput((FieldError("/zones", "max_km must grow from each zone to the next"),))
-        await self.store.put_tariff(msgspec.json.encode(tariff))
-        self.planner.set_tariff(tariff)
+        async with self.intake.exclusive:
+            await self.store.put_tariff(msgspec.json.encode(tariff))
+            self.planner.set_tariff(tariff)
 
     # Stock
 
     async def set_stock(self, rows: Sequence[StockCount]) -> None:
         """Set counts, every row or none. Raises InvalidInput, or StockBelowReserved for a count below what is held."""
         check_rows(rows)
+        # The numbers hold as long as nothing is loaded anew, which takes the same lock.
+        async with self.intake.exclusive:
+            cells = self._cells_of(rows)
+            event, levels, refused = await self.store.set_stock(
+                cells, [row.on_hand for row in rows], [-1 if row.safety is None else row.safety for row in rows]
+            )
+            if refused:
+                raise StockBelowReserved(tuple(refused))
+            self.planner.set_levels(list(zip(cells, levels, strict=True)), event)
+
+    def _cells_of(self, rows: Sequence[StockCount]) -> list[int]:
         errors: list[FieldError] = []
         cells: list[int] = []
         core = self.planner.core
@@ -191,13 +247,7 @@ class Engine:
                 cells.append(cell_number(sku=sku, warehouse=warehouse))
         if errors:
             raise InvalidInput(tuple(errors))
-        async with self.intake.exclusive:
-            event, levels, refused = await self.store.set_stock(
-                cells, [row.on_hand for row in rows], [-1 if row.safety is None else row.safety for row in rows]
-            )
-            if refused:
-                raise StockBelowReserved(tuple(refused))
-            self.planner.set_levels(list(zip(cells, levels, strict=True)), event)
+        return cells
 
     async def stock(
         self, *, sku: str | None = None, warehouse: str | None = None, cursor: str | None = None, limit: int = 500
@@ -207,11 +257,11 @@ class Engine:
         sku_number = core.sku_number(sku) if sku is not None else None
         warehouse_number = core.warehouse_number(warehouse) if warehouse is not None else None
         if sku is not None and sku_number is None:
-            _invalid("sku", f'unknown SKU "{sku}"')
+            _invalid("/sku", f'unknown SKU "{sku}"')
         if warehouse is not None and warehouse_number is None:
-            _invalid("warehouse", f'unknown warehouse "{warehouse}"')
+            _invalid("/warehouse", f'unknown warehouse "{warehouse}"')
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 15):
-            _invalid("cursor", "is none that an earlier page gave")
+            _invalid("/cursor", "is none that an earlier page gave")
         start = int(cursor) if cursor is not None else 0
         known = core.known_cells(sku=sku_number, warehouse=warehouse_number, start=start, limit=limit + 1)
         page, more = known[:limit], known[limit:]
@@ -241,51 +291,16 @@ class Engine:
 
     async def _follow(self) -> None:
         while True:
+            loads = self.replica.loads
             try:
                 await self.replica.follow()
             except (StoreUnavailable, StoreChanged) as error:
                 log.warning("lost the store's events", error=str(error))
             except Exception:
                 log.exception("an event could not be applied: loading anew")
-            # Until it is loaded: a store that is merely back may hold what no event will tell us.
-            while True:
-                # Between two batches: a load replaces levels.
-                async with self.intake.exclusive:
-                    if await self._recover():
-                        break
-                await asyncio.sleep(RECOVERY_POLL_S)
-
-    async def _recover_in_batch(self) -> bool:
-        """Called by the intake, which holds `exclusive` already."""
-        return await self._recover()
-
-    async def _recover(self) -> bool:
-        """Open and load the store again; False when that did not succeed within `store_recovery_ms`.
-
-        Once it did not, callers are not kept waiting again: each call tries once, until the store is back.
-        """
-        if self.state is not State.CLOSED:
-            self.state = State.RECOVERING
-        patience_s = 0.0 if self._out_of_reach else self.settings.store_recovery_ms / 1000
-        deadline = asyncio.get_running_loop().time() + patience_s
-        while True:
-            try:
-                if self._revive is not None:
-                    await self._revive()
-                await self.store.open()
-                await self.replica.load()
-            except StockadeError as error:
-                if asyncio.get_running_loop().time() >= deadline:
-                    if not self._out_of_reach:
-                        log.error("the store is out of reach", error=str(error))
-                    self._out_of_reach = True
-                    return False
-                await asyncio.sleep(RECOVERY_POLL_S)
-            else:
-                self._out_of_reach = False
-                if self.state is not State.CLOSED:
-                    self.state = State.READY
-                return True
+            # Unless the intake has met the same break before, and everything is loaded again already.
+            if self.replica.loads == loads or self._state is not State.READY:
+                await self._recover(for_ever=True)
 
     async def _expire(self) -> None:
         while True:
@@ -293,10 +308,49 @@ class Engine:
             try:
                 while await self.store.expire(EXPIRE_ORDERS_MAX) == EXPIRE_ORDERS_MAX:
                     pass
+            except StoreChanged:
+                await self._recover(for_ever=True)
             except StockadeError as error:
                 log.warning("holds could not be ended", error=str(error))
             except Exception:
                 log.exception("holds could not be ended")
+
+    async def _recover(self, *, for_ever: bool = False) -> bool:
+        """Wait until the store is open and loaded again: `store_recovery_ms` at most, or as long as it takes.
+
+        Returns whether it is. If not, orders are refused at once from here on, until it is.
+        """
+        if self._recovery is None or self._recovery.done():
+            self._recovery = asyncio.create_task(self._reopen())
+        limit_s = None if for_ever else self.settings.store_recovery_ms / 1000
+        done, _ = await asyncio.wait([self._recovery], timeout=limit_s)
+        return bool(done)
+
+    async def _reopen(self) -> None:
+        """The one recovery under way, whoever waits for it."""
+        loop = asyncio.get_running_loop()
+        patience_ends = loop.time() + self.settings.store_recovery_ms / 1000
+        if self._state is not State.CLOSED:
+            self._state = State.RECOVERING
+        while True:
+            try:
+                if self._revive is not None:
+                    await self._revive()
+                await self.store.open()
+                # Between two batches: a load replaces levels and numbers.
+                async with self.intake.exclusive:
+                    await self.replica.load()
+                break
+            except Exception as error:
+                # Whatever it was: nothing may be sold by what was loaded before.
+                self.store.distrust()
+                if self.intake.unreachable is None and loop.time() >= patience_ends:
+                    log.error("the store is out of reach", error=str(error))
+                    self.intake.unreachable = f"{error}"
+                await asyncio.sleep(RECOVERY_POLL_S)
+        self.intake.unreachable = None
+        if self._state is not State.CLOSED:
+            self._state = State.READY
 
 
 def _invalid(pointer: str, message: str) -> NoReturn:
@@ -304,10 +358,11 @@ def _invalid(pointer: str, message: str) -> NoReturn:
 
 
 @contextlib.asynccontextmanager
-async def open_engine(settings: Settings, *, attach: bool = False) -> AsyncIterator[Engine]:
+async def open_engine(settings: Settings, *, attach: bool = False, background: bool = True) -> AsyncIterator[Engine]:
     """An engine on the store that the settings name, or on an embedded one that lives as long as this block.
 
-    `attach` joins the embedded store of a service that runs on the same data directory, if there is one. Raises
+    `attach` joins the embedded store of a service that runs on the same data directory, if there is one. Without
+    `background` it neither follows the store nor ends holds: enough for a single look. Raises InvalidInput,
     StoreUnavailable, StoreUnsupported or DataDirInUse.
     """
     async with contextlib.AsyncExitStack() as stack:
@@ -329,7 +384,7 @@ async def open_engine(settings: Settings, *, attach: bool = False) -> AsyncItera
         )
         await stack.enter_async_context(store)
         engine = Engine(settings, store, revive=revive)
-        await engine.start()
+        await engine.start(background=background)
         stack.push_async_callback(engine.close)
         yield engine
 

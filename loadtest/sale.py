@@ -135,9 +135,10 @@ def _note(log: SaleLog, order: SentOrder, answer: Answer, seconds: float, first_
         # A twin may be answered before the order that came first here: whichever came first, both say the same.
         if first_answers.setdefault(order.order_id, answer.body) != answer.body:
             log.contradictions.append(order.order_id)
-    elif answer.status in (409, 422, 429, 503):
+    elif answer.status == 409:
         log.refused[_problem.decode(answer.body).type] += 1
     else:
+        # These orders are valid and the service is not overloaded: any other answer is a failure.
         log.failed[f"status {answer.status}"] += 1
 
 

@@ -6,7 +6,7 @@ from engine import AuditReport, open_engine
 
 async def audit(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Compare every reservation with every cell and purchase limit, on a live store; exit 1 if anything differs."""
-    async with open_engine(store.settings(), attach=True) as engine:
+    async with open_engine(store.settings(), attach=True, background=False) as engine:
         if not json:
             err.print(f"Auditing {engine.planner.core.cell_count:,} cells ...")
         report = await engine.audit()

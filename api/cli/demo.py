@@ -71,7 +71,11 @@ async def demo(
     else:
         _show(result)
         out.print(f"Report with map and plots: {report}", soft_wrap=True, markup=False)
-    wrong = result.oversold or not result.books_balance or result.failed or log.contradictions
+    for reason, count in log.failed.items():
+        err.print(f"[red]{count:,} requests failed:[/] {reason}")
+    for order_id in log.contradictions[:10]:
+        err.print(f"[red]Two answers to one order differ:[/] {order_id}")
+    wrong = result.oversold or not result.books_balance or result.failed
     return EXIT_FINDING if wrong else 0
 
 
@@ -110,7 +114,7 @@ async def _examine(
     started_at: str,
     seed: int,
 ) -> SaleResult:
-    async with open_engine(settings, attach=True) as engine:
+    async with open_engine(settings, attach=True, background=False) as engine:
         audit = await engine.audit()
         store = await engine.describe_store()
     by_id: dict[str, Order] = {offer.order.order_id: offer.order for offer in offers}
@@ -160,7 +164,7 @@ async def _examine(
         reserved=reserved,
         replayed=log.replayed,
         refused=dict(log.refused.most_common()),
-        failed=sum(log.failed.values()),
+        failed=sum(log.failed.values()) + len(log.contradictions),
         units_sold=sum(sale.sold for sale in sales),
         oversold=sum(sale.oversold for sale in sales),
         books_balance=audit.balanced and audit.units_reserved == sum(sale.sold for sale in sales),
@@ -242,6 +246,7 @@ def _show(result: SaleResult) -> None:
     ]
     columns = ("by policy", "served", "cost/order", "difference", "shipments", "mean way")
     print_table(columns, rows_of_policies, numbers=columns[1:])
+    out.print("On hand counts safety stock, which is not sold, so a sold-out SKU may keep a few units.")
     out.print("The same orders from the same starting stock; means over orders that all served.")
     out.print()
     for finding in result.audit_findings:

@@ -11,7 +11,7 @@ from engine import __version__, open_engine
 async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Look at the store and the settings, and say what to do; exit 1 when there is something to do."""
     settings = store.settings()
-    async with open_engine(settings, attach=True) as engine:
+    async with open_engine(settings, attach=True, background=False) as engine:
         description = await engine.describe_store()
         url = engine.store.url
         counts = {

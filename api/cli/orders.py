@@ -1,7 +1,6 @@
 """`stockade orders`: what the store keeps of orders."""
 
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -23,7 +22,7 @@ async def orders(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """List orders, newest first, or show one by its id."""
-    async with open_engine(store.settings(), attach=True) as engine:
+    async with open_engine(store.settings(), attach=True, background=False) as engine:
         if order_id is None:
             await _list(engine, limit, json)
             return 0
@@ -39,10 +38,17 @@ async def orders(
 
 
 async def _list(engine: Engine, limit: int, json: bool) -> None:
-    found = [(record.reserved_ms, allocation) async for allocation, record in engine.orders()]
-    found.sort(key=lambda one: (-one[0], one[1].order_id))
+    count = 0
+    newest: list[tuple[int, Allocation]] = []
+    async for allocation, record in engine.orders():
+        count += 1
+        newest.append((record.reserved_ms, allocation))
+        # Kept short on the way: a store may hold millions.
+        if len(newest) >= 2 * limit + 1000:
+            newest = _newest(newest, limit)
+    newest = _newest(newest, limit)
     if json:
-        print_json([allocation for _, allocation in islice(found, limit)])
+        print_json([allocation for _, allocation in newest])
         return
     rows = [
         (
@@ -52,16 +58,22 @@ async def _list(engine: Engine, limit: int, json: bool) -> None:
             " + ".join(shipment.warehouse for shipment in allocation.shipments),
             money(allocation.cost, allocation.currency),
         )
-        for reserved_ms, allocation in islice(found, limit)
+        for reserved_ms, allocation in newest
     ]
     print_table(("order", "status", "reserved (UTC)", "ships from", "cost"), rows, numbers=("cost",))
-    out.print(f"{min(limit, len(found)):,} of {len(found):,} orders.")
+    out.print(f"{len(newest):,} of {count:,} orders.")
+
+
+def _newest(found: list[tuple[int, Allocation]], limit: int) -> list[tuple[int, Allocation]]:
+    return sorted(found, key=lambda one: (-one[0], one[1].order_id))[:limit]
 
 
 def print_allocation(allocation: Allocation) -> None:
     """One Allocation for people."""
     currency = allocation.currency
-    out.print(f"{allocation.order_id}: {allocation.status}, version {allocation.version}", markup=False)
+    held = "planned, nothing is held" if allocation.status == "quoted" else allocation.status
+    version = f", version {allocation.version}" if allocation.version else ""
+    out.print(f"{allocation.order_id}: {held}{version}", markup=False)
     rows = [
         (
             shipment.warehouse,

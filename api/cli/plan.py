@@ -11,8 +11,12 @@ from api.cli.console import EXIT_FINDING, StoreOptions, money, out, print_json, 
 from api.cli.orders import print_allocation
 from engine import NotQuoted, open_engine
 from engine.errors import FieldError, InvalidInput
+from engine.intake import PurchaseLimit
 from engine.model import Allocation, Order
 from engine.model.rules import check_order, field_error
+
+UNABLE_SHOWN = 8
+"""Warehouses that cannot ship the whole order and are shown all the same, the cheapest first."""
 
 
 async def plan(
@@ -26,8 +30,10 @@ async def plan(
     """Plan an order against the stock as it is; exit 1 when there is not enough."""
     order = read_order(file)
     settings = store.settings()
-    async with open_engine(settings, attach=True) as engine:
+    async with open_engine(settings, attach=True, background=False) as engine:
         quote = await engine.quote(order)
+    if isinstance(quote, PurchaseLimit):
+        return _show_limit(quote, json=json)
     answer: dict[str, Any] = msgspec.json.decode(quote.json)
     explanation = answer["explanation"] if json else answer.pop("explanation")
     if json:
@@ -37,10 +43,20 @@ async def plan(
         rows = [(row["sku"], row["requested"], row["available"]) for row in answer["shortages"]]
         print_table(("sku", "requested", "available"), rows, numbers=("requested", "available"))
     else:
-        print_allocation(msgspec.convert({**answer, "status": "reserved"}, Allocation))
+        print_allocation(msgspec.convert(answer, Allocation))
     if explain and not json:
         _print_explanation(explanation, settings.currency)
     return EXIT_FINDING if isinstance(quote, NotQuoted) else 0
+
+
+def _show_limit(quote: PurchaseLimit, *, json: bool) -> int:
+    if json:
+        print_json({"exceeded": quote.exceeded})
+    else:
+        out.print("The order is beyond a purchase limit:")
+        rows = [(row.sku, row.requested, row.limit) for row in quote.exceeded]
+        print_table(("sku", "requested", "limit"), rows, numbers=("requested", "limit"))
+    return EXIT_FINDING
 
 
 def read_order(file: Path) -> Order:
@@ -54,34 +70,36 @@ def read_order(file: Path) -> Order:
         raise InvalidInput((field_error(error),)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput((FieldError(str(file), f"is not JSON: {error}"),)) from None
-    check_order(order)
-    return order
+    return check_order(order)
 
 
 def _print_explanation(explanation: dict[str, Any], currency: str) -> None:
-    proven = ", proven the cheapest" if explanation["proven"] else ""
+    if explanation["policy"] != "cheapest":
+        proven = ""
+    else:
+        proven = ", proven the cheapest" if explanation["proven"] else ", not proven the cheapest"
     out.print(f"\nPolicy {explanation['policy']}{proven}: {explanation['reason']}.")
+    able = [row for row in explanation["warehouses"] if not row.get("excluded") and not row.get("short")]
+    unable = [row for row in explanation["warehouses"] if row.get("excluded") or row.get("short")]
     rows = []
-    for row in sorted(explanation["warehouses"], key=lambda row: row.get("cost", {}).get("total", 1 << 62)):
-        if excluded := row.get("excluded"):
-            rows.append(("", row["warehouse"], "", "", "", "", "", excluded))
-            continue
-        cost = row["cost"]
-        lacks = ", ".join(
-            f"{short['sku']} ({short['available']} of {short['requested']})" for short in row.get("short", ())
-        )
-        rows.append(
-            (
-                "*" if row["used"] else "",
-                row["warehouse"],
-                f"{row['distance_km']:,.0f} km",
-                row.get("zone", ""),
-                money(cost["per_shipment"], currency),
-                money(cost["lines"], currency),
-                money(cost["total"], currency),
-                f"lacks {lacks}" if lacks else "",
-            )
-        )
-    columns = ("", "warehouse", "distance", "zone", "per shipment", "lines", "alone", "")
-    print_table(columns, rows, numbers=("distance", "per shipment", "lines", "alone"))
-    out.print("* ships this order; 'alone' is the cost if that warehouse shipped all of it.")
+    for row in sorted(able, key=_alone) + sorted(unable, key=lambda row: (not row["used"], _alone(row)))[:UNABLE_SHOWN]:
+        cost = row.get("cost")
+        amounts = [f"{cost[part] / 100:,.2f}" for part in ("per_shipment", "lines", "total")] if cost else [""] * 3
+        distance = f"{row['distance_km']:,.0f}" if cost else ""
+        rows.append(("*" if row["used"] else "", row["warehouse"], distance, *amounts, _note(row)))
+    columns = ("", "warehouse", "km", "shipment", "lines", "alone", "")
+    print_table(columns, rows, numbers=columns[2:6])
+    if len(unable) > UNABLE_SHOWN:
+        out.print(f"... and {len(unable) - UNABLE_SHOWN} more that cannot ship all of it; --json lists them.")
+    out.print(f"* ships (part of) this order. 'alone': the cost in {currency} if it shipped all of it.")
+
+
+def _alone(row: dict[str, Any]) -> int:
+    return int(row["cost"]["total"]) if "cost" in row else 1 << 62
+
+
+def _note(row: dict[str, Any]) -> str:
+    if "excluded" in row:
+        return str(row["excluded"])
+    lacks = ", ".join(f"{short['sku']} ({short['available']}/{short['requested']})" for short in row.get("short", ()))
+    return f"lacks {lacks}" if lacks else ""

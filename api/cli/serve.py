@@ -38,7 +38,7 @@ async def serve(
             await fill_with_sample(engine)
         counts = f"{len(engine.planner.skus)} SKUs, {len(engine.planner.warehouses)} warehouses"
         out.print(f"Store: {description.product} {description.version}, fsync {description.durable}; {counts}.")
-        if engine.planner.skus:
+        if sample_is_sold_by(engine):
             out.print("Try:", sample_curl(url), soft_wrap=True, markup=False)
         # Last, and flushed, as others wait for it.
         out.print(f"{READY_LINE}{url} (Ctrl-C stops it)", soft_wrap=True)
@@ -59,6 +59,11 @@ async def fill_with_sample(engine: Engine) -> None:
     await engine.put_skus(network.skus)
     await engine.put_tariff(network.tariff)
     await engine.set_stock(starting_stock(network, SAMPLE_ORDERS, SAMPLE_SEED))
+
+
+def sample_is_sold_by(engine: Engine) -> bool:
+    """Whether the store holds the sample network, so that a sample order makes sense."""
+    return all(sku.sku in engine.planner.skus for sku in load_network().skus)
 
 
 def sample_curl(url: str) -> str:

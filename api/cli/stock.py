@@ -30,7 +30,7 @@ async def show(
     """Show cells: units on hand, reserved, kept back for safety, available."""
     cells: list[Cell] = []
     more: str | None = None
-    async with open_engine(store.settings(), attach=True) as engine:
+    async with open_engine(store.settings(), attach=True, background=False) as engine:
         while len(cells) < limit:
             page = await engine.stock(
                 sku=sku, warehouse=warehouse, cursor=more, limit=min(limit - len(cells), limits.STOCK_ROWS_MAX)
@@ -63,7 +63,7 @@ async def set_counts(
     Columns: sku, warehouse, on_hand and, if wanted, safety.
     """
     rows = read_counts(file)
-    async with open_engine(store.settings(), attach=True) as engine:
+    async with open_engine(store.settings(), attach=True, background=False) as engine:
         await engine.set_stock(rows)
     if json:
         print_json({"rows": len(rows)})

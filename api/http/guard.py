@@ -26,7 +26,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem(request, "store-unavailable", str(error))
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
-        detail = f"{request.method} is not among {allowed}."
+        detail = f"This resource takes {allowed}, not {request.method}."
         return problem(request, "method-not-allowed", detail, headers={"Allow": allowed})
     except web.HTTPNotFound:
         return problem(request, "not-found", f"No resource has the path {request.path}.")

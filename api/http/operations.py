@@ -2,6 +2,7 @@
 
 import platform
 
+import msgspec
 from aiohttp import web
 
 from api.http.keys import ENGINE
@@ -17,22 +18,14 @@ async def livez(_request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """GET /readyz: orders can be taken: the store answers and everything is loaded."""
     engine = request.app[ENGINE]
-    status, detail = str(engine.state), None
+    body = msgspec.to_builtins(engine.status)
     if engine.state is State.READY:
         try:
-            await engine.store.ping()
+            await engine.ping()
         except StockadeError as error:
-            status, detail = "store-unavailable", str(error)
-    ready = status == State.READY
-    body = {
-        "status": status,
-        "cells": engine.planner.core.cell_count,
-        "skus": len(engine.planner.skus),
-        "warehouses": len(engine.planner.warehouses),
-        "queued": engine.intake.queued,
-    }
-    if detail:
-        body["detail"] = detail
+            body |= {"state": "store-unavailable", "detail": str(error)}
+    body["status"] = body.pop("state")
+    ready = body["status"] == State.READY
     return web.json_response(body, status=200 if ready else 503, headers={} if ready else {"Retry-After": "1"})
 
 

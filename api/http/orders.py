@@ -63,6 +63,8 @@ async def post_quote(request: web.Request) -> web.Response:
                 return web.Response(body=json, headers=JSON)
             case NotQuoted(json, spread):
                 return problem(request, "insufficient-stock", _short(spread), extra=msgspec.json.decode(json))
+            case PurchaseLimit() as limit:
+                return _answer(request, order, limit)
     except BodyProblem as broken:
         return broken.response
     except InvalidInput as error:
@@ -96,11 +98,14 @@ def _answer(request: web.Request, order: Order, outcome: Outcome) -> web.Respons
         case Contended():
             return problem(request, "contended", "Nothing was held. Send the order again.")
         case Unavailable(detail, certain):
-            state = "Nothing was held." if certain else "Whether the order is held is not known."
+            state = "This request held nothing." if certain else "Whether the order is held is not known."
             return problem(request, "store-unavailable", f"{detail} {state} Send the same order again to learn it.")
 
 
 def _short(spread: bool) -> str:
     if spread:
-        return "There is enough stock, but not from as few warehouses as the order allows. Nothing was held."
+        return (
+            "There is enough stock, but no way was found to ship it from as few warehouses as the order allows."
+            " Nothing was held."
+        )
     return "Nothing was held."

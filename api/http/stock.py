@@ -28,11 +28,13 @@ async def put_stock(request: web.Request) -> web.Response:
 async def get_stock(request: web.Request) -> web.Response:
     """GET /v1/stock: a page of cells as the store has them now."""
     query = request.query
-    errors = tuple(FieldError(name, f"is none of {', '.join(_QUERY)}") for name in query if name not in _QUERY)
-    errors += tuple(FieldError(name, "is given more than once") for name in _QUERY if len(query.getall(name, ())) > 1)
+    errors = tuple(FieldError(f"/{name}", f"is none of {', '.join(_QUERY)}") for name in query if name not in _QUERY)
+    errors += tuple(
+        FieldError(f"/{name}", "is given more than once") for name in _QUERY if len(query.getall(name, ())) > 1
+    )
     limit = query.get("limit", str(PAGE_CELLS_DEFAULT))
     if not (limit.isascii() and limit.isdigit() and len(limit) < 10 and 1 <= int(limit) <= PAGE_CELLS_MAX):
-        errors += (FieldError("limit", f"must be 1 to {PAGE_CELLS_MAX}"),)
+        errors += (FieldError("/limit", f"must be 1 to {PAGE_CELLS_MAX}"),)
     if errors:
         raise InvalidInput(errors)
     page = await request.app[ENGINE].stock(

@@ -8,9 +8,12 @@ plans by the core's ATTEMPTS_MAX, a commit's tries by COMMIT_TRIES_MAX, each try
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from typing import Any
 
-from engine.errors import EngineClosed, FieldError, StoreChanged, StoreUnavailable
+import structlog
+
+from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError
 from engine.intake import outcome as oc
 from engine.model import Order
 from engine.planner import Planner, Record, canonical_bytes
@@ -21,21 +24,35 @@ COMMIT_TRIES_MAX = 3
 
 OVERLOAD_RETRY_S = 1
 
+BATCH_BYTES_MAX = 128 * 1024
+"""Canonical bytes of one batch: 500 orders of two lines fit, but few of a hundred lines, which take longer to plan."""
+
+log = structlog.get_logger(__name__)
+
 _Decided = tuple[int, tuple[str, Any]]
 """An order's place in its batch and the core's outcome for it; engine/_core.pyi lists them."""
+
+
+class _Again(Enum):
+    """Why an order is to be planned again."""
+
+    FRESH = "the levels of all its SKUs have come"
+    STALE = "the store had less than the view said"
+    POSTPONED = "others' levels had to be read first"
 
 
 class _Waiting:
     """An order whose caller waits."""
 
-    __slots__ = ("answer", "attempts", "canonical", "fresh", "order_id", "tries")
+    __slots__ = ("answer", "attempts", "canonical", "fresh_load", "order_id", "tries")
 
     def __init__(self, order_id: str, canonical: bytes, answer: asyncio.Future[oc.Outcome]) -> None:
         self.order_id = order_id
         self.canonical = canonical
         self.answer = answer
         self.attempts = 0
-        self.fresh = False
+        self.fresh_load: int | None = None
+        """The load of the planner since which the levels of all its SKUs were read, if they were."""
         self.tries = 0
 
 
@@ -50,19 +67,28 @@ class Intake:
         queue_orders_max: int,
         batch_orders_max: int,
         recover: Callable[[], Awaitable[bool]],
+        loads: Callable[[], int],
     ) -> None:
-        """`recover` is called, with no batch under way, when the store broke off; it says whether the store is back."""
+        """`recover` is called, with `exclusive` free, when the store broke off; it says whether the store is back.
+
+        `loads` counts how often the planner was loaded: levels that were read before the last time are no proof.
+        """
         self._planner = planner
         self._store = store
         self._queue: deque[_Waiting] = deque()
         self._queue_orders_max = queue_orders_max
         self._batch_orders_max = batch_orders_max
         self._recover = recover
+        self._loads = loads
         self._loop = asyncio.get_running_loop()
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
         self.exclusive = asyncio.Lock()
         """Held while a batch is under way: whoever sets levels of the view takes it, so that no take is overwritten."""
+        self.unreachable: str | None = None
+        """Why the store cannot be had, while it cannot: then orders are refused at once."""
+        self.failed = False
+        """Whether a bug or a panic stopped the intake."""
         self.replans = 0
         self.batches = 0
 
@@ -76,6 +102,8 @@ class Intake:
         answer: asyncio.Future[oc.Outcome] = self._loop.create_future()
         if self._closed:
             answer.set_exception(EngineClosed("the service is shutting down"))
+        elif self.unreachable is not None:
+            answer.set_result(oc.Unavailable(self.unreachable, certain=True))
         elif len(self._queue) >= self._queue_orders_max:
             answer.set_result(oc.Overloaded(OVERLOAD_RETRY_S))
         else:
@@ -84,11 +112,18 @@ class Intake:
                 self._worker = self._loop.create_task(self._work())
         return answer
 
-    async def close(self) -> None:
-        """Take no more orders, and return when all that were taken have their answers."""
+    async def close(self, *, drain_s: float) -> None:
+        """Take no more orders, and return when all that were taken have their answers, within `drain_s` at most.
+
+        Whoever has none by then gets EngineClosed.
+        """
         self._closed = True
         if self._worker is not None:
-            await asyncio.wait([self._worker])
+            _, late = await asyncio.wait([self._worker], timeout=drain_s)
+            for worker in late:
+                log.error("orders were still waiting when the service stopped", queued=self.queued)
+                worker.cancel()
+                await asyncio.wait([worker])
 
     async def _work(self) -> None:
         taken: list[_Waiting] = []
@@ -96,12 +131,20 @@ class Intake:
             while self._queue:
                 taken = self._take()
                 async with self.exclusive:
-                    again = await self._run(taken)
+                    again, broken = await self._run(taken)
+                if broken is not None and not await self._recover():
+                    # Those who came meanwhile, too: they waited as long as the store was given.
+                    _answer_all([*again, *self._queue], broken)
+                    again = []
+                    self._queue.clear()
                 taken = []
                 self._queue.extendleft(reversed(again))
         except BaseException as error:
             # A bug, or a panic of the core: whoever waits must hear of it, and nothing more may be promised.
+            self.failed = not self._closed
             self._closed = True
+            if self.failed:
+                log.exception("the intake stopped")
             for waiting in [*taken, *self._queue]:
                 if not waiting.answer.done():
                     waiting.answer.set_exception(EngineClosed(f"the intake stopped: {error!r}"))
@@ -115,48 +158,48 @@ class Intake:
         taken: list[_Waiting] = []
         ids: set[str] = set()
         twins: list[_Waiting] = []
-        while self._queue and len(taken) < self._batch_orders_max:
+        size = 0
+        while self._queue and len(taken) < self._batch_orders_max and size < BATCH_BYTES_MAX:
             waiting = self._queue.popleft()
             if waiting.order_id in ids:
                 twins.append(waiting)
             else:
                 ids.add(waiting.order_id)
                 taken.append(waiting)
+                size += len(waiting.canonical)
         self._queue.extendleft(reversed(twins))
         return taken
 
-    async def _run(self, taken: list[_Waiting]) -> list[_Waiting]:
-        """Plan, commit and settle one batch; returns those to be planned again, first of all next time."""
-        core = self._planner.core
-        batch, decided = core.plan([(waiting.canonical, waiting.attempts, waiting.fresh) for waiting in taken])
-        pending = [waiting for waiting in taken if not waiting.answer.done()]
+    async def _run(self, taken: list[_Waiting]) -> tuple[list[_Waiting], oc.Unavailable | None]:
+        """Plan, commit and settle one batch.
+
+        Returns those to be planned again, first of all next time, and, when the store broke off, what to tell them if
+        it does not come back.
+        """
+        core, loads = self._planner.core, self._loads()
+        batch, decided = core.plan(
+            [(waiting.canonical, waiting.attempts, waiting.fresh_load == loads) for waiting in taken]
+        )
         try:
             _answer(taken, await self._with_records(taken, decided))
             if batch.empty:
-                return []
-            pending = [waiting for waiting in pending if not waiting.answer.done()]
+                return [], None
             reply = await self._store.commit(batch.commit_args())
-        except StoreChanged:
-            core.abandon(batch)
-            # The numbers in this batch are those of another store: load anew, then plan anew.
-            await self._recover()
-            return self._try_again(pending, oc.Unavailable("The store was exchanged.", certain=True))
         except StoreRefused as error:
             core.abandon(batch)
-            _answer_all(pending, oc.Unavailable(str(error), certain=True))
-            return []
-        except StoreUnavailable as error:
+            for waiting in taken:
+                # An earlier try that broke off may have been done.
+                _answer_all([waiting], oc.Unavailable(str(error), certain=waiting.tries == 0))
+            return [], None
+        except StoreError as error:
             core.abandon(batch)
-            # The commit may have been done: each order is sent again and the store tells from its record.
-            unavailable = oc.Unavailable(str(error), certain=False)
-            if await self._recover():
-                return self._try_again(pending, unavailable)
-            _answer_all([*pending, *self._queue], unavailable)
-            self._queue.clear()
-            return []
+            # The commit may have been done: each order is sent again and the store tells from its record. Or the
+            # numbers in this batch are those of another store: then nothing was done, and all is planned anew.
+            broken = oc.Unavailable(str(error), certain=isinstance(error, StoreChanged))
+            return self._try_again(taken, broken), broken
         settled = core.settle(batch, reply.now_ms, reply.event, reply.outcomes, reply.levels, reply.records)
         self.batches += 1
-        return self._again(taken, _answer(taken, settled))
+        return self._again(taken, _answer(taken, settled), loads), None
 
     async def _with_records(self, taken: list[_Waiting], decided: list[_Decided]) -> list[_Decided]:
         """What was decided, after a look at the records: an order that is held already is no order to refuse.
@@ -180,34 +223,38 @@ class Intake:
         except ValueError as error:
             return "unreadable", str(error)
 
-    def _again(self, taken: list[_Waiting], again: list[tuple[int, bool]]) -> list[_Waiting]:
+    def _again(self, taken: list[_Waiting], again: list[tuple[int, _Again]], loads: int) -> list[_Waiting]:
         self.replans += len(again)
-        for place, fresh in again:
-            taken[place].attempts += 1
-            taken[place].fresh = fresh
+        for place, how in again:
+            taken[place].attempts += how is not _Again.POSTPONED
+            taken[place].fresh_load = loads if how is _Again.FRESH else None
         return [taken[place] for place, _ in sorted(again)]
 
-    def _try_again(self, pending: list[_Waiting], otherwise: oc.Unavailable) -> list[_Waiting]:
+    def _try_again(self, taken: list[_Waiting], otherwise: oc.Unavailable) -> list[_Waiting]:
         again = []
-        for waiting in pending:
+        for waiting in taken:
+            if waiting.answer.done():
+                continue
             waiting.tries += 1
-            waiting.fresh = False
             if waiting.tries < COMMIT_TRIES_MAX:
                 again.append(waiting)
-            elif not waiting.answer.done():
+            else:
                 waiting.answer.set_result(otherwise)
         return again
 
 
-def _answer(taken: list[_Waiting], outcomes: list[_Decided]) -> list[tuple[int, bool]]:
-    """Give callers their outcomes; returns (place, fresh) of those that are to be planned again."""
-    again = []
+def _answer(taken: list[_Waiting], outcomes: list[_Decided]) -> list[tuple[int, _Again]]:
+    """Give callers their outcomes; returns those that are to be planned again, and how."""
+    again: list[tuple[int, _Again]] = []
     for place, (word, payload) in outcomes:
         # The commonest first.
         if word == "reserved":
             outcome: oc.Outcome = oc.Reserved(payload, replayed=False)
         elif word == "again":
-            again.append((place, payload))
+            again.append((place, _Again.FRESH if payload else _Again.STALE))
+            continue
+        elif word == "postponed":
+            again.append((place, _Again.POSTPONED))
             continue
         else:
             outcome = outcome_of(word, payload)

@@ -1,10 +1,12 @@
 """Keeps the planner's copy of the catalogue and of the stock: loads it whole, then follows the store's events."""
 
 import asyncio
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
 
+from engine.errors import StoreChanged, StoreUnsupported
 from engine.model import Sku, Tariff, Warehouse
 from engine.planner import Planner
 from engine.store import Definition, Store, parse_definition
@@ -15,11 +17,9 @@ BLOCK_MS = 500
 EVENTS_MAX = 500
 """Events taken in one read, so that the event loop is never kept long."""
 
-_sku = msgspec.json.Decoder(Sku).decode
-_warehouse = msgspec.json.Decoder(Warehouse).decode
-_tariff = msgspec.json.Decoder(Tariff).decode
-
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Replica:
@@ -30,28 +30,41 @@ class Replica:
         self._store = store
         self._stock_position = b"0-0"
         self._catalogue_position = b"0-0"
+        self.loads = 0
+        """Counts loads: what was known before the last one may speak of another store."""
 
     async def load(self) -> None:
-        """Read the whole catalogue and all levels. Positions first, so that what changes meanwhile is followed."""
-        store, planner = self._store, self._planner
-        self._stock_position, self._catalogue_position = await store.event_positions()
-        async for warehouses in store.scan_warehouses():
-            planner.put_warehouses((row.number, _warehouse(row.json)) for row in warehouses)
-        async for skus in store.scan_skus():
-            planner.put_skus((row.number, _sku(row.json)) for row in skus)
-        tariff = await store.read_tariff()
-        planner.set_tariff(_tariff(tariff) if tariff else None)
-        planner.core.clear_levels()
-        async for page, event in store.scan_free():
-            planner.core.load_levels(page, event)
+        """Read the whole catalogue and all levels, then exchange them for what the planner had, in one step.
+
+        Positions first, so that what changes meanwhile is followed. Raises StoreError, and then nothing was changed.
+        """
+        store, planner = self._store, self._planner.blank()
+        positions = await store.event_positions()
+        try:
+            async for warehouses in store.scan_warehouses():
+                planner.put_warehouses((row.number, _read(Warehouse, row.json)) for row in warehouses)
+            async for skus in store.scan_skus():
+                planner.put_skus((row.number, _read(Sku, row.json)) for row in skus)
+            tariff = await store.read_tariff()
+            planner.set_tariff(_read(Tariff, tariff) if tariff else None)
+            async for page, event in store.scan_free():
+                planner.core.load_levels(page, event)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise StoreUnsupported(f"The store holds something that this release cannot read: {error}.") from error
+        self._planner.become(planner)
+        self._stock_position, self._catalogue_position = positions
+        self.loads += 1
 
     async def follow(self) -> None:
-        """Apply events as they come, until the store breaks off: then StoreUnavailable, and `load` is due."""
+        """Apply events as they come, until `load` is due: StoreUnavailable when the store breaks off, StoreChanged when
+        events were dropped from the stream before they were read here."""
         store = self._store
         while True:
             stock, catalogue = await store.read_events(
                 self._stock_position, self._catalogue_position, block_ms=BLOCK_MS, events_max=EVENTS_MAX
             )
+            if len(stock) == EVENTS_MAX and not await store.has_event(self._stock_position):
+                raise StoreChanged("events were dropped from the stream before this process read them")
             # Definitions first: a level of a new SKU is of use only with its name.
             for event, fields in catalogue:
                 self.apply_definitions(fields)
@@ -68,13 +81,20 @@ class Replica:
         """Apply one event of the catalogue stream."""
         kind, value = fields[b"t"], fields[b"v"]
         if kind == b"tariff":
-            self._planner.set_tariff(_tariff(value))
+            self._planner.set_tariff(_read(Tariff, value))
         elif kind == b"sku":
-            self._planner.put_skus((row.number, _sku(row.json)) for row in _definitions(value))
+            self._planner.put_skus((row.number, _read(Sku, row.json)) for row in _definitions(value))
         elif kind == b"warehouse":
-            self._planner.put_warehouses((row.number, _warehouse(row.json)) for row in _definitions(value))
+            self._planner.put_warehouses((row.number, _read(Warehouse, row.json)) for row in _definitions(value))
         else:
             log.warning("catalogue event of an unknown kind", kind=kind)
+
+
+def _read(type_: type[T], json: bytes) -> T:
+    """A stored definition. What a later release added is left out: it must not stop this one."""
+    fields = msgspec.json.decode(json, type=dict[str, Any])
+    known = type_.__struct_fields__
+    return msgspec.convert({name: value for name, value in fields.items() if name in known}, type_)
 
 
 def _definitions(value: bytes) -> list[Definition]:

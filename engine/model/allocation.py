@@ -4,7 +4,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-Status = Literal["reserved", "confirmed", "partially_shipped", "shipped", "released", "expired", "backordered"]
+Status = Literal[
+    "reserved", "confirmed", "partially_shipped", "shipped", "released", "expired", "backordered", "quoted"
+]
+"""`quoted` only in the answer to a quote, which holds nothing."""
 
 
 class AllocationLine(Struct, frozen=True, kw_only=True):
@@ -29,6 +32,7 @@ class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     order_id: str
     status: Status
     version: int
+    """Counts its changes, from 1; 0 for a quote."""
     shipments: tuple[Shipment, ...]
     unfilled: tuple[AllocationLine, ...]
     cost: int

@@ -30,6 +30,8 @@ class Warehouse(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """Minor units per unit picked."""
     cost_per_km: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
     """Minor units per kilometre and shipment; a rate, so it may have decimals."""
+    capacity_orders_per_day: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
+    """Kept, and shown, but not enforced yet."""
 
 
 class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -40,7 +42,10 @@ class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, k
     weight_g: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
     volume_cm3: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
     purchase_limit: Annotated[int, Meta(ge=1, le=limits.QUANTITY_MAX)] | None = None
-    """Units that one customer may hold or have bought. An order that names no customer is held to it by itself."""
+    """Units that one customer may reserve in all, from when the limit is set.
+
+    An order that names no customer is held to it by itself.
+    """
 
 
 class TariffZone(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,15 @@
 """The planner's room: the only importer of the Rust core. Speaks to no store."""
 
-from engine._core import ATTEMPTS_MAX, Batch, Record
+from engine._core import ATTEMPTS_MAX, Batch, Record, __version__
 from engine.planner.planner import CostDefaults, Planner, canonical_bytes, cell_number
 
-__all__ = ["ATTEMPTS_MAX", "Batch", "CostDefaults", "Planner", "Record", "canonical_bytes", "cell_number"]
+__all__ = [
+    "ATTEMPTS_MAX",
+    "Batch",
+    "CostDefaults",
+    "Planner",
+    "Record",
+    "__version__",
+    "canonical_bytes",
+    "cell_number",
+]

@@ -38,11 +38,21 @@ class Planner:
     def __init__(self, *, currency: str, default_policy: PolicyName, defaults: CostDefaults) -> None:
         self.core = _core.Planner(currency=currency, default_policy=default_policy)
         self.currency = currency
+        self._default_policy = default_policy
         self.tariff: Tariff | None = None
         self.warehouses: dict[str, Warehouse] = {}
         self.skus: dict[str, Sku] = {}
         self._numbers: dict[str, int] = {}
         self._defaults = defaults
+
+    def blank(self) -> "Planner":
+        """A planner of the same settings that knows nothing yet."""
+        return Planner(currency=self.currency, default_policy=self._default_policy, defaults=self._defaults)
+
+    def become(self, other: "Planner") -> None:
+        """Take over everything that another planner knows, and forget what this one did."""
+        self.core, self.tariff = other.core, other.tariff
+        self.warehouses, self.skus, self._numbers = other.warehouses, other.skus, other._numbers
 
     def put_skus(self, rows: Iterable[tuple[int, Sku]]) -> None:
         """Add or replace SKUs by their number."""

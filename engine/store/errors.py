@@ -26,6 +26,11 @@ _ADVICE = {
     "NOREPLICAS": "it has too few replicas: see min-replicas-to-write",
     "NOPERM": "its user may not run this command: see ACL",
     "LOADING": "it is still loading: wait",
+    "BUSY": "it is busy with a long script: see SCRIPT KILL and FUNCTION KILL",
+    "Function not found": "another process keeps removing the function library",
+    "CLUSTERDOWN": "the cluster is down",
+    "CROSSSLOT": "it is a cluster, which this release does not support: point REDIS_URL at a single primary",
+    "MOVED": "it is a cluster, which this release does not support: point REDIS_URL at a single primary",
 }
 
 _CODES: dict[type[ResponseError], str] = {
@@ -59,5 +64,8 @@ def _translated(message: str) -> Exception:
         return StoreRefused(f"The catalogue is full: {message.partition(' ')[2]}.")
     if "unknown command" in message.lower() and "FCALL" in message.upper():
         return StoreUnsupported("The store has no functions: Stockade needs Redis 7.0 or later, or Valkey.")
-    advice = _ADVICE.get(code) or next((text for key, text in _ADVICE.items() if key in message), None)
-    return StoreRefused(f"The store refused ({advice or message}).")
+    refused = next((name for name in _ADVICE if code == name or name in message), None)
+    # From within a function it comes too late: a function that stops half way is not undone.
+    if refused is not None and "user_function" not in message:
+        return StoreRefused(f"The store refused ({_ADVICE[refused]}).")
+    return StoreUnavailable(f"The store failed ({message}).")

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Self
 
 import msgspec
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
@@ -23,6 +23,9 @@ from engine.store.library import ensure_library, is_missing_function
 
 SCAN_FIELDS = 10_000
 """Fields wanted of one page of a scan: a few milliseconds of the store's time."""
+
+READERS_MAX = 16
+"""Connections for everything but commits and the feed; who finds none free waits, as long as a call may take."""
 
 FEED_BLOCK_MS_MAX = 1_000
 """The longest wait for news that may be asked for; a read of the streams has it on top of a call's own time."""
@@ -76,8 +79,10 @@ class Store:
         self.url = url
         self.writer = secrets.token_hex(6)
         """Names this process in the event stream."""
-        self._client = _client(url, timeout_s)
-        self._feed = _client(url, timeout_s + FEED_BLOCK_MS_MAX / 1000)
+        # Commits share their connections with nobody: however many ask for stock or orders, the sale goes on.
+        self._client = _client(url, timeout_s, connections_max=4)
+        self._readers = _client(url, timeout_s, connections_max=READERS_MAX)
+        self._feed = _client(url, timeout_s + FEED_BLOCK_MS_MAX / 1000, connections_max=1)
         self._catalogue = catalogue_keys(namespace)
         self._stock = partition_keys(namespace, 0)
         self._events_kept_max = events_kept_max
@@ -103,20 +108,25 @@ class Store:
             self._epoch = await self._open(self._stock.meta)
             self._catalogue_epoch = await self._open(self._catalogue.meta)
 
+    def distrust(self) -> None:
+        """Have every change refused as StoreChanged until the next `open`: what is loaded may be of another store."""
+        self._epoch = self._catalogue_epoch = b""
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+        await self._readers.aclose()
         await self._feed.aclose()
 
     async def describe(self) -> StoreDescription:
         """What the store is and promises."""
         with store_errors():
-            return await describe_store(self._client)
+            return await describe_store(self._readers)
 
     async def ping(self) -> None:
         """Return when the store answers."""
         with store_errors():
-            await self._client.execute_command("PING")
+            await self._readers.execute_command("PING")
 
     # Stock and reservations
 
@@ -129,6 +139,7 @@ class Store:
             (keys.meta, keys.free, keys.counters, keys.orders, keys.holds, keys.events),
             (self._epoch, self.writer, self._events_kept_max)
             + (cells, units, counters, ids, bodies, takes, holds, wants_levels),
+            client=self._client,
         )
         return CommitReply(*reply)
 
@@ -183,7 +194,7 @@ class Store:
     async def read_orders(self, order_ids: Sequence[str]) -> list[bytes | None]:
         """The records of orders, None where there is none."""
         with store_errors():
-            return list(await self._client.execute_command("HMGET", self._stock.orders, *order_ids))
+            return list(await self._readers.execute_command("HMGET", self._stock.orders, *order_ids))
 
     async def scan_orders(self) -> AsyncIterator[list[tuple[str, bytes]]]:
         """All orders and their records, in pages; one that changes meanwhile may come twice."""
@@ -266,6 +277,13 @@ class Store:
                 ids.append(_entries(newest)[0][0] if newest else b"0-0")
             return ids[0], ids[1]
 
+    async def has_event(self, event: bytes) -> bool:
+        """Whether the stock stream still has an event; always true of the time before the first one."""
+        if event == b"0-0":
+            return True
+        with store_errors():
+            return bool(await self._readers.execute_command("XRANGE", self._stock.events, event, event))
+
     async def read_events(
         self, stock_after: bytes, catalogue_after: bytes, *, block_ms: int, events_max: int
     ) -> tuple[list[tuple[bytes, dict[bytes, bytes]]], list[tuple[bytes, dict[bytes, bytes]]]]:
@@ -280,17 +298,20 @@ class Store:
 
     # Wire
 
-    async def _call(self, function: str, keys: tuple[str, ...], args: tuple[Any, ...]) -> Any:
+    async def _call(
+        self, function: str, keys: tuple[str, ...], args: tuple[Any, ...], *, client: Redis | None = None
+    ) -> Any:
+        client = client or self._readers
         command = ("FCALL", function, len(keys), *keys, *args)
         with store_errors():
             try:
-                return await self._client.execute_command(*command)
+                return await client.execute_command(*command)
             except ResponseError as error:
                 if not is_missing_function(error):
                     raise
                 # Somebody flushed the functions: nothing was done, so load them and call again.
-                await ensure_library(self._client)
-                return await self._client.execute_command(*command)
+                await ensure_library(client)
+                return await client.execute_command(*command)
 
     async def _open(self, meta: str) -> bytes:
         epoch: bytes = await self._client.execute_command("FCALL", "stockade_open", 1, meta, secrets.token_hex(8))
@@ -310,7 +331,7 @@ class Store:
         cursor: bytes | int = b"0"
         while True:
             with store_errors():
-                cursor, flat = await self._client.execute_command("HSCAN", key, cursor, "COUNT", SCAN_FIELDS)
+                cursor, flat = await self._readers.execute_command("HSCAN", key, cursor, "COUNT", SCAN_FIELDS)
             pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
             page = list(pairs)
             if page:
@@ -325,10 +346,12 @@ def parse_definition(name: bytes, value: bytes) -> Definition:
     return Definition(int(number), name.decode(), json)
 
 
-def _client(url: str, timeout_s: float) -> Redis:
+def _client(url: str, timeout_s: float, *, connections_max: int) -> Redis:
     try:
-        return Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             url,
+            max_connections=connections_max,
+            timeout=timeout_s,
             protocol=2,
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
@@ -339,6 +362,7 @@ def _client(url: str, timeout_s: float) -> Redis:
     except ValueError as error:
         message = f"is no address of a store ({error}); give redis://HOST:PORT/0, rediss://... or unix:///PATH"
         raise InvalidInput((FieldError("REDIS_URL", message),)) from None
+    return Redis.from_pool(pool)
 
 
 def _cells(cells: Sequence[int]) -> bytes:

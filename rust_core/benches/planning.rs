@@ -11,7 +11,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use stockade_core::answer::Allocation;
 use stockade_core::batch::{Batch, Intake, Reply};
-use stockade_core::kernel::{self, NODE_LIMIT, Problem, UNSERVABLE};
+use stockade_core::kernel::{self, Problem, UNSERVABLE};
 use stockade_core::order::Order;
 use stockade_core::planner::{Candidates, Demand, Planner};
 
@@ -19,6 +19,9 @@ use network::ALL;
 
 /// (lines, warehouses, percent of cells stocked): the sample's size first.
 const SIZES: [(u32, u32, u64); 5] = [(2, 30, ALL), (2, 50, ALL), (3, 50, ALL), (8, 100, ALL), (20, 200, 4)];
+/// (lines, warehouses, units a line): no single warehouse has 25.
+const LARGE: [(u32, u32, i64); 6] =
+    [(100, 30, 3), (100, 200, 3), (100, 500, 3), (100, 30, 25), (20, 160, 60), (60, 400, 60)];
 /// Different orders that a benchmark of one order walks through.
 const ORDERS: u64 = 64;
 /// Several for each of the orders.
@@ -48,7 +51,24 @@ fn plan(bencher: Bencher, (lines, warehouses, percent): (u32, u32, u64)) {
     bencher.bench_local(|| next.next().map(|demand| planner.plan(demand)));
 }
 
-/// The kernel's part of the same.
+/// The largest orders that the doors let in, on a fixed cost that splits them: what the bounds on the work leave of them.
+#[divan::bench(args = LARGE, sample_count = ORDERS as u32)]
+fn plan_large(bencher: Bencher, (lines, warehouses, units): (u32, u32, i64)) {
+    let mut planner = network::large(warehouses);
+    let demand = planner.resolve(&Order::decode(&network::large_order(lines, units, None)).unwrap()).unwrap();
+    assert!(planner.plan(&demand).is_ok());
+    bencher.bench_local(|| planner.plan(&demand));
+}
+
+/// The same orders where too few shipments are allowed, so that every attempt is made.
+#[divan::bench(args = LARGE, sample_count = ORDERS as u32)]
+fn refuse_large(bencher: Bencher, (lines, warehouses, units): (u32, u32, i64)) {
+    let mut planner = network::large(warehouses);
+    let demand = planner.resolve(&Order::decode(&network::large_order(lines, units, Some(3))).unwrap()).unwrap();
+    bencher.bench_local(|| planner.plan(&demand));
+}
+
+/// The kernel's part of `plan`.
 #[divan::bench(args = SIZES, sample_count = SAMPLES)]
 fn solve(bencher: Bencher, (lines, warehouses, percent): (u32, u32, u64)) {
     let mut planner = network::planner(warehouses, percent);
@@ -62,7 +82,12 @@ fn solve(bencher: Bencher, (lines, warehouses, percent): (u32, u32, u64)) {
     let mut next = problems.iter().cycle();
     bencher.bench_local(|| {
         next.next().map(|(fixed, cost)| {
-            kernel::solve(&Problem { fixed, cost, shipments_max: usize::MAX, node_limit: NODE_LIMIT })
+            kernel::solve(&Problem {
+                fixed,
+                cost,
+                shipments_max: usize::MAX,
+                node_limit: kernel::node_limit(lines as usize),
+            })
         })
     });
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use crate::answer::Allocation;
-use crate::ids::{CellId, SkuId, cell_id};
+use crate::ids::{CellId, SkuId, WarehouseId, cell_id};
 use crate::order::{Order, fingerprint};
 use crate::planner::{Demand, Exceeded, Flaw, Plan, Planner, Refusal, Shortage};
 use crate::record::{self, Record, Status, array, bytes, text, uint};
@@ -46,6 +46,8 @@ pub enum Outcome {
         /// Whether a shortage that the next plan finds is certain.
         fresh: bool,
     },
+    /// To be planned again, with levels that are not fresh; not an attempt, as this batch already read for many others.
+    Postponed,
     /// Planned anew too often, as others took the stock in between each time.
     Contended,
 }
@@ -78,8 +80,10 @@ struct Sent {
 #[derive(Debug, Default)]
 pub struct Batch {
     sent: Vec<Sent>,
-    /// Orders that want fresh levels before anybody tells them no.
-    waiting: Vec<(u32, bool)>,
+    /// Orders that want fresh levels before anybody tells them no, and get them from this batch's reply.
+    waiting: Vec<u32>,
+    /// Those that want them too, but from a later batch.
+    postponed: Vec<u32>,
     /// Cells that are in the batch for the sake of those who wait.
     cells_read: usize,
     cells: Vec<CellId>,
@@ -148,18 +152,25 @@ impl Planner {
         for (index, intake) in (0..).zip(orders) {
             match self.plan_into(&mut batch, index, intake) {
                 Ok(()) => {}
-                Err(Outcome::Again { fresh }) => batch.waiting.push((index, fresh)),
+                Err(Outcome::Again { .. }) => batch.waiting.push(index),
+                Err(Outcome::Postponed) => batch.postponed.push(index),
                 Err(outcome) => decided.push((index, outcome)),
             }
         }
         (batch, decided)
     }
 
-    fn plan_into(&mut self, batch: &mut Batch, index: u32, intake: &Intake) -> Result<(), Outcome> {
-        let order = Order::decode(intake.canonical)
+    /// Reads an order that is to be planned or quoted; the outcome of one that gets no further, whatever the stock.
+    pub fn admit<'a>(&self, canonical: &'a [u8]) -> Result<(Order<'a>, Demand), Outcome> {
+        let order = Order::decode(canonical)
             .map_err(|message| Outcome::Invalid(vec![Flaw { pointer: String::new(), message }]))?;
         let demand = self.resolve(&order).map_err(Outcome::Invalid)?;
         self.check_limits(&demand).map_err(Outcome::Limit)?;
+        Ok((order, demand))
+    }
+
+    fn plan_into(&mut self, batch: &mut Batch, index: u32, intake: &Intake) -> Result<(), Outcome> {
+        let (order, demand) = self.admit(intake.canonical)?;
         let plan = match self.plan(&demand) {
             Ok(plan) => plan,
             Err(_) if !self.certain(batch, &demand, intake) => return Err(self.wait_for_levels(batch, &demand, intake)),
@@ -219,34 +230,38 @@ impl Planner {
         if exceeded.is_empty() { Ok(()) } else { Err(exceeded) }
     }
 
-    /// Every cell that could serve a demand: of all warehouses, not only those with a known cell, since another process
-    /// may have stocked one just now.
-    fn cells_of<'a>(&'a self, demand: &'a Demand) -> impl Iterator<Item = CellId> + 'a {
-        let warehouses = self.catalogue.ranked();
-        demand.lines.iter().flat_map(move |&(sku, _)| warehouses.iter().map(move |&at| cell_id(sku, at)))
+    /// Every cell that could serve a demand: of all warehouses that may, not only those with a known cell, since another
+    /// process may have stocked one just now.
+    fn cells_of(&self, demand: &Demand) -> Vec<CellId> {
+        let warehouses = self.catalogue.ranked().iter().copied();
+        let serving: Vec<WarehouseId> =
+            warehouses.filter(|&warehouse| demand.terms_of(&self.catalogue, warehouse).is_some()).collect();
+        demand.lines.iter().flat_map(|&(sku, _)| serving.iter().map(move |&at| cell_id(sku, at))).collect()
     }
 
     /// Whether a shortage in the view may be told to the caller. Only when the levels were read after the order came and
     /// no other order of this batch has touched them since: whatever that one takes, the store may yet refuse it.
     fn certain(&self, batch: &Batch, demand: &Demand, intake: &Intake) -> bool {
-        intake.fresh && self.cells_of(demand).all(|cell| batch.wanted(cell) == 0)
+        let cells = self.cells_of(demand);
+        // Where no cell could serve it, there is nothing to read.
+        cells.is_empty() || (intake.fresh && cells.iter().all(|&cell| batch.wanted(cell) == 0))
     }
 
-    /// Has the reply bring the levels of a demand's cells, or those of a later batch when this one reads many already.
+    /// Has the reply bring the levels of a demand's cells, or puts the order off when this batch reads many already.
     fn wait_for_levels(&self, batch: &mut Batch, demand: &Demand, intake: &Intake) -> Outcome {
         if intake.attempts >= ATTEMPTS_MAX {
             return Outcome::Contended;
         }
-        let fresh = batch.cells_read < CELLS_READ_MAX;
-        if fresh {
-            let before = batch.cells.len();
-            self.cells_of(demand).for_each(|cell| {
-                batch.place(cell);
-            });
-            batch.cells_read += batch.cells.len() - before;
-            batch.wants_levels = true;
+        if batch.cells_read >= CELLS_READ_MAX {
+            return Outcome::Postponed;
         }
-        Outcome::Again { fresh }
+        let before = batch.cells.len();
+        for cell in self.cells_of(demand) {
+            batch.place(cell);
+        }
+        batch.cells_read += batch.cells.len() - before;
+        batch.wants_levels = true;
+        Outcome::Again { fresh: true }
     }
 
     /// Settles a batch with the store's reply: what became of each order that was sent or waited, by place.
@@ -259,7 +274,8 @@ impl Planner {
                 return Err(format!("commit reply: {message}"));
             }
         };
-        let mut outcomes: Vec<(u32, Outcome)> = Vec::with_capacity(batch.sent.len() + batch.waiting.len());
+        let mut outcomes: Vec<(u32, Outcome)> =
+            Vec::with_capacity(batch.sent.len() + batch.waiting.len() + batch.postponed.len());
         let mut records = records.iter();
         for (place, sent) in batch.sent.iter().enumerate() {
             let letter = reply.outcomes.get(place).copied().unwrap_or(b'A');
@@ -282,7 +298,8 @@ impl Planner {
             };
             outcomes.push((sent.index, outcome));
         }
-        outcomes.extend(batch.waiting.iter().map(|&(index, fresh)| (index, Outcome::Again { fresh })));
+        outcomes.extend(batch.waiting.iter().map(|&index| (index, Outcome::Again { fresh: true })));
+        outcomes.extend(batch.postponed.iter().map(|&index| (index, Outcome::Postponed)));
         if let Some(stamp) = event_stamp(reply.event) {
             for (&cell, &level) in batch.cells.iter().zip(&levels) {
                 self.view.refresh(cell, level, stamp);

@@ -4,9 +4,13 @@ use crate::catalogue::{Catalogue, WarehouseTerms};
 use crate::cost::{CostTable, Lane};
 use crate::fill::{self, Piece, Supply};
 use crate::ids::{SkuId, WarehouseId};
-use crate::kernel::{self, Infeasible, NODE_LIMIT, Problem, UNSERVABLE};
+use crate::kernel::{self, Problem, UNSERVABLE};
 use crate::order::{Order, Payment, Policy, QUANTITY_MAX};
 use crate::view::View;
+
+/// Costs that the kernel is given at the most: lines and pieces of cut lines, times warehouses. Beyond it a rule fills the
+/// order, as the kernel's first look at every cost alone would take milliseconds.
+const KERNEL_CELLS_MAX: usize = 25_000;
 
 /// A broken rule: where in the order (an RFC 6901 pointer) and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +107,15 @@ pub struct Demand {
     pub destination: (f64, f64),
 }
 
+impl Demand {
+    /// The terms of a warehouse that may serve it: that is enabled, and allowed.
+    #[must_use]
+    pub fn terms_of<'a>(&self, catalogue: &'a Catalogue, warehouse: WarehouseId) -> Option<&'a WarehouseTerms> {
+        let allowed = self.allowed.as_ref().is_none_or(|allowed| allowed.binary_search(&warehouse).is_ok());
+        catalogue.warehouse_terms(warehouse).filter(|terms| terms.enabled && allowed)
+    }
+}
+
 /// Everything that planning reads.
 #[derive(Debug, Default)]
 pub struct Planner {
@@ -135,6 +148,13 @@ impl Candidates {
     #[must_use]
     pub fn supply(&self) -> Supply<'_> {
         Supply { wanted: &self.wanted, free: &self.free, candidates: self.warehouses.len() }
+    }
+
+    /// Columns, the cheapest to open first; among equals the first by rank.
+    fn by_fixed_cost(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.warehouses.len()).collect();
+        order.sort_by_key(|&candidate| self.lanes[candidate].fixed);
+        order
     }
 }
 
@@ -218,11 +238,7 @@ impl Planner {
             wanted: demand.lines.iter().map(|&(_, quantity)| quantity).collect(),
         };
         for &warehouse in self.catalogue.ranked() {
-            let Some(terms) = self.catalogue.warehouse_terms(warehouse) else { continue };
-            let allowed = demand.allowed.as_ref().is_none_or(|allowed| allowed.binary_search(&warehouse).is_ok());
-            if !terms.enabled || !allowed {
-                continue;
-            }
+            let Some(terms) = demand.terms_of(&self.catalogue, warehouse) else { continue };
             column_of[warehouse as usize] = found.warehouses.len();
             found.warehouses.push(warehouse);
             found.lanes.push(if demand.pickup {
@@ -268,11 +284,16 @@ impl Planner {
             Some((pieces, proven)) => (pieces, proven && demand.policy == Policy::Cheapest),
             None => {
                 let (pieces, left) = fill::most_units(&candidates.supply(), demand.shipments_max);
-                if !demand.allow_partial && left.iter().any(|&units| units > 0) {
+                if left.iter().all(|&units| units == 0) {
+                    (pieces, false)
+                } else if let Some(pieces) = from_covering_set(&candidates, demand.shipments_max) {
+                    (pieces, false)
+                } else if demand.allow_partial {
+                    unfilled.iter_mut().zip(&left).for_each(|(missing, left)| *missing += left);
+                    (pieces, false)
+                } else {
                     return Err(Refusal::TooSpread(shortages(demand, &left)));
                 }
-                unfilled.iter_mut().zip(&left).for_each(|(missing, left)| *missing += left);
-                (pieces, false)
             }
         };
         Ok(Plan {
@@ -289,13 +310,13 @@ impl Planner {
         })
     }
 
-    /// The kernel's choice, after lines that no warehouse holds whole were cut.
+    /// The kernel's choice, after lines that no warehouse holds whole were cut; a rule's where that is too much for it.
     fn cheapest(&self, demand: &Demand, candidates: &Candidates) -> Option<(Vec<Piece>, bool)> {
         let supply = candidates.supply();
         let width = supply.candidates;
         // What the kernel places: a line whole, the rest of a cut line, or a piece that is bound to its warehouse.
         let mut rows: Vec<Piece> = Vec::with_capacity(demand.lines.len());
-        let mut cost: Vec<i64> = Vec::with_capacity(demand.lines.len() * width);
+        let mut cost: Vec<i64> = Vec::with_capacity((demand.lines.len() * width).min(KERNEL_CELLS_MAX));
         let mut cut = false;
         for (line, &(sku, _)) in demand.lines.iter().enumerate() {
             let wanted = candidates.wanted[line];
@@ -310,6 +331,10 @@ impl Planner {
                 cut = true;
                 fill::cut_line(&supply, line)?
             };
+            if (rows.len() + bound.len() + 1) * width > KERNEL_CELLS_MAX {
+                let pieces = fill_whole(&supply, &candidates.by_fixed_cost(), demand.shipments_max)?;
+                return Some((pieces, false));
+            }
             for piece in &bound {
                 rows.push(*piece);
                 cost.extend((0..width).map(|candidate| {
@@ -323,46 +348,34 @@ impl Planner {
             }));
         }
         let fixed: Vec<i64> = candidates.lanes.iter().map(|lane| lane.fixed).collect();
-        let problem =
-            Problem { fixed: &fixed, cost: &cost, shipments_max: demand.shipments_max, node_limit: NODE_LIMIT };
-        match kernel::solve(&problem) {
-            Ok(choice) => {
-                for (row, &candidate) in rows.iter_mut().zip(&choice.warehouse) {
-                    row.candidate = candidate as usize;
-                }
-                Some((rows, choice.proven && !cut))
-            }
-            Err(Infeasible::Proven | Infeasible::NotFound) => None,
+        let choice = kernel::solve(&Problem {
+            fixed: &fixed,
+            cost: &cost,
+            shipments_max: demand.shipments_max,
+            node_limit: kernel::node_limit(rows.len()),
+        })?;
+        for (row, &candidate) in rows.iter_mut().zip(&choice.warehouse) {
+            row.candidate = candidate as usize;
         }
+        Some((rows, choice.proven && !cut))
     }
 
     fn shipments(&self, demand: &Demand, candidates: &Candidates, pieces: &[Piece]) -> Vec<Shipment> {
-        let mut shipments: Vec<Shipment> = Vec::new();
-        let mut used: Vec<usize> = pieces.iter().map(|piece| piece.candidate).collect();
-        used.sort_unstable();
-        used.dedup();
-        for candidate in used {
+        let mut pieces = pieces.to_vec();
+        pieces.sort_unstable_by_key(|piece| (piece.candidate, piece.line));
+        let leaves = |of_one: &[Piece]| {
+            let candidate = of_one[0].candidate;
             let lane = &candidates.lanes[candidate];
-            let mut shipment = Shipment {
-                warehouse: candidates.warehouses[candidate],
-                cost: lane.fixed,
-                metres: lane.metres,
-                lines: Vec::with_capacity(pieces.len()),
-            };
-            for (line, &(sku, _)) in demand.lines.iter().enumerate() {
-                let quantity: i64 = pieces
-                    .iter()
-                    .filter(|piece| piece.line == line && piece.candidate == candidate)
-                    .map(|piece| piece.quantity)
-                    .sum();
-                if quantity > 0 {
-                    shipment.cost += lane.line_cost(self.catalogue.sku_terms(sku).weight_g, quantity);
-                    shipment.lines.push((sku, quantity));
-                }
+            let (mut cost, mut lines) = (lane.fixed, Vec::with_capacity(of_one.len()));
+            for of_line in of_one.chunk_by(|piece, next| piece.line == next.line) {
+                let sku = demand.lines[of_line[0].line].0;
+                let quantity = of_line.iter().map(|piece| piece.quantity).sum();
+                cost += lane.line_cost(self.catalogue.sku_terms(sku).weight_g, quantity);
+                lines.push((sku, quantity));
             }
-            shipments.push(shipment);
-        }
-        shipments
+            Shipment { warehouse: candidates.warehouses[candidate], cost, metres: lane.metres, lines }
+        };
+        pieces.chunk_by(|piece, next| piece.candidate == next.candidate).map(leaves).collect()
     }
 }
 
@@ -396,6 +409,14 @@ fn fill_whole(supply: &Supply, order: &[usize], shipments_max: usize) -> Option<
         let (pieces, wanted) = fill::in_order(supply, &[candidate], 1);
         wanted.iter().all(|&quantity| quantity == 0).then_some(pieces)
     })
+}
+
+/// Fills from a set of warehouses that holds everything, the cheapest to open first.
+fn from_covering_set(candidates: &Candidates, shipments_max: usize) -> Option<Vec<Piece>> {
+    let set = fill::covering_set(&candidates.supply(), shipments_max)?;
+    let mut order = candidates.by_fixed_cost();
+    order.retain(|candidate| set.contains(candidate));
+    Some(fill::in_order(&candidates.supply(), &order, shipments_max).0)
 }
 
 /// What as many warehouses as are allowed could not give.

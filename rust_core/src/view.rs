@@ -1,7 +1,9 @@
 //! The stock view: this process's copy of what is free in every cell. It advises; the store decides.
 //!
 //! Every event is a difference, so its order among our own takes does not matter; a level read from the store replaces
-//! what the view holds, and carries the newest event's stamp so that older events are not counted twice.
+//! what the view holds, and carries the newest event's stamp so that older events are not counted twice. Levels and
+//! events come over different connections: a level that an applied event has overtaken is not taken, as it lacks that
+//! event. The events of one cell come in their order.
 
 use crate::ids::{CellId, SkuId, WarehouseId, cell_id, split_cell_id};
 
@@ -12,6 +14,7 @@ pub struct Level {
     pub warehouse: WarehouseId,
     /// Units; below zero where safety stock was raised above what reservations leave.
     pub free: i64,
+    /// Stamp of the newest level or event that it holds.
     as_of: u64,
 }
 
@@ -67,11 +70,13 @@ impl View {
         }
     }
 
-    /// Replaces a level by one read from the store when `stamp` was its newest event.
+    /// Replaces a level by one read from the store when `stamp` was its newest event, unless it holds a newer event.
     pub fn set(&mut self, cell: CellId, free: i64, stamp: u64) {
-        if let Some(level) = self.level(cell) {
+        if let Some(level) = self.level(cell)
+            && stamp >= level.as_of
+        {
             level.free = free;
-            level.as_of = level.as_of.max(stamp);
+            level.as_of = stamp;
         }
     }
 
@@ -85,12 +90,13 @@ impl View {
         }
     }
 
-    /// Applies what another process took, unless a level read since then holds it already.
+    /// Applies what another process took, unless a level read since then holds it already. Once an event and cell.
     pub fn apply(&mut self, cell: CellId, taken: i64, stamp: u64) {
         if let Some(level) = self.level(cell)
             && stamp > level.as_of
         {
             level.free = level.free.saturating_sub(taken);
+            level.as_of = stamp;
         }
     }
 
@@ -146,6 +152,32 @@ mod tests {
         assert_eq!(view.free(3, 7), 10);
         view.apply(cell, 4, 501);
         assert_eq!(view.free(3, 7), 6);
+    }
+
+    #[test]
+    fn a_level_that_an_event_has_overtaken_is_not_taken() {
+        let mut view = View::default();
+        let cell = cell_id(3, 7);
+        view.set(cell, 10, 500);
+        view.apply(cell, -25, 511);
+        view.refresh(cell, 8, 510);
+        view.set(cell, 8, 510);
+        assert_eq!(view.free(3, 7), 35);
+        // Levels as of that event hold it, and then it is not counted again.
+        view.refresh(cell, 33, 511);
+        view.apply(cell, -25, 511);
+        assert_eq!(view.free(3, 7), 33);
+        view.set(cell, 32, 511);
+        assert_eq!(view.free(3, 7), 32);
+    }
+
+    #[test]
+    fn what_was_forgotten_is_set_as_of_any_event() {
+        let mut view = View::default();
+        view.apply(cell_id(3, 7), -25, 511);
+        view.clear();
+        view.set(cell_id(3, 7), 4, 1);
+        assert_eq!((view.free(3, 7), view.cells()), (4, 1));
     }
 
     #[test]

@@ -65,7 +65,7 @@ def test_a_directory_in_use_names_its_holder_and_the_way_out(pid: int | None, ho
         (ResponseError("MISCONF Errors writing to the AOF file"), StoreRefused, "its log"),
         (ResponseError("NOREPLICAS Not enough good replicas to write."), StoreRefused, "min-replicas-to-write"),
         (ResponseError("CATALOGUEFULL no number is left for another sku"), StoreRefused, "no number is left"),
-        (ResponseError("something new"), StoreRefused, "something new"),
+        (ResponseError("something new"), StoreUnavailable, "something new"),
         (ResponseError("STALEEPOCH the store was emptied"), StoreChanged, "the store was emptied"),
         (ResponseError("unknown command 'FCALL', with args"), StoreUnsupported, "7.0"),
     ],

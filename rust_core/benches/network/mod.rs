@@ -76,6 +76,25 @@ pub fn planner(warehouses: u32, stocked_percent: u64) -> Planner {
     planner
 }
 
+/// The same with little in every cell: nothing, or up to 9 units.
+pub fn large(warehouses: u32) -> Planner {
+    let (mut planner, mut draw) = (planner(warehouses, ALL), Draw::new(7));
+    for sku in 0..SKUS {
+        for warehouse in 0..warehouses {
+            planner.view.set(cell_id(sku, warehouse), (draw.below(20) as i64 - 10).max(0), 1);
+        }
+    }
+    planner
+}
+
+/// Canonical bytes of an order of the first `lines` SKUs, `units` each.
+pub fn large_order(lines: u32, units: i64, max_shipments: Option<u32>) -> Vec<u8> {
+    let lines: Vec<_> = (0..lines).map(|sku| json!({"sku": format!("SKU-{sku:03}"), "quantity": units})).collect();
+    let ship_to = json!({"country": "CN", "lat": 30.0, "lon": 110.0});
+    let order = json!({"lines": lines, "max_shipments": max_shipments, "order_id": "large", "ship_to": ship_to});
+    rmp_serde::to_vec(&order).unwrap_or_default()
+}
+
 /// Canonical bytes of an order of `lines` different SKUs to one of 300 destinations, as the Python side writes them.
 pub fn order(number: u64, lines: u32) -> Vec<u8> {
     let mut draw = Draw::new(number);

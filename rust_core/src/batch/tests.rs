@@ -5,7 +5,7 @@ mod replies;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalogue::SkuTerms;
+use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::fixture::{fresh, intakes, lines, order, planner, warehouse};
 use crate::ids::split_cell_id;
 use crate::record::HEAD_BYTES;
@@ -145,12 +145,12 @@ fn a_partial_order_waits_for_levels_before_it_goes_without() {
     let orders = [order(fields), order(wants("b", 1))];
     let (batch, decided) = planner.plan_batch(&intakes(&orders));
     assert!(decided.is_empty());
-    assert_eq!((batch.waiting.as_slice(), batch.sent.len()), (&[(0, true)][..], 1));
+    assert_eq!((batch.waiting.as_slice(), batch.sent.len()), (&[0][..], 1));
     // Fresh, but a neighbour wants the same cell: the store may refuse that one yet.
     planner.abandon(&batch);
     let neighbours = [orders[1].clone(), orders[0].clone()];
     let (batch, _) = planner.plan_batch(&fresh(&neighbours));
-    assert_eq!((batch.waiting.as_slice(), batch.sent.len()), (&[(1, true)][..], 1));
+    assert_eq!((batch.waiting.as_slice(), batch.sent.len()), (&[1][..], 1));
 }
 
 /// However many wait, the store is not kept long: the others read in a later batch, and the first always may.
@@ -165,8 +165,44 @@ fn cells_read_for_those_who_wait_are_bounded() {
     let orders: Vec<Vec<u8>> = (0..20).map(|number| order(json!({"lines": lines(&[(number / 2, 9)])}))).collect();
     let (batch, decided) = planner.plan_batch(&intakes(&orders));
     assert!(decided.is_empty());
-    let reading = batch.waiting.iter().filter(|(_, fresh)| *fresh).count();
-    assert_eq!((batch.waiting.len(), reading, batch.cells.len()), (20, 9, CELLS_READ_MAX));
+    assert_eq!((batch.waiting.len(), batch.postponed.len(), batch.cells.len()), (9, 11, CELLS_READ_MAX));
+    let settled = planner.settle(&batch, &reply(b"", &packed(&[0; CELLS_READ_MAX]), &[])).unwrap();
+    let (read, put_off) = settled.split_at(9);
+    assert!(read.iter().all(|(_, outcome)| matches!(outcome, Outcome::Again { fresh: true })));
+    assert!(put_off.iter().all(|(_, outcome)| matches!(outcome, Outcome::Postponed)));
+    assert!(put_off.iter().map(|(index, _)| *index).eq(9..20));
+}
+
+/// Warehouses that are disabled or not allowed are not asked; where none is left, there is nothing to wait for.
+#[test]
+fn only_warehouses_that_may_serve_are_asked() {
+    let off = WarehouseTerms { enabled: false, ..warehouse(2.0) };
+    let mut planner = planner(&[warehouse(0.0), warehouse(1.0), off], &[&[3, 3, 9], &[3, 3, 9]]);
+    let asked = |planner: &mut Planner, only: Value| {
+        let fields =
+            json!({"lines": lines(&[(0, 7), (1, 1)]), "warehouses": only["warehouses"], "pickup_at": only["at"]});
+        let (batch, decided) = planner.plan_batch(&intakes(&[order(fields)]));
+        (Commit::of(&batch).cells, decided)
+    };
+    let (cells, _) = asked(&mut planner, json!({}));
+    assert_eq!(cells, [cell_id(0, 0), cell_id(0, 1), cell_id(1, 0), cell_id(1, 1)]);
+    let (cells, _) = asked(&mut planner, json!({"warehouses": ["w2", "w1"]}));
+    assert_eq!(cells, [cell_id(0, 1), cell_id(1, 1)]);
+    let (cells, _) = asked(&mut planner, json!({"at": "w0"}));
+    assert_eq!(cells, [cell_id(0, 0), cell_id(1, 0)]);
+    let (cells, decided) = asked(&mut planner, json!({"at": "w2"}));
+    assert!(cells.is_empty() && matches!(decided[..], [(0, Outcome::Short(_))]), "{decided:?}");
+}
+
+/// What a quote is refused for is what the order is refused for.
+#[test]
+fn nothing_beyond_a_limit_is_admitted_to_be_planned_or_quoted() {
+    let planner = limited();
+    assert!(planner.admit(&order(wants("a", 4))).is_ok());
+    let beyond = order(wants("a", 10));
+    let Err(Outcome::Limit(exceeded)) = planner.admit(&beyond) else { panic!() };
+    assert_eq!(exceeded, [Exceeded { sku: 0, requested: 10, limit: 4, remaining: 4 }]);
+    assert!(matches!(planner.admit(b"\xc1"), Err(Outcome::Invalid(_))));
 }
 
 #[test]
@@ -244,6 +280,16 @@ fn nobody_hears_no_because_of_what_the_batch_itself_wants() {
     assert!(matches!(decided[..], [(2, Outcome::Short(_))]), "{decided:?}");
     let settled = planner.settle(&batch, &reply(b"A", &packed(&[1]), &[])).unwrap();
     assert!(matches!(settled[..], [(0, Outcome::Reserved(_)), (1, Outcome::Again { fresh: true })]), "{settled:?}");
+}
+
+/// A restock's event may overtake the reply of a commit that the store ran before it.
+#[test]
+fn settling_does_not_undo_an_event_that_came_first() {
+    let mut planner = planner(&[warehouse(0.0)], &[&[3]]);
+    let (batch, _) = planner.plan_batch(&intakes(&[order(wants("a", 2)), order(wants("b", 4))]));
+    planner.view.apply(cell_id(0, 0), -20, event_stamp(b"1700000000000-1").unwrap());
+    planner.settle(&batch, &reply(b"", &packed(&[1]), &[])).unwrap();
+    assert_eq!(planner.view.free(0, 0), 21);
 }
 
 #[test]

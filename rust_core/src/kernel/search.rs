@@ -1,12 +1,14 @@
 //! Depth-first search over sets of warehouses, in their given order, with a lower bound at every step.
 
-use super::{Choice, Infeasible, Problem, UNSERVABLE};
+use super::{Choice, Problem, UNSERVABLE};
 
 /// The state of one search. Rows of `least` hold, level by level, what each line costs at the best warehouse chosen so far.
 pub(super) struct Search<'a> {
     problem: &'a Problem<'a>,
     lines: usize,
     set_max: usize,
+    /// The problem's costs turned: a row a warehouse, which is how the search walks through them.
+    turned: Vec<i64>,
     /// What each line costs at the best warehouse from here to the last; a row a warehouse, one more at the end.
     ahead: Vec<i64>,
     /// The cheapest fixed cost from here to the last.
@@ -21,19 +23,24 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     pub(super) fn new(problem: &'a Problem<'a>, set_max: usize) -> Self {
         let (warehouses, lines) = (problem.warehouses(), problem.lines());
+        let mut turned = Vec::with_capacity(warehouses * lines);
+        for warehouse in 0..warehouses {
+            turned.extend((0..lines).map(|line| problem.row(line)[warehouse]));
+        }
         let mut ahead = vec![UNSERVABLE; (warehouses + 1) * lines];
         let mut fixed_ahead = vec![UNSERVABLE; warehouses + 1];
         for warehouse in (0..warehouses).rev() {
             fixed_ahead[warehouse] = fixed_ahead[warehouse + 1].min(problem.fixed[warehouse]);
-            for line in 0..lines {
-                ahead[warehouse * lines + line] =
-                    ahead[(warehouse + 1) * lines + line].min(problem.row(line)[warehouse]);
+            let (here, next) = ahead[warehouse * lines..(warehouse + 2) * lines].split_at_mut(lines);
+            for ((here, next), &cost) in here.iter_mut().zip(next).zip(&turned[warehouse * lines..]) {
+                *here = cost.min(*next);
             }
         }
         Self {
             problem,
             lines,
             set_max,
+            turned,
             ahead,
             fixed_ahead,
             least: vec![UNSERVABLE; (set_max + 1) * lines],
@@ -45,20 +52,22 @@ impl<'a> Search<'a> {
     }
 
     /// `single` is the best choice of one warehouse, if there is any; `split_floor` bounds every choice of several.
-    pub(super) fn run(mut self, single: Option<(u32, i64)>, split_floor: i64) -> Result<Choice, Infeasible> {
+    pub(super) fn run(mut self, single: Option<(u32, i64)>, split_floor: i64) -> Option<Choice> {
         self.best = single.map(|(warehouse, cost)| (cost, vec![warehouse]));
         self.improve_on_greedy();
         self.descend(0, 0, 0);
-        let Some((cost, set)) = self.best.take() else {
-            return Err(if self.cut_short { Infeasible::NotFound } else { Infeasible::Proven });
-        };
+        let (cost, set) = self.best.take()?;
         let proven = !self.cut_short;
-        Ok(Choice {
+        Some(Choice {
             warehouse: self.assign(&set),
             cost,
             bound: if proven { cost } else { split_floor.min(cost) },
             proven,
         })
+    }
+
+    fn costs(&self, warehouse: usize) -> &[i64] {
+        &self.turned[warehouse * self.lines..(warehouse + 1) * self.lines]
     }
 
     /// A first set, so that the bound bites early: again and again the warehouse that lowers the cost most, where a line
@@ -72,8 +81,7 @@ impl<'a> Search<'a> {
             let mut chosen: Option<(usize, i64, usize)> = None;
             for warehouse in 0..warehouses {
                 let (mut newly_served, mut change) = (0, self.problem.fixed[warehouse]);
-                for (line, &old) in least.iter().enumerate() {
-                    let cost = self.problem.row(line)[warehouse];
+                for (&cost, &old) in self.costs(warehouse).iter().zip(&least) {
                     if cost < old {
                         change += cost;
                         if old == UNSERVABLE {
@@ -92,8 +100,8 @@ impl<'a> Search<'a> {
             }
             let Some((_, _, warehouse)) = chosen else { break };
             fixed = fixed.saturating_add(self.problem.fixed[warehouse]);
-            for (line, old) in least.iter_mut().enumerate() {
-                *old = (*old).min(self.problem.row(line)[warehouse]);
+            for (&cost, old) in self.costs(warehouse).iter().zip(&mut least) {
+                *old = cost.min(*old);
             }
             set.push(warehouse as u32);
         }
@@ -118,10 +126,10 @@ impl<'a> Search<'a> {
             let chosen = &chosen[depth * self.lines..];
             let next = &mut next[..self.lines];
             let mut useful = false;
-            for line in 0..self.lines {
-                let cost = self.problem.row(line)[warehouse];
-                useful |= cost < chosen[line];
-                next[line] = chosen[line].min(cost);
+            let costs = &self.turned[warehouse * self.lines..(warehouse + 1) * self.lines];
+            for ((next, &least), &cost) in next.iter_mut().zip(chosen).zip(costs) {
+                useful |= cost < least;
+                *next = cost.min(least);
             }
             if !useful {
                 continue;
@@ -144,8 +152,9 @@ impl<'a> Search<'a> {
     /// warehouse, and one more fixed cost at the least.
     fn may_improve(&self, depth: usize, from: usize, fixed: i64) -> bool {
         let mut bound = fixed.saturating_add(self.fixed_ahead[from]);
-        for line in 0..self.lines {
-            let least = self.least[depth * self.lines + line].min(self.ahead[from * self.lines + line]);
+        let chosen = &self.least[depth * self.lines..(depth + 1) * self.lines];
+        for (&chosen, &ahead) in chosen.iter().zip(&self.ahead[from * self.lines..]) {
+            let least = chosen.min(ahead);
             if least == UNSERVABLE {
                 return false;
             }

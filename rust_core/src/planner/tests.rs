@@ -126,6 +126,45 @@ fn a_line_is_split_before_an_order_is_refused_for_its_shipments() {
     assert_eq!(pieces(&shared), [(0, 0, 4), (0, 1, 2), (1, 1, 2), (1, 2, 4)]);
 }
 
+/// No warehouse holds s0 whole, the fullest has nothing else, and most units first starts with it.
+#[test]
+fn a_set_that_covers_the_order_is_found_before_it_is_refused() {
+    let dear = WarehouseTerms { fixed_cost: 9, ..warehouse(1.0) };
+    let stock: [&[i64]; 3] = [&[7, 5, 5], &[0, 1, 0], &[0, 0, 1]];
+    let mut planner = planner(&[warehouse(0.0), dear, warehouse(2.0)], &stock);
+    let fields = |units, partial: bool| json!({"lines": lines(&[(0, units), (1, 1), (2, 1)]), "max_shipments": 2, "allow_partial": partial});
+    for partial in [false, true] {
+        let covered = plan(&mut planner, fields(10, partial)).unwrap();
+        assert_eq!(pieces(&covered), [(1, 0, 5), (1, 1, 1), (2, 0, 5), (2, 2, 1)]);
+        assert!(!covered.proven && covered.unfilled.is_empty());
+    }
+    // The cheaper to open gives all it has.
+    let some = plan(&mut planner, fields(9, false)).unwrap();
+    assert_eq!(pieces(&some), [(1, 0, 4), (1, 1, 1), (2, 0, 5), (2, 2, 1)]);
+    assert!(matches!(plan(&mut planner, fields(11, false)), Err(Refusal::TooSpread(_))));
+}
+
+/// 51 lines over 500 warehouses: the cheapest to open give what they have, and a whole order still comes from one.
+#[test]
+fn what_is_too_much_for_the_kernel_is_filled_from_the_cheapest_to_open() {
+    let places: Vec<WarehouseTerms> =
+        (0..500).map(|number| WarehouseTerms { fixed_cost: 1000 - number, ..warehouse(0.0) }).collect();
+    let mut row = vec![1; 500];
+    row[0] = 2;
+    let mut planner = planner(&places, &[&row[..]; 51]);
+    let order = |skus: u32, max: Option<usize>| {
+        let wanted: Vec<(u32, i64)> = (0..skus).map(|sku| (sku, 2)).collect();
+        json!({"lines": lines(&wanted), "max_shipments": max})
+    };
+    let filled = plan(&mut planner, order(51, None)).unwrap();
+    let used: Vec<(u32, i64)> = filled.shipments.iter().map(|shipment| (shipment.warehouse, shipment.cost)).collect();
+    assert_eq!((used, filled.proven), (vec![(498, 502), (499, 501)], false));
+    let whole = plan(&mut planner, order(51, Some(1))).unwrap();
+    assert_eq!((whole.shipments.len(), whole.shipments[0].warehouse, whole.proven), (1, 0, false));
+    let within = plan(&mut planner, order(50, None)).unwrap();
+    assert_eq!((within.shipments.len(), within.shipments[0].warehouse, within.proven), (1, 0, true));
+}
+
 #[test]
 fn too_many_shipments_say_what_is_missing_from_as_many_as_allowed() {
     let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[5, 0], &[0, 3]]);

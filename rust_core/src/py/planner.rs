@@ -14,8 +14,8 @@ use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::Zone;
 use crate::geo::Point;
 use crate::ids::{CellId, SkuId, WarehouseId, split_cell_id};
-use crate::order::{Order, Policy};
-use crate::planner::{Flaw, Planner, Refusal};
+use crate::order::Policy;
+use crate::planner::{Planner, Refusal};
 use crate::record;
 use crate::view::event_stamp;
 
@@ -169,18 +169,12 @@ impl PyPlanner {
         self.planner.abandon(&batch.batch);
     }
 
-    /// Plans one order without taking anything. Returns ("quoted", JSON), ("short", JSON) or ("invalid", flaws).
+    /// Plans one order without taking anything. Returns ("quoted", JSON), ("short", JSON), ("too_spread", JSON),
+    /// ("limit", rows) where it is beyond a purchase limit by itself, or ("invalid", flaws).
     fn quote(&mut self, py: Python<'_>, canonical: &[u8]) -> PyResult<OutcomeTuple> {
-        let order = match Order::decode(canonical) {
-            Ok(order) => order,
-            Err(message) => {
-                let flaws = vec![Flaw { pointer: String::new(), message }];
-                return outcome_tuple(py, Outcome::Invalid(flaws), &self.planner.catalogue);
-            }
-        };
-        let demand = match self.planner.resolve(&order) {
-            Ok(demand) => demand,
-            Err(flaws) => return outcome_tuple(py, Outcome::Invalid(flaws), &self.planner.catalogue),
+        let (order, demand) = match self.planner.admit(canonical) {
+            Ok(admitted) => admitted,
+            Err(outcome) => return outcome_tuple(py, outcome, &self.planner.catalogue),
         };
         let planned = self.planner.plan(&demand);
         let explanation = self.planner.explain(&demand, planned.as_ref().ok());

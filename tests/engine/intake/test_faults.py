@@ -139,3 +139,28 @@ async def _sell(engine: Engine, *, orders: int) -> dict[str, Outcome]:
 
     await asyncio.gather(*(buy() for _ in range(16)))
     return outcomes
+
+
+async def test_orders_are_refused_at_once_while_the_store_is_out_of_reach(tmp_path: Path) -> None:
+    """The first callers wait as long as the store is given; those after them must not queue up behind it."""
+    chosen = choose_store(None)
+    assert isinstance(chosen, Path)
+    server = EmbeddedServer(chosen, tmp_path / "gone")
+    await server.start()
+    async with open_engine(Settings(redis_url=server.url, store_recovery_ms=300)) as engine:
+        await put_network(engine, {("x", "A"): 5})
+        await server.stop()
+        outcome = await asyncio.wait_for(engine.reserve(order("first", ("x", 1))), 10)
+        assert isinstance(outcome, Unavailable)
+        async with asyncio.timeout(10):
+            while engine.intake.unreachable is None:
+                await asyncio.sleep(0.02)
+        answer = engine.submit(order("second", ("x", 1)))
+        assert answer.done()
+        assert isinstance(answer.result(), Unavailable)
+        await server.start()
+        async with asyncio.timeout(10):
+            while engine.state is not State.READY:
+                await asyncio.sleep(0.02)
+        reserved(await engine.reserve(order("first", ("x", 1))))
+    await server.stop()

@@ -130,7 +130,7 @@ proptest! {
         for (place, (index, outcome)) in settled.iter().enumerate() {
             let Some(letter) = letters.get(place) else {
                 let again = matches!(outcome, Outcome::Again { fresh: true });
-                prop_assert!(again && batch.waiting.iter().any(|(waiting, _)| waiting == index));
+                prop_assert!(again && batch.waiting.contains(index));
                 continue;
             };
             prop_assert_eq!(*index, batch.sent[place].index);

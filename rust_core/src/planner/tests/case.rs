@@ -174,6 +174,16 @@ impl Case {
         Point::from_degrees(place.lat, place.lon).metres_to(&Point::from_degrees(0.0, 0.0))
     }
 
+    /// Whether some set of as many warehouses as are allowed holds everything, lines whole or not.
+    pub fn fits(&self) -> bool {
+        let eligible = self.eligible();
+        (1_u32..1 << eligible.len()).any(|set| {
+            let chosen = || (0..eligible.len()).filter(|rank| set >> rank & 1 == 1).map(|rank| eligible[rank]);
+            let held = |sku| -> i64 { chosen().map(|index| self.free(sku, index)).sum() };
+            chosen().count() <= self.shipments_max() && self.wanted().iter().all(|&(sku, units)| held(sku) >= units)
+        })
+    }
+
     /// The best assignment of whole lines: its cost, then fewer shipments, then warehouses that rank first.
     pub fn optimum(&self) -> Option<(i64, Vec<usize>)> {
         let (wanted, eligible) = (self.wanted(), self.eligible());

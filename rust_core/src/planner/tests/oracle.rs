@@ -48,7 +48,10 @@ proptest! {
                 None => {}
             }
             match planned {
-                Ok(_) => prop_assert!(enough || case.allow_partial),
+                Ok(plan) => {
+                    prop_assert!(enough || case.allow_partial);
+                    prop_assert!(plan.unfilled.is_empty() || !case.fits());
+                }
                 Err(Refusal::Short(short)) => {
                     prop_assert!(!enough && !short.is_empty());
                     for short in short {
@@ -58,6 +61,7 @@ proptest! {
                 }
                 Err(Refusal::TooSpread(short)) => {
                     prop_assert!(enough && !case.allow_partial && case.max_shipments.is_some());
+                    prop_assert!(!case.fits(), "some set of warehouses has everything");
                     prop_assert!(!short.is_empty() && short.iter().all(|short| short.available < short.requested));
                 }
             }
