@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from api.cli.console import EXIT_FINDING, StoreOptions, money, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
 from api.cli.orders import print_allocation
 from engine import NotQuoted, open_engine
 from engine.errors import FieldError, InvalidInput

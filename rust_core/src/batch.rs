@@ -336,8 +336,11 @@ impl Planner {
     }
 }
 
+/// Levels, and each record or why it cannot be read.
+type ReplyParts = (Vec<i64>, Vec<Result<Record, String>>);
+
 /// The levels and records of a reply, once all its parts are seen to fit the batch.
-fn read_reply(batch: &Batch, reply: &Reply) -> Result<(Vec<i64>, Vec<Result<Record, String>>), String> {
+fn read_reply(batch: &Batch, reply: &Reply) -> Result<ReplyParts, String> {
     let levels: Vec<i64> = if reply.levels.is_empty() {
         Vec::new()
     } else {

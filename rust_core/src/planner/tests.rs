@@ -132,7 +132,10 @@ fn a_set_that_covers_the_order_is_found_before_it_is_refused() {
     let dear = WarehouseTerms { fixed_cost: 9, ..warehouse(1.0) };
     let stock: [&[i64]; 3] = [&[7, 5, 5], &[0, 1, 0], &[0, 0, 1]];
     let mut planner = planner(&[warehouse(0.0), dear, warehouse(2.0)], &stock);
-    let fields = |units, partial: bool| json!({"lines": lines(&[(0, units), (1, 1), (2, 1)]), "max_shipments": 2, "allow_partial": partial});
+    let fields = |units, partial: bool| {
+        let lines = lines(&[(0, units), (1, 1), (2, 1)]);
+        json!({"lines": lines, "max_shipments": 2, "allow_partial": partial})
+    };
     for partial in [false, true] {
         let covered = plan(&mut planner, fields(10, partial)).unwrap();
         assert_eq!(pieces(&covered), [(1, 0, 5), (1, 1, 1), (2, 0, 5), (2, 2, 1)]);

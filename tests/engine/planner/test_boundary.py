@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.model import limits
+from engine.model import Sku, limits
 from engine.planner import ATTEMPTS_MAX, Batch, Planner, Record, canonical_bytes, cell_number
 from tests.engine.planner.two_warehouses import EVENT, NEAR, order, small_planner
 
@@ -34,6 +34,8 @@ hostile = st.binary(max_size=100) | messagepack
 def free(planner: Planner) -> dict[str, int]:
     """Units that can still be had of SKU a, by warehouse, as quotes see them."""
     levels: dict[str, int] = {}
+    # A purchase limit would end the quote before it looks at stock.
+    planner.put_skus([(0, Sku(sku="a", weight_g=500))])
     for warehouse in ("near", "far"):
         word, payload = planner.core.quote(
             canonical_bytes(order(quantity=limits.QUANTITY_MAX, warehouses=(warehouse,)))

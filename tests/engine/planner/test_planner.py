@@ -126,3 +126,10 @@ def test_only_known_policies_make_a_planner() -> None:
     defaults = small_planner()._defaults
     with pytest.raises(ValueError, match="unknown policy"):
         Planner(currency="CNY", default_policy="dearest", defaults=defaults)  # type: ignore[arg-type]
+
+
+def test_a_quote_minds_the_purchase_limit_as_an_order_does() -> None:
+    """A quote says what an order would get; beyond the limit that is a refusal."""
+    planner = small_planner(purchase_limit=2)
+    assert planner.core.quote(canonical_bytes(order(quantity=3))) == ("limit", [("a", 3, 2, 2)])
+    assert planner.core.quote(canonical_bytes(order(quantity=2)))[0] == "quoted"
