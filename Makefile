@@ -3,7 +3,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Its own folder for Rust: one compilation serves the wheel, another the tests.
 RUST_SOURCES := Cargo.toml Cargo.lock rust_core/Cargo.toml $(shell find rust_core/src -name '*.rs')
 PORT ?= 8080
 SECONDS_LONG ?= 5

@@ -1,7 +1,8 @@
 """Proves that the books balance on a live store: what reservations hold against every cell and purchase limit.
 
 A scan of a store that sells meanwhile mixes moments. So the scan is followed by its repair: every order and cell that
-an event touched since the scan began is read again, in one cut; what no event touched stands as it was read.
+an event touched since the scan began is read again, until there is none newer; what no event touched stands as it was
+read. So the books are those of the last of these cuts.
 """
 
 from collections import defaultdict
@@ -9,11 +10,15 @@ from typing import Literal
 
 from msgspec import Struct
 
+from engine.errors import StoreUnavailable
 from engine.planner import Planner, Record
 from engine.store import CellRow, Store
 
-EVENTS_MAX = 50
-"""Events looked through in one cut, which the store waits for: some milliseconds each."""
+EVENTS_MAX = 20
+"""Events looked through in one cut, which the store waits for: at full batches some 10 ms."""
+
+SCANS_MAX = 3
+"""Scans before an audit gives up on a store that drops events under it."""
 
 DIFFERENCES_MAX = 1_000
 """Differences that a report lists; it counts all."""
@@ -54,6 +59,7 @@ class _Books:
         self.cells: dict[int, CellRow] = {}
         self.records: dict[str, Record] = {}
         self.unreadable: dict[str, str] = {}
+        self.counters: dict[str, int] = {}
 
     def put_record(self, order_id: str, record: bytes | None) -> None:
         self.records.pop(order_id, None)
@@ -67,27 +73,42 @@ class _Books:
 
 
 async def audit_store(store: Store, planner: Planner) -> AuditReport:
-    """Compare all reservations with all cells and counters. Reads only."""
-    position = await store.newest_event()
+    """Compare all reservations with all cells and counters. Reads only.
+
+    Raises StoreUnavailable when the store drops its events faster than they can be read.
+    """
+    for _ in range(SCANS_MAX):
+        start = await store.newest_event()
+        books = await _read_books(store, start)
+        # While the first event is still kept, so is every one that came after it.
+        if await store.has_event(start):
+            return _compare(books, planner)
+    raise StoreUnavailable(
+        f"The store dropped events during {SCANS_MAX} audits: raise STOCKADE_EVENTS_KEPT_MAX, or wait for calm."
+    )
+
+
+async def _read_books(store: Store, start: bytes) -> _Books:
     books = _Books()
     async for rows in store.scan_cells():
         books.cells.update((row.cell, row) for row in rows)
     async for page in store.scan_orders():
         for order_id, record in page:
             books.put_record(order_id, record)
-    counters = {name: units async for page in store.scan_counters() for name, units in page}
-    more = True
+    async for counters in store.scan_counters():
+        books.counters.update(counters)
+    position, more = start, True
     while more:
         touched = await store.touched(position, EVENTS_MAX)
         position, more = touched.event, touched.more
         for order_id, stored in touched.records.items():
             books.put_record(order_id, stored)
         books.cells.update((row.cell, row) for row in touched.cells)
-        counters.update(touched.counters)
-    return _compare(books, counters, planner)
+        books.counters.update(touched.counters)
+    return books
 
 
-def _compare(books: _Books, counters: dict[str, int], planner: Planner) -> AuditReport:
+def _compare(books: _Books, planner: Planner) -> AuditReport:
     held: dict[int, int] = defaultdict(int)
     counted: dict[str, int] = defaultdict(int)
     holding = 0
@@ -118,6 +139,7 @@ def _compare(books: _Books, counters: dict[str, int], planner: Planner) -> Audit
             differences.append(
                 Difference(kind="oversold", where=where, expected=row.on_hand, found=held[cell], detail=detail)
             )
+    counters = books.counters
     for name in sorted(counters.keys() | counted.keys()):
         if counters.get(name, 0) != counted[name]:
             detail = f"reservations count {counted[name]} units, the counter says {counters.get(name, 0)}"

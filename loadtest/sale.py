@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import ceil
 
 import aiohttp
 import msgspec
@@ -78,7 +79,7 @@ class SaleLog(msgspec.Struct):
         ordered = sorted(self.latencies_ms) or [0.0]
 
         def rank(share: float) -> float:
-            return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+            return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
         return Latency(p50_ms=rank(0.5), p90_ms=rank(0.9), p99_ms=rank(0.99), max_ms=ordered[-1])
 

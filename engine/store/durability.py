@@ -131,6 +131,8 @@ def _advice(*, mode: Mode, role: Role, policy: str, durable: Durable) -> tuple[s
             f"maxmemory-policy is {policy}: when memory is full, the store may drop stock and reservations without a"
             " word. CONFIG SET maxmemory-policy noeviction."
         )
+    if mode == "cluster":
+        advice.append("This is a cluster, which this release does not support: give the address of a single primary.")
     if role == "replica":
         advice.append("This is a replica, which takes no orders: give the address of its primary.")
     return tuple(sentence for sentence in advice if sentence)

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from engine import Engine, Settings, open_engine
 from engine.audit import DIFFERENCES_MAX
+from engine.errors import StoreUnavailable
 from tests.engine.small_network import cell, order, put_network, put_stock, reserved
 
 FREE, ON_HAND = "stockade:{p0}:free", "stockade:{p0}:on_hand"
@@ -138,3 +139,31 @@ async def test_a_report_lists_so_many_differences_and_counts_all(engine: Engine,
     await client.aclose()
     report = await engine.audit()
     assert (report.difference_count, len(report.differences)) == (DIFFERENCES_MAX + 5, DIFFERENCES_MAX)
+
+
+async def test_an_audit_that_lost_events_says_so_and_accuses_nobody(engine: Engine, empty_store_url: str) -> None:
+    """What was dropped from the stream cannot be repaired in the books: no verdict is better than a false one."""
+    await put_network(engine, {("x", "A"): 10_000})
+    over = asyncio.Event()
+
+    async def sell_and_forget() -> None:
+        async with Redis.from_url(empty_store_url) as client:
+            number = 0
+            while not over.is_set():
+                number += 1
+                await engine.reserve(order(f"o{number}", ("x", 1)))
+                await client.xtrim("stockade:{p0}:events", maxlen=1, approximate=False)
+
+    seller = asyncio.create_task(sell_and_forget())
+    verdicts, told = 0, []
+    for _ in range(5):
+        try:
+            report = await engine.audit()
+            assert report.differences == ()
+            verdicts += 1
+        except StoreUnavailable as error:
+            told.append(str(error))
+    over.set()
+    await seller
+    assert verdicts < 5
+    assert all("STOCKADE_EVENTS_KEPT_MAX" in message for message in told)
