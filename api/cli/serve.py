@@ -44,11 +44,14 @@ async def serve(
         out.print(f"{READY_LINE}{url} (Ctrl-C stops it)", soft_wrap=True)
         out.file.flush()
 
+    place = "at its address" if settings.redis_url else f"in {settings.data_dir}"
+    err.print(f"Opening the store {place} ...", markup=False, soft_wrap=True)
     try:
         await serve_http(settings, on_ready=ready, stop_with_stdin=stop_with_stdin)
     except OSError as error:
         err.print(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another with --port.")
         return EXIT_WRONG
+    err.print("Stopped. What was acknowledged is in the store.")
     return 0
 
 

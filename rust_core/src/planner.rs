@@ -357,7 +357,38 @@ impl Planner {
         for (row, &candidate) in rows.iter_mut().zip(&choice.warehouse) {
             row.candidate = candidate as usize;
         }
+        if cut {
+            rows = self.refill_cut_lines(demand, candidates, &rows);
+        }
         Some((rows, choice.proven && !cut))
+    }
+
+    /// The same warehouses, but of every line that is in several pieces the most comes from where a unit costs least.
+    fn refill_cut_lines(&self, demand: &Demand, candidates: &Candidates, pieces: &[Piece]) -> Vec<Piece> {
+        let supply = candidates.supply();
+        let mut used: Vec<usize> = pieces.iter().map(|piece| piece.candidate).collect();
+        used.sort_unstable();
+        used.dedup();
+        let mut refilled: Vec<Piece> = Vec::with_capacity(pieces.len());
+        for of_line in pieces.chunk_by(|piece, next| piece.line == next.line) {
+            if let [whole] = of_line {
+                refilled.push(*whole);
+                continue;
+            }
+            let line = of_line[0].line;
+            let weight_g = self.catalogue.sku_terms(demand.lines[line].0).weight_g;
+            // Stable: candidates come ranked, so equals keep their rank. Of a thousand units, as one would be rounded up.
+            used.sort_by_key(|&candidate| (candidates.lanes[candidate].line_cost(weight_g, 1000), candidate));
+            let mut wanted: i64 = of_line.iter().map(|piece| piece.quantity).sum();
+            for &candidate in &used {
+                let quantity = wanted.min(supply.at(line, candidate));
+                if quantity > 0 {
+                    refilled.push(Piece { line, candidate, quantity });
+                    wanted -= quantity;
+                }
+            }
+        }
+        refilled
     }
 
     fn shipments(&self, demand: &Demand, candidates: &Candidates, pieces: &[Piece]) -> Vec<Shipment> {

@@ -250,3 +250,16 @@ fn extremes_end_at_a_bound() {
     let planned = planner.plan(&demand).unwrap();
     assert!(planner.explain(&demand, Some(&planned)).is_object());
 }
+
+/// Two warehouses are needed; the near one, where a unit costs less, gives all it has.
+#[test]
+fn a_cut_line_comes_from_where_a_unit_costs_least() {
+    let near = WarehouseTerms { unit_cost: 1, ..warehouse(0.0) };
+    let far = WarehouseTerms { unit_cost: 9, ..warehouse(5.0) };
+    let mut planner = planner(&[near, far], &[&[60, 140]]);
+    let demand = demand(&planner, json!({"lines": lines(&[(0, 150)])}));
+    let plan = planner.plan(&demand).unwrap();
+    let pieces: Vec<(u32, i64)> = plan.shipments.iter().map(|one| (one.warehouse, one.lines[0].1)).collect();
+    assert_eq!(pieces, [(0, 60), (1, 90)]);
+    assert!(!plan.proven);
+}
