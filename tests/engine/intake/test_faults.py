@@ -110,10 +110,11 @@ async def test_an_engine_outlives_a_killed_store(tmp_path: Path, down_ms: int) -
             for order_id, outcome in told.items():
                 if isinstance(outcome, Reserved):
                     assert await engine.order_json(order_id) == outcome.json
+            # Until then every order would be told at once to come back later.
+            await ready(engine)
             retried = await _sell(engine, orders=1_000)
             assert sum(isinstance(outcome, Reserved) for outcome in retried.values()) == 400
             await assert_balanced(engine, units_reserved=400)
-            await ready(engine)
     finally:
         await server.stop()
 
