@@ -1,6 +1,5 @@
 """`stockade plan`: what an order would get, and why. Holds nothing."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,12 +7,12 @@ import msgspec
 from cyclopts import Parameter
 
 from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
+from api.cli.files import decode_json, read_file
 from api.cli.orders import print_allocation
 from engine import NotQuoted, open_engine
-from engine.errors import FieldError, InvalidInput
 from engine.intake import PurchaseLimit
 from engine.model import Allocation, Order
-from engine.model.rules import check_order, field_error
+from engine.model.rules import check_order
 
 UNABLE_SHOWN = 8
 """Warehouses that cannot ship the whole order and are shown all the same, the cheapest first."""
@@ -61,16 +60,7 @@ def _show_limit(quote: PurchaseLimit, *, json: bool) -> int:
 
 def read_order(file: Path) -> Order:
     """An order from a file. Raises InvalidInput, which names the field and the rule."""
-    try:
-        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        order = msgspec.json.decode(data, type=Order)
-    except OSError as error:
-        raise InvalidInput((FieldError(str(file), f"cannot be read: {error.strerror}"),)) from None
-    except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInput((FieldError(str(file), f"is not JSON: {error}"),)) from None
-    return check_order(order)
+    return check_order(decode_json(file, read_file(file), Order))
 
 
 def _print_explanation(explanation: dict[str, Any], currency: str) -> None:

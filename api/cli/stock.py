@@ -1,7 +1,6 @@
 """`stockade stock`: look at cells, and set counts from a file."""
 
 import csv
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from api.cli.console import StoreOptions, out, print_json, print_table
+from api.cli.files import decode_json, read_file
 from engine import open_engine
 from engine.errors import FieldError, InvalidInput
 from engine.model import Cell, StockCount, limits
@@ -74,17 +74,10 @@ async def set_counts(
 
 def read_counts(file: Path) -> list[StockCount]:
     """The rows of a file of counts. Raises InvalidInput, which names file, row and rule."""
-    try:
-        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        if file.suffix == ".csv":
-            return _csv_rows(file, data)
-        return msgspec.json.decode(data, type=list[StockCount])
-    except OSError as error:
-        raise InvalidInput((FieldError(str(file), f"cannot be read: {error.strerror}"),)) from None
-    except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInput((FieldError(str(file), f"is not JSON, nor named .csv: {error}"),)) from None
+    data = read_file(file)
+    if file.suffix == ".csv":
+        return _csv_rows(file, data)
+    return decode_json(file, data, list[StockCount], expected="JSON, nor named .csv")
 
 
 def _csv_rows(file: Path, data: bytes) -> list[StockCount]:

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 import msgspec
 from aiohttp import web
 
-from api.http.body import BodyProblem, decode, decode_named, read_body
+from api.http.body import decode, decode_named, read_body
 from api.http.keys import ENGINE
 from api.http.problems import problem
 from engine.errors import FieldError, InvalidInput
@@ -20,11 +20,8 @@ _tariff = msgspec.json.Decoder(Tariff)
 async def put_warehouse(request: web.Request) -> web.Response:
     """PUT /v1/warehouses/{id}: add or replace a warehouse."""
     engine, name = request.app[ENGINE], _name(request, "id")
-    try:
-        body = await read_body(request, limits.ORDER_BYTES_MAX)
-        warehouse = decode_named(request, _warehouse, body, field="id", name=name)
-    except BodyProblem as broken:
-        return broken.response
+    body = await read_body(request, limits.ORDER_BYTES_MAX)
+    warehouse = decode_named(request, _warehouse, body, field="id", name=name)
     known = name in engine.planner.warehouses
     await engine.put_warehouses([warehouse])
     return _json(warehouse, status=200 if known else 201)
@@ -39,11 +36,8 @@ async def get_warehouses(request: web.Request) -> web.Response:
 async def put_sku(request: web.Request) -> web.Response:
     """PUT /v1/skus/{sku}: add or replace a SKU."""
     engine, name = request.app[ENGINE], _name(request, "sku")
-    try:
-        body = await read_body(request, limits.ORDER_BYTES_MAX)
-        sku = decode_named(request, _sku, body, field="sku", name=name)
-    except BodyProblem as broken:
-        return broken.response
+    body = await read_body(request, limits.ORDER_BYTES_MAX)
+    sku = decode_named(request, _sku, body, field="sku", name=name)
     known = name in engine.planner.skus
     await engine.put_skus([sku])
     return _json(sku, status=200 if known else 201)
@@ -60,10 +54,7 @@ async def get_sku(request: web.Request) -> web.Response:
 
 async def put_tariff(request: web.Request) -> web.Response:
     """PUT /v1/tariff: replace the parcel tariff."""
-    try:
-        tariff = decode(request, _tariff, await read_body(request, limits.ORDER_BYTES_MAX))
-    except BodyProblem as broken:
-        return broken.response
+    tariff = decode(request, _tariff, await read_body(request, limits.ORDER_BYTES_MAX))
     await request.app[ENGINE].put_tariff(tariff)
     return _json(tariff)
 

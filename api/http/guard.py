@@ -4,6 +4,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from api.http.body import BodyProblem
 from api.http.problems import problem
 from engine.errors import EngineClosed, InvalidInput, StockBelowReserved, StoreError
 
@@ -15,6 +16,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer every exception with its problem."""
     try:
         return await handler(request)
+    except BodyProblem as broken:
+        return broken.response
     except InvalidInput as error:
         return problem(request, "invalid-request", str(error), errors=error.errors)
     except StockBelowReserved as error:

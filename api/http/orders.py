@@ -5,7 +5,7 @@ from urllib.parse import quote as percent_encode
 import msgspec
 from aiohttp import web
 
-from api.http.body import BodyProblem, decode, read_body
+from api.http.body import decode, read_body
 from api.http.keys import ENGINE
 from api.http.problems import problem
 from engine import NotQuoted, Quoted
@@ -34,8 +34,6 @@ async def post_order(request: web.Request) -> web.Response:
     """POST /v1/orders: reserve an order's stock, durably, before the answer."""
     try:
         order = decode(request, _order, await read_body(request, limits.ORDER_BYTES_MAX))
-    except BodyProblem as broken:
-        return broken.response
     except InvalidInput as error:
         return problem(request, "invalid-order", str(error), errors=error.errors)
     if errors := order_errors(order):
@@ -65,8 +63,6 @@ async def post_quote(request: web.Request) -> web.Response:
                 return problem(request, "insufficient-stock", _short(spread), extra=msgspec.json.decode(json))
             case PurchaseLimit() as limit:
                 return _answer(request, order, limit)
-    except BodyProblem as broken:
-        return broken.response
     except InvalidInput as error:
         return problem(request, "invalid-order", str(error), errors=error.errors)
 

@@ -3,7 +3,7 @@
 import msgspec
 from aiohttp import web
 
-from api.http.body import BodyProblem, decode, read_body
+from api.http.body import decode, read_body
 from api.http.keys import ENGINE
 from engine.errors import FieldError, InvalidInput
 from engine.model import StockCount, limits
@@ -17,10 +17,7 @@ _QUERY = ("sku", "warehouse", "cursor", "limit")
 
 async def put_stock(request: web.Request) -> web.Response:
     """PUT /v1/stock: set counts, every row or none."""
-    try:
-        rows = decode(request, _counts, await read_body(request, limits.BODY_BYTES_MAX))
-    except BodyProblem as broken:
-        return broken.response
+    rows = decode(request, _counts, await read_body(request, limits.BODY_BYTES_MAX))
     await request.app[ENGINE].set_stock(rows)
     return web.json_response({"rows": len(rows)})
 
