@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -19,14 +19,13 @@ from engine.errors import (
     StoreChanged,
     StoreUnavailable,
 )
-from engine.intake import ExceededLimit, Intake, Outcome, PurchaseLimit, Replica
+from engine.intake import ExceededLimit, Intake, Outcome, PurchaseLimit, Replica, end_task
 from engine.model import Allocation, Cell, Order, Sku, StockCount, Tariff, Warehouse
 from engine.model.rules import check_order, check_rows
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes, cell_number
 from engine.store import CellRow, EmbeddedServer, Store, StoreDescription, choose_store, running_at
 
 RECOVERY_POLL_S = 0.1
-CANCEL_POLL_S = 0.2
 EXPIRE_POLL_S = 0.25
 """How often holds that ran out are looked for: so much later, at the most, does an unpaid hold end."""
 EXPIRE_ORDERS_MAX = 500
@@ -101,6 +100,7 @@ class Engine:
             queue_orders_max=settings.queue_orders_max,
             batch_orders_max=settings.batch_orders_max,
             recover=self._recover,
+            recovering=lambda: self._recovery is not None and not self._recovery.done(),
             loads=lambda: self.replica.loads,
         )
         self._revive = revive
@@ -114,17 +114,17 @@ class Engine:
         await self.replica.load()
         self._state = State.READY
         if background:
-            self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._expire())]
+            self._tasks = [self._supervised(self._follow()), self._supervised(self._expire())]
 
     async def close(self) -> None:
         """Answer everybody who waits, for `drain_s` at most, then stop."""
         self._state = State.CLOSED
         await self.intake.close(drain_s=self.settings.drain_s)
-        for task in (*self._tasks, *((self._recovery,) if self._recovery else ())):
-            # Again and again: a client library in the midst of connecting can swallow a cancellation.
-            while not task.done():
-                task.cancel()
-                await asyncio.wait([task], timeout=CANCEL_POLL_S)
+        for task in self._tasks:
+            await end_task(task)
+        # Last, for those could have begun it.
+        if self._recovery is not None:
+            await end_task(self._recovery)
 
     @property
     def state(self) -> State:
@@ -163,7 +163,7 @@ class Engine:
         if word in ("short", "too_spread") or (word == "quoted" and order.allow_partial):
             # The view only advises: before a no, or a part of one, look at the store.
             async with self._quote_reads, self.intake.exclusive:
-                event, rows = await self.store.read_cells(self.planner.cells_of(order))
+                event, rows = await self.store.read_cells(self.planner.cells_of(order), for_sale=True)
                 self.planner.set_levels([(row.cell, row.free) for row in rows], event)
                 word, payload = self.planner.core.quote(canonical)
         if word == "quoted":
@@ -321,36 +321,59 @@ class Engine:
         Returns whether it is. If not, orders are refused at once from here on, until it is.
         """
         if self._recovery is None or self._recovery.done():
-            self._recovery = asyncio.create_task(self._reopen())
+            if self._state is State.CLOSED:
+                return False
+            self._state = State.RECOVERING
+            self._recovery = self._supervised(self._reopen())
+        recovery = self._recovery
         limit_s = None if for_ever else self.settings.store_recovery_ms / 1000
-        done, _ = await asyncio.wait([self._recovery], timeout=limit_s)
-        return bool(done)
+        done, _ = await asyncio.wait([recovery], timeout=limit_s)
+        if not done:
+            self.intake.unreachable = self.intake.unreachable or "The store is being opened again."
+        return bool(done) and not recovery.cancelled() and recovery.exception() is None
 
     async def _reopen(self) -> None:
         """The one recovery under way, whoever waits for it."""
-        loop = asyncio.get_running_loop()
-        patience_ends = loop.time() + self.settings.store_recovery_ms / 1000
-        if self._state is not State.CLOSED:
-            self._state = State.RECOVERING
+        patience_ends = asyncio.get_running_loop().time() + self.settings.store_recovery_ms / 1000
         while True:
             try:
                 if self._revive is not None:
                     await self._revive()
-                await self.store.open()
-                # Between two batches: a load replaces levels and numbers.
+                await self.store.ping()
+                # Between two batches: neither the store's epoch nor our numbers may change under one.
                 async with self.intake.exclusive:
-                    await self.replica.load()
+                    await self._open_and_load()
                 break
             except Exception as error:
-                # Whatever it was: nothing may be sold by what was loaded before.
-                self.store.distrust()
-                if self.intake.unreachable is None and loop.time() >= patience_ends:
-                    log.error("the store is out of reach", error=str(error))
-                    self.intake.unreachable = f"{error}"
+                if asyncio.get_running_loop().time() >= patience_ends:
+                    if self.intake.unreachable is None:
+                        log.error("the store is out of reach", error=str(error))
+                    self.intake.unreachable = str(error)
                 await asyncio.sleep(RECOVERY_POLL_S)
         self.intake.unreachable = None
         if self._state is not State.CLOSED:
             self._state = State.READY
+
+    async def _open_and_load(self) -> None:
+        try:
+            await self.store.open()
+            await self.replica.load()
+        except BaseException:
+            # Whatever it was: nothing may be sold by what was loaded before.
+            self.store.distrust()
+            raise
+
+    def _supervised(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task whose death by a bug is seen: the engine says that it failed, and nothing more is promised."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and task.exception() is not None:
+                log.error("a task of the engine died", error=repr(task.exception()))
+                self.intake.fail()
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended)
+        return task
 
 
 def _invalid(pointer: str, message: str) -> NoReturn:

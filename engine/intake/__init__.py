@@ -1,6 +1,6 @@
 """The flow that joins planner and store for single orders."""
 
-from engine.intake.flow import Intake
+from engine.intake.flow import Intake, end_task
 from engine.intake.outcome import (
     Conflict,
     Contended,
@@ -30,4 +30,5 @@ __all__ = [
     "Reserved",
     "Shortage",
     "Unavailable",
+    "end_task",
 ]

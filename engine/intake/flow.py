@@ -23,6 +23,7 @@ COMMIT_TRIES_MAX = 3
 """How often one order is sent to a store that breaks off, before its caller is told."""
 
 OVERLOAD_RETRY_S = 1
+CANCEL_POLL_S = 0.2
 
 BATCH_BYTES_MAX = 128 * 1024
 """Canonical bytes of one batch: 500 orders of two lines fit, but few of a hundred lines, which take longer to plan."""
@@ -44,7 +45,7 @@ class _Again(Enum):
 class _Waiting:
     """An order whose caller waits."""
 
-    __slots__ = ("answer", "attempts", "canonical", "fresh_load", "order_id", "tries")
+    __slots__ = ("answer", "attempts", "canonical", "fresh_load", "order_id", "tries", "unsure")
 
     def __init__(self, order_id: str, canonical: bytes, answer: asyncio.Future[oc.Outcome]) -> None:
         self.order_id = order_id
@@ -54,6 +55,13 @@ class _Waiting:
         self.fresh_load: int | None = None
         """The load of the planner since which the levels of all its SKUs were read, if they were."""
         self.tries = 0
+        self.unsure = False
+        """Whether a try broke off that may have been done."""
+
+    def tell_unavailable(self, detail: str) -> None:
+        """Answer that the store cannot be had, and whether that is all there is to it."""
+        if not self.answer.done():
+            self.answer.set_result(oc.Unavailable(detail, certain=not self.unsure))
 
 
 class Intake:
@@ -67,6 +75,7 @@ class Intake:
         queue_orders_max: int,
         batch_orders_max: int,
         recover: Callable[[], Awaitable[bool]],
+        recovering: Callable[[], bool],
         loads: Callable[[], int],
     ) -> None:
         """`recover` is called, with `exclusive` free, when the store broke off; it says whether the store is back.
@@ -79,6 +88,7 @@ class Intake:
         self._queue_orders_max = queue_orders_max
         self._batch_orders_max = batch_orders_max
         self._recover = recover
+        self._recovering = recovering
         self._loads = loads
         self._loop = asyncio.get_running_loop()
         self._worker: asyncio.Task[None] | None = None
@@ -122,27 +132,31 @@ class Intake:
             _, late = await asyncio.wait([self._worker], timeout=drain_s)
             for worker in late:
                 log.error("orders were still waiting when the service stopped", queued=self.queued)
-                worker.cancel()
-                await asyncio.wait([worker])
+                await end_task(worker)
+
+    def fail(self) -> None:
+        """Take no more orders: something that they rely on is broken beyond a recovery."""
+        self.failed = not self._closed
+        self._closed = True
 
     async def _work(self) -> None:
         taken: list[_Waiting] = []
         try:
             while self._queue:
+                # What is loaded may be of another store: plan nothing by it.
+                if self._recovering() and not await self._recover():
+                    self._give_up(self.unreachable or "The store is out of reach.")
+                    continue
                 taken = self._take()
                 async with self.exclusive:
                     again, broken = await self._run(taken)
-                if broken is not None and not await self._recover():
-                    # Those who came meanwhile, too: they waited as long as the store was given.
-                    _answer_all([*again, *self._queue], broken)
-                    again = []
-                    self._queue.clear()
                 taken = []
                 self._queue.extendleft(reversed(again))
+                if broken is not None and not await self._recover():
+                    self._give_up(broken)
         except BaseException as error:
             # A bug, or a panic of the core: whoever waits must hear of it, and nothing more may be promised.
-            self.failed = not self._closed
-            self._closed = True
+            self.fail()
             if self.failed:
                 log.exception("the intake stopped")
             for waiting in [*taken, *self._queue]:
@@ -152,6 +166,12 @@ class Intake:
             raise
         finally:
             self._worker = None
+
+    def _give_up(self, detail: str) -> None:
+        """Tell all who wait that the store does not come back: they waited as long as it was given."""
+        for waiting in self._queue:
+            waiting.tell_unavailable(detail)
+        self._queue.clear()
 
     def _take(self) -> list[_Waiting]:
         """The next batch. A twin of an order in it stays behind: the store will tell it from the first one's record."""
@@ -170,7 +190,7 @@ class Intake:
         self._queue.extendleft(reversed(twins))
         return taken
 
-    async def _run(self, taken: list[_Waiting]) -> tuple[list[_Waiting], oc.Unavailable | None]:
+    async def _run(self, taken: list[_Waiting]) -> tuple[list[_Waiting], str | None]:
         """Plan, commit and settle one batch.
 
         Returns those to be planned again, first of all next time, and, when the store broke off, what to tell them if
@@ -188,15 +208,13 @@ class Intake:
         except StoreRefused as error:
             core.abandon(batch)
             for waiting in taken:
-                # An earlier try that broke off may have been done.
-                _answer_all([waiting], oc.Unavailable(str(error), certain=waiting.tries == 0))
+                waiting.tell_unavailable(str(error))
             return [], None
         except StoreError as error:
             core.abandon(batch)
             # The commit may have been done: each order is sent again and the store tells from its record. Or the
             # numbers in this batch are those of another store: then nothing was done, and all is planned anew.
-            broken = oc.Unavailable(str(error), certain=isinstance(error, StoreChanged))
-            return self._try_again(taken, broken), broken
+            return self._try_again(taken, error), str(error)
         settled = core.settle(batch, reply.now_ms, reply.event, reply.outcomes, reply.levels, reply.records)
         self.batches += 1
         return self._again(taken, _answer(taken, settled), loads), None
@@ -209,7 +227,7 @@ class Intake:
         places = [place for place, _ in decided]
         if not places:
             return decided
-        records = await self._store.read_orders([taken[place].order_id for place in places])
+        records = await self._store.read_orders([taken[place].order_id for place in places], for_sale=True)
         return [
             (place, outcome if record is None else self._of_record(taken[place], record))
             for (place, outcome), record in zip(decided, records, strict=True)
@@ -230,16 +248,17 @@ class Intake:
             taken[place].fresh_load = loads if how is _Again.FRESH else None
         return [taken[place] for place, _ in sorted(again)]
 
-    def _try_again(self, taken: list[_Waiting], otherwise: oc.Unavailable) -> list[_Waiting]:
+    def _try_again(self, taken: list[_Waiting], error: StoreError) -> list[_Waiting]:
         again = []
         for waiting in taken:
             if waiting.answer.done():
                 continue
             waiting.tries += 1
+            waiting.unsure |= not isinstance(error, StoreChanged)
             if waiting.tries < COMMIT_TRIES_MAX:
                 again.append(waiting)
             else:
-                waiting.answer.set_result(otherwise)
+                waiting.tell_unavailable(str(error))
         return again
 
 
@@ -265,10 +284,11 @@ def _answer(taken: list[_Waiting], outcomes: list[_Decided]) -> list[tuple[int, 
     return again
 
 
-def _answer_all(waiting: list[_Waiting], outcome: oc.Outcome) -> None:
-    for one in waiting:
-        if not one.answer.done():
-            one.answer.set_result(outcome)
+async def end_task(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it has ended: a client library in the midst of connecting can swallow a cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_POLL_S)
 
 
 def outcome_of(word: str, payload: Any) -> oc.Outcome:

@@ -60,11 +60,15 @@ class Replica:
         events were dropped from the stream before they were read here."""
         store = self._store
         while True:
+            loads = self.loads
             stock, catalogue = await store.read_events(
                 self._stock_position, self._catalogue_position, block_ms=BLOCK_MS, events_max=EVENTS_MAX
             )
-            if len(stock) == EVENTS_MAX and not await store.has_event(self._stock_position):
+            if len(stock) == EVENTS_MAX and not await store.has_event(self._stock_position, for_sale=True):
                 raise StoreChanged("events were dropped from the stream before this process read them")
+            # A load came in between: what was read belongs to what was there before it.
+            if self.loads != loads:
+                continue
             # Definitions first: a level of a new SKU is of use only with its name.
             for event, fields in catalogue:
                 self.apply_definitions(fields)

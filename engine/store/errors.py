@@ -51,7 +51,8 @@ def store_errors() -> Iterator[None]:
     except ResponseError as error:
         code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), None)
         raise _translated(f"{code} {error}" if code else str(error)) from error
-    except (RedisError, OSError) as error:
+    # uvloop raises RuntimeError when it is told to write to a connection that has just gone.
+    except (RedisError, OSError, RuntimeError) as error:
         reason = str(error).rstrip(".") or type(error).__name__
         raise StoreUnavailable(f"The store does not answer: {reason}.") from error
 

@@ -89,6 +89,7 @@ class EmbeddedServer:
         self._ready_timeout_s = ready_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._starter_pid = 0
+        self._wanted = False
         self._log_start = 0
 
     @property
@@ -144,18 +145,23 @@ class EmbeddedServer:
         self._remove_socket()
 
     async def revive(self) -> None:
-        """Start the server again if it ended or was killed; nothing while it lives. Raises as `start` does."""
-        if self._process is not None and self._process.poll() is not None:
+        """Start the server again if it ended or was killed; nothing while it lives. Raises as `start` does.
+
+        Only within `async with`: what is being left must not come back.
+        """
+        if self._wanted and self.pid is None:
             await self.stop()
             await self.start()
 
     async def __aenter__(self) -> "EmbeddedServer":
         await self.start()
+        self._wanted = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._wanted = False
         await self.stop()
 
     def _launch(self) -> subprocess.Popen[bytes]:

@@ -227,9 +227,21 @@ local function commit(keys, args)
     end
     write_fields(orders_key, writes)
     for i = 1, #hold_writes, 2 do redis.call('ZADD', holds_key, hold_writes[i], hold_writes[i + 1]) end
-    -- The arguments go into the event as they came: packing them again would cost more than the commit.
-    event = redis.call('XADD', events_key, 'MAXLEN', '~', args[3], '*', 't', 'commit', 'w', args[2], 'c', args[4],
-      'd', outcomes == '' and args[5] or cmsgpack.pack(units), 'i', args[7], 'o', outcomes)
+    -- The arguments go into the event as they came, for packing them again would cost more than the commit; but not
+    -- where many cells are in them only to be read.
+    local event_cells, event_units = args[4], outcomes == '' and args[5] or nil
+    if args[11] == '1' then
+      local changed, taken = {}, {}
+      for c = 1, cell_count do
+        if units[c] ~= 0 then
+          changed[#changed + 1] = cells[c]
+          taken[#taken + 1] = units[c]
+        end
+      end
+      event_cells, event_units = cmsgpack.pack(changed), cmsgpack.pack(taken)
+    end
+    event = redis.call('XADD', events_key, 'MAXLEN', '~', args[3], '*', 't', 'commit', 'w', args[2], 'c', event_cells,
+      'd', event_units or cmsgpack.pack(units), 'i', args[7], 'o', outcomes)
   end
 
   local levels = ''

@@ -79,7 +79,7 @@ class Store:
         self.url = url
         self.writer = secrets.token_hex(6)
         """Names this process in the event stream."""
-        # Commits share their connections with nobody: however many ask for stock or orders, the sale goes on.
+        # What the sale waits for shares its connections with no reader: however many ask, the sale goes on.
         self._client = _client(url, timeout_s, connections_max=4)
         self._readers = _client(url, timeout_s, connections_max=READERS_MAX)
         self._feed = _client(url, timeout_s + FEED_BLOCK_MS_MAX / 1000, connections_max=1)
@@ -126,7 +126,7 @@ class Store:
     async def ping(self) -> None:
         """Return when the store answers."""
         with store_errors():
-            await self._readers.execute_command("PING")
+            await self._client.execute_command("PING")
 
     # Stock and reservations
 
@@ -139,7 +139,6 @@ class Store:
             (keys.meta, keys.free, keys.counters, keys.orders, keys.holds, keys.events),
             (self._epoch, self.writer, self._events_kept_max)
             + (cells, units, counters, ids, bodies, takes, holds, wants_levels),
-            client=self._client,
         )
         return CommitReply(*reply)
 
@@ -181,34 +180,38 @@ class Store:
             if cursor == b"0":
                 return
 
-    async def read_cells(self, cells: Sequence[int]) -> tuple[bytes, list[CellRow]]:
-        """Cells as they stand, those that exist, and the newest event."""
+    async def read_cells(self, cells: Sequence[int], *, for_sale: bool = False) -> tuple[bytes, list[CellRow]]:
+        """Cells as they stand, those that exist, and the newest event. `for_sale`: orders wait for it."""
         keys = self._stock
         event, free, on_hand, safety = await self._call(
-            "stockade_read_cells", (keys.free, keys.on_hand, keys.safety, keys.events), (_cells(cells),)
+            "stockade_read_cells",
+            (keys.free, keys.on_hand, keys.safety, keys.events),
+            (_cells(cells),),
+            client=self._client if for_sale else self._readers,
         )
         columns = (_unpack_numbers(free), _unpack_numbers(on_hand), _unpack_numbers(safety))
         rows = zip(cells, *columns, strict=True)
         return event, [CellRow(*row) for row in rows if row[2] >= 0]
 
-    async def read_orders(self, order_ids: Sequence[str]) -> list[bytes | None]:
-        """The records of orders, None where there is none."""
+    async def read_orders(self, order_ids: Sequence[str], *, for_sale: bool = False) -> list[bytes | None]:
+        """The records of orders, None where there is none. `for_sale`: other orders wait for it."""
+        client = self._client if for_sale else self._readers
         with store_errors():
-            return list(await self._readers.execute_command("HMGET", self._stock.orders, *order_ids))
+            return list(await client.execute_command("HMGET", self._stock.orders, *order_ids))
 
     async def scan_orders(self) -> AsyncIterator[list[tuple[str, bytes]]]:
         """All orders and their records, in pages; one that changes meanwhile may come twice."""
-        async for page in self._scan(self._stock.orders):
+        async for page in self._scan(self._stock.orders, self._readers):
             yield [(order_id.decode(), record) for order_id, record in page]
 
     async def scan_counters(self) -> AsyncIterator[list[tuple[str, int]]]:
         """All purchase-limit counters and their units, in pages."""
-        async for page in self._scan(self._stock.counters):
+        async for page in self._scan(self._stock.counters, self._readers):
             yield [(name.decode(), int(units)) for name, units in page]
 
     async def scan_cells(self) -> AsyncIterator[list[CellRow]]:
         """All cells, in pages, each page as it stands when it is read."""
-        async for page in self._scan(self._stock.on_hand):
+        async for page in self._scan(self._stock.on_hand, self._readers):
             _, rows = await self.read_cells([int(cell) for cell, _ in page])
             yield rows
 
@@ -224,6 +227,7 @@ class Store:
             "stockade_touched",
             (keys.free, keys.on_hand, keys.safety, keys.counters, keys.orders, keys.events),
             (after, events_max),
+            client=self._readers,
         )
         columns = (_unpack_numbers(free), _unpack_numbers(on_hand), _unpack_numbers(safety))
         rows = zip((int(cell) for cell in _unpack(cells)), *columns, strict=True)
@@ -258,12 +262,12 @@ class Store:
 
     async def scan_skus(self) -> AsyncIterator[list[Definition]]:
         """All SKUs, in pages."""
-        async for page in self._scan(self._catalogue.skus):
+        async for page in self._scan(self._catalogue.skus, self._client):
             yield [parse_definition(name, value) for name, value in page]
 
     async def scan_warehouses(self) -> AsyncIterator[list[Definition]]:
         """All warehouses, in pages."""
-        async for page in self._scan(self._catalogue.warehouses):
+        async for page in self._scan(self._catalogue.warehouses, self._client):
             yield [parse_definition(name, value) for name, value in page]
 
     # Events
@@ -277,12 +281,13 @@ class Store:
                 ids.append(_entries(newest)[0][0] if newest else b"0-0")
             return ids[0], ids[1]
 
-    async def has_event(self, event: bytes) -> bool:
+    async def has_event(self, event: bytes, *, for_sale: bool = False) -> bool:
         """Whether the stock stream still has an event; always true of the time before the first one."""
         if event == b"0-0":
             return True
         with store_errors():
-            return bool(await self._readers.execute_command("XRANGE", self._stock.events, event, event))
+            client = self._client if for_sale else self._readers
+            return bool(await client.execute_command("XRANGE", self._stock.events, event, event))
 
     async def read_events(
         self, stock_after: bytes, catalogue_after: bytes, *, block_ms: int, events_max: int
@@ -301,7 +306,7 @@ class Store:
     async def _call(
         self, function: str, keys: tuple[str, ...], args: tuple[Any, ...], *, client: Redis | None = None
     ) -> Any:
-        client = client or self._readers
+        client = client or self._client
         command = ("FCALL", function, len(keys), *keys, *args)
         with store_errors():
             try:
@@ -327,11 +332,11 @@ class Store:
         )
         return _unpack_numbers(reply)
 
-    async def _scan(self, key: str) -> AsyncIterator[list[tuple[bytes, bytes]]]:
+    async def _scan(self, key: str, client: Redis) -> AsyncIterator[list[tuple[bytes, bytes]]]:
         cursor: bytes | int = b"0"
         while True:
             with store_errors():
-                cursor, flat = await self._readers.execute_command("HSCAN", key, cursor, "COUNT", SCAN_FIELDS)
+                cursor, flat = await client.execute_command("HSCAN", key, cursor, "COUNT", SCAN_FIELDS)
             pairs = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
             page = list(pairs)
             if page:
