@@ -24,6 +24,7 @@ from pathlib import Path
 ORDERS_ROUTE = "/v1/orders"
 NOOP_ROUTE = "/bench/noop"
 SCRIPT = Path(__file__).with_name("orders.lua")
+PAUSE_S = 1.5
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -67,7 +68,8 @@ def main() -> int:
                 print(
                     f"round {number + 1} {route:12} {one.requests_per_second:9,.0f}/s"
                     f"  p50 {one.p50_ms:6.2f} ms  p99 {one.p99_ms:6.2f} ms"
-                    f"  service {one.service_cpu_us:5.1f} us  store {one.store_cpu_us:5.1f} us",
+                    f"  service {one.service_cpu_us:5.1f} us  store {one.store_cpu_us:5.1f} us"
+                    f"{f'  {one.other_answers} other answers' if one.other_answers else ''}",
                     file=sys.stderr,
                 )
     return _report(rounds, arguments)
@@ -105,6 +107,8 @@ def _report(rounds: list[Round], arguments: argparse.Namespace) -> int:
 def _run(url: str, route: str, pids: tuple[int, int], *, seconds: int, connections: int, prefix: str) -> Round:
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT), url + route]
     command += ["--", f"{prefix}-{time.time_ns()}"]
+    # The connections of the run before must be gone, or their closing is counted here.
+    time.sleep(PAUSE_S)
     before = [_cpu_s(pid) for pid in pids]
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, timeout=seconds + 60, preexec_fn=_last_core
