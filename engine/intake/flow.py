@@ -111,7 +111,10 @@ class Intake:
         """Reserve an order. The future always gets an outcome, or EngineClosed; cancelling it cancels nothing else."""
         answer: asyncio.Future[oc.Outcome] = self._loop.create_future()
         if self._closed:
-            answer.set_exception(EngineClosed("the service is shutting down"))
+            reason = (
+                "the service failed and takes no orders: restart it" if self.failed else "the service is shutting down"
+            )
+            answer.set_exception(EngineClosed(reason))
         elif self.unreachable is not None:
             answer.set_result(oc.Unavailable(self.unreachable, certain=True))
         elif len(self._queue) >= self._queue_orders_max:
@@ -136,7 +139,7 @@ class Intake:
 
     def fail(self) -> None:
         """Take no more orders: something that they rely on is broken beyond a recovery."""
-        self.failed = not self._closed
+        self.failed |= not self._closed
         self._closed = True
 
     async def _work(self) -> None:

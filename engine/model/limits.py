@@ -31,7 +31,6 @@ METADATA_INT_MIN = -(2**63)
 METADATA_INT_MAX = 2**63 - 1
 """What every reader of an order's bytes holds in one number."""
 
-HOLD_SECONDS_DEFAULT = 900
 HOLD_SECONDS_MAX = 7 * 24 * 3600
 
 ORDER_BYTES_MAX = 64 * 1024

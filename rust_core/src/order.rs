@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_128;
 /// Length of a fingerprint.
 pub const FINGERPRINT_BYTES: usize = 16;
 
-/// How long a pending order holds its stock when it does not say: `engine.model.limits.HOLD_SECONDS_DEFAULT`.
+/// How long a pending order holds its stock when it does not say.
 pub const HOLD_SECONDS_DEFAULT: u32 = 900;
 
 /// Levels that an order's bytes may be nested. An order has four; the stack ends long before the bytes do.

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from engine import Engine, Settings, open_engine
+from engine import Engine, Settings, State, open_engine
 from engine.errors import EngineClosed
 from engine.intake import Conflict, InsufficientStock, Overloaded, PurchaseLimit, Reserved, Shortage, Unavailable
 from tests.engine.small_network import another, assert_balanced, change_unseen, order, put_network, put_stock, reserved
@@ -250,3 +250,13 @@ async def test_a_partial_order_is_filled_from_stock_that_the_view_does_not_know(
         allocation = reserved(await engine.reserve(partial)).allocation
     assert allocation.unfilled == ()
     assert [(line.sku, line.quantity) for line in allocation.shipments[0].lines] == [("x", 5)]
+
+
+async def test_an_engine_that_failed_stays_failed_and_says_so(engine: Engine) -> None:
+    """Whatever else breaks after it: /readyz must not turn green, nor may the caller hear of an orderly stop."""
+    await put_network(engine, {("x", "A"): 5})
+    engine.intake.fail()
+    engine.intake.fail()
+    assert engine.state is State.FAILED
+    with pytest.raises(EngineClosed, match="restart"):
+        await engine.reserve(order("one", ("x", 1)))
