@@ -93,7 +93,7 @@ def test_canonical_bytes(benchmark: BenchmarkFixture, size: int) -> None:
 def test_plan(benchmark: BenchmarkFixture, bench: Bench, size: int) -> None:
     """Plan a batch in Rust, through Python; given back afterwards."""
     core = bench.engine.planner.core
-    intakes = [(canonical_bytes(order), 0, False) for order in make_orders(size)]
+    intakes = [(canonical_bytes(order), 0, 0, False) for order in make_orders(size)]
 
     def plan() -> None:
         batch, _ = core.plan(intakes)
@@ -106,8 +106,8 @@ def test_plan(benchmark: BenchmarkFixture, bench: Bench, size: int) -> None:
 def test_pack(benchmark: BenchmarkFixture, bench: Bench, size: int) -> None:
     """The commit's arguments of a planned batch."""
     core = bench.engine.planner.core
-    batch, _ = core.plan([(canonical_bytes(order), 0, False) for order in make_orders(size)])
-    benchmark(batch.commit_args)
+    batch, _ = core.plan([(canonical_bytes(order), 0, 0, False) for order in make_orders(size)])
+    benchmark(batch.commit_args, 0)
     core.abandon(batch)
 
 
@@ -116,18 +116,20 @@ def test_pack(benchmark: BenchmarkFixture, bench: Bench, size: int) -> None:
 def test_commit(benchmark: BenchmarkFixture, bench: Bench, size: int, fsync: str) -> None:
     """One commit call: client, wire, store, and the disk unless off."""
     store, core, run = bench.engine.store, bench.engine.planner.core, bench.runner.run
-    client = store._client
+    commit = store.partitions[0].orders.commit
 
     def prepare() -> tuple[tuple[list[bytes]], dict[str, object]]:
-        batch, _ = core.plan([(canonical_bytes(order), 0, False) for order in make_orders(size)])
-        return (batch.commit_args(),), {}
+        batch, _ = core.plan([(canonical_bytes(order), 0, 0, False) for order in make_orders(size)])
+        return (batch.commit_args(0),), {}
 
     if fsync == "off":
-        run(client.config_set("appendonly", "no"))
+        run(store.wire.command("CONFIG", "SET", "appendonly", "no"))
     try:
-        benchmark.pedantic(lambda args: run(store.commit(args)), setup=prepare, rounds=100, warmup_rounds=5)
+        benchmark.pedantic(
+            lambda args: run(commit(args)), setup=prepare, rounds=100, warmup_rounds=5
+        )
     finally:
-        run(client.config_set("appendonly", "yes"))
+        run(store.wire.command("CONFIG", "SET", "appendonly", "yes"))
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from engine.errors import StoreUnavailable
 from engine.planner import Planner, Record
-from engine.store import CellRow, Store
+from engine.store import CellRow, Partition, Store
 
 EVENTS_MAX = 20
 """Events looked through in one cut, which the store waits for: at full batches some 10 ms."""
@@ -78,28 +78,29 @@ async def audit_store(store: Store, planner: Planner) -> AuditReport:
     Raises StoreUnavailable when the store drops its events faster than they can be read.
     """
     for _ in range(SCANS_MAX):
-        start = await store.newest_event()
-        books = await _read_books(store, start)
+        partition = store.partitions[0]
+        start = await partition.cells.newest_event()
+        books = await _read_books(partition, start)
         # While the first event is still kept, so is every one that came after it.
-        if await store.has_event(start):
+        if await partition.feed.has(start):
             return _compare(books, planner)
     raise StoreUnavailable(
         f"The store dropped events during {SCANS_MAX} audits: raise STOCKADE_EVENTS_KEPT_MAX, or wait for calm."
     )
 
 
-async def _read_books(store: Store, start: bytes) -> _Books:
+async def _read_books(partition: Partition, start: bytes) -> _Books:
     books = _Books()
-    async for rows in store.scan_cells():
+    async for rows in partition.cells.scan():
         books.cells.update((row.cell, row) for row in rows)
-    async for page in store.scan_orders():
+    async for page in partition.orders.scan():
         for order_id, record in page:
             books.put_record(order_id, record)
-    async for counters in store.scan_counters():
+    async for counters in partition.orders.scan_counters():
         books.counters.update(counters)
     position, more = start, True
     while more:
-        touched = await store.touched(position, EVENTS_MAX)
+        touched = await partition.cells.touched(position, EVENTS_MAX)
         position, more = touched.event, touched.more
         for order_id, stored in touched.records.items():
             books.put_record(order_id, stored)
@@ -115,7 +116,7 @@ def _compare(books: _Books, planner: Planner) -> AuditReport:
     for record in books.records.values():
         if record.holds_stock:
             holding += 1
-            for cell, units in record.cells:
+            for cell, units in record.held:
                 held[cell] += units
         # A limit counts what a customer bought, shipped or not; only what was given back is given back.
         if record.status not in ("released", "expired"):

@@ -64,11 +64,11 @@ def compare_policies(
 def _plan(planner: Planner, order: Order, policy: PolicyName) -> Allocation | None:
     core = planner.core
     # No store behind these levels: they are as fresh as they get.
-    batch, _ = core.plan([(canonical_bytes(msgspec.structs.replace(order, policy=policy)), 0, True)])
+    batch, _ = core.plan([(canonical_bytes(msgspec.structs.replace(order, policy=policy)), 0, 0, True)])
     if len(batch) == 0:
         return None
     # Settled as if a store had taken it, so that the view keeps what the plan took.
-    ((_, (_, json)),) = core.settle(batch, 0, b"0-0", b"", b"", [])
+    ((_, (_, json)),), _ = core.settle(batch, [(0, 0, b"0-0", b"", b"", [])])
     return _allocation.decode(json)
 
 

@@ -45,6 +45,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long callers wait for a store that broke off, before they are told."""
     store_ready_s: Annotated[float, Meta(ge=1, le=3_600)] = 60
     """How long the embedded store may take to load its file."""
+    partitions: Annotated[int, Meta(ge=1, le=256)] = 1
+    """Parts that the stock is split into, each in one slot of a cluster. A store keeps the number it was made with."""
     events_kept_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 20_000
     """Events kept in the stream, one a batch or movement; at full batches some 20 KB each."""
     drain_s: Annotated[float, Meta(ge=0, le=600)] = 10

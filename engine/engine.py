@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Any, NoReturn
 
 import msgspec
@@ -19,15 +20,15 @@ from engine.errors import (
     StoreChanged,
     StoreUnavailable,
 )
-from engine.intake import ExceededLimit, Intake, Outcome, PurchaseLimit, Replica, end_task
+from engine.intake import ExceededLimit, Intake, Outcome, PurchaseLimit, Replica, end_task, settle_due
 from engine.model import Allocation, Cell, Order, Sku, StockCount, Tariff, Warehouse
 from engine.model.rules import check_order, check_rows
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes, cell_number
 from engine.store import CellRow, EmbeddedServer, Store, StoreDescription, choose_store, running_at
 
 RECOVERY_POLL_S = 0.1
-EXPIRE_POLL_S = 0.25
-"""How often holds that ran out are looked for: so much later, at the most, does an unpaid hold end."""
+TEND_POLL_S = 0.25
+"""How often holds and leases that ran out are looked for: so much later, at the most, does an unpaid hold end."""
 EXPIRE_ORDERS_MAX = 500
 
 QUOTE_READS_MAX = 4
@@ -114,7 +115,12 @@ class Engine:
         await self.replica.load()
         self._state = State.READY
         if background:
-            self._tasks = [self._supervised(self._follow()), self._supervised(self._expire())]
+            followers: list[Callable[[], Awaitable[None]]] = [self.replica.follow_catalogue]
+            followers += [
+                partial(self.replica.follow_partition, partition.number) for partition in self.store.partitions
+            ]
+            self._tasks = [self._supervised(self._follow(follower)) for follower in followers]
+            self._tasks.append(self._supervised(self._tend()))
 
     async def close(self) -> None:
         """Answer everybody who waits, for `drain_s` at most, then stop."""
@@ -163,8 +169,9 @@ class Engine:
         if word in ("short", "too_spread") or (word == "quoted" and order.allow_partial):
             # The view only advises: before a no, or a part of one, look at the store.
             async with self._quote_reads, self.intake.exclusive:
-                event, rows = await self.store.read_cells(self.planner.cells_of(order), for_sale=True)
-                self.planner.set_levels([(row.cell, row.free) for row in rows], event)
+                for partition, cells in self.store.by_owner(self.planner.cells_of(order)).items():
+                    event, rows = await partition.cells.read(cells, for_sale=True)
+                    self.planner.set_levels([(row.cell, row.free) for row in rows], event)
                 word, payload = self.planner.core.quote(canonical)
         if word == "quoted":
             return Quoted(payload)
@@ -186,27 +193,30 @@ class Engine:
 
     async def orders(self) -> AsyncIterator[tuple[Allocation, Record]]:
         """Every order that the store keeps and that can be read, in no order; `audit` names the others."""
-        async for page in self.store.scan_orders():
-            for order_id, stored in page:
-                try:
-                    record, json = Record(stored), self.planner.core.allocation_json(order_id, stored)
-                except ValueError as error:
-                    log.warning("an order's record cannot be read", order_id=order_id, error=str(error))
-                    continue
-                yield msgspec.json.decode(json, type=Allocation), record
+        for partition in self.store.partitions:
+            async for page in partition.orders.scan():
+                for order_id, stored in page:
+                    try:
+                        record, json = Record(stored), self.planner.core.allocation_json(order_id, stored)
+                    except ValueError as error:
+                        log.warning("an order's record cannot be read", order_id=order_id, error=str(error))
+                        continue
+                    yield msgspec.json.decode(json, type=Allocation), record
 
     # Catalogue
 
     async def put_skus(self, skus: Sequence[Sku]) -> None:
         """Add or replace SKUs."""
         async with self.intake.exclusive:
-            numbers = await self.store.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
+            numbers = await self.store.catalogue.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
             self.planner.put_skus(zip(numbers, skus, strict=True))
 
     async def put_warehouses(self, warehouses: Sequence[Warehouse]) -> None:
         """Add or replace warehouses."""
         async with self.intake.exclusive:
-            numbers = await self.store.put_warehouses([(row.id, msgspec.json.encode(row)) for row in warehouses])
+            numbers = await self.store.catalogue.put_warehouses(
+                [(row.id, msgspec.json.encode(row)) for row in warehouses]
+            )
             self.planner.put_warehouses(zip(numbers, warehouses, strict=True))
 
     async def put_tariff(self, tariff: Tariff) -> None:
@@ -215,7 +225,7 @@ class Engine:
         if reaches != sorted(set(reaches)):
             raise InvalidInput((FieldError("/zones", "max_km must grow from each zone to the next"),))
         async with self.intake.exclusive:
-            await self.store.put_tariff(msgspec.json.encode(tariff))
+            await self.store.catalogue.put_tariff(msgspec.json.encode(tariff))
             self.planner.set_tariff(tariff)
 
     # Stock
@@ -226,7 +236,8 @@ class Engine:
         # The numbers hold as long as nothing is loaded anew, which takes the same lock.
         async with self.intake.exclusive:
             cells = self._cells_of(rows)
-            event, levels, refused = await self.store.set_stock(
+            partition = self.store.partitions[0]
+            event, levels, refused = await partition.movements.set_stock(
                 cells, [row.on_hand for row in rows], [-1 if row.safety is None else row.safety for row in rows]
             )
             if refused:
@@ -265,7 +276,7 @@ class Engine:
         start = int(cursor) if cursor is not None else 0
         known = core.known_cells(sku=sku_number, warehouse=warehouse_number, start=start, limit=limit + 1)
         page, more = known[:limit], known[limit:]
-        _, rows = await self.store.read_cells(page)
+        rows = await self.store.read_cells(page)
         return CellPage(tuple(self._cell(row) for row in rows), str(more[0]) if more else None)
 
     def _cell(self, row: CellRow) -> Cell:
@@ -289,11 +300,11 @@ class Engine:
         """Prove that the books balance, or say what differs; see engine.audit."""
         return await audit_store(self.store, self.planner)
 
-    async def _follow(self) -> None:
+    async def _follow(self, follower: Callable[[], Awaitable[None]]) -> None:
         while True:
             loads = self.replica.loads
             try:
-                await self.replica.follow()
+                await follower()
             except (StoreUnavailable, StoreChanged) as error:
                 log.warning("lost the store's events", error=str(error))
             except Exception:
@@ -302,18 +313,21 @@ class Engine:
             if self.replica.loads == loads or self._state is not State.READY:
                 await self._recover(for_ever=True)
 
-    async def _expire(self) -> None:
+    async def _tend(self) -> None:
+        """End holds, and settle what other processes left behind: every process does, so none is missed."""
         while True:
-            await asyncio.sleep(EXPIRE_POLL_S)
+            await asyncio.sleep(TEND_POLL_S)
             try:
-                while await self.store.expire(EXPIRE_ORDERS_MAX) == EXPIRE_ORDERS_MAX:
-                    pass
+                for partition in self.store.partitions:
+                    while await partition.orders.expire(EXPIRE_ORDERS_MAX) == EXPIRE_ORDERS_MAX:
+                        pass
+                await settle_due(self.store)
             except StoreChanged:
                 await self._recover(for_ever=True)
             except StockadeError as error:
-                log.warning("holds could not be ended", error=str(error))
+                log.warning("the store could not be tended", error=str(error))
             except Exception:
-                log.exception("holds could not be ended")
+                log.exception("the store could not be tended")
 
     async def _recover(self, *, for_ever: bool = False) -> bool:
         """Wait until the store is open and loaded again: `store_recovery_ms` at most, or as long as it takes.
@@ -403,7 +417,7 @@ async def open_engine(settings: Settings, *, attach: bool = False, background: b
             url,
             namespace=settings.namespace,
             timeout_s=settings.store_timeout_ms / 1000,
-            events_kept_max=settings.events_kept_max,
+            partitions=settings.partitions,
         )
         await stack.enter_async_context(store)
         engine = Engine(settings, store, revive=revive)

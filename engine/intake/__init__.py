@@ -1,5 +1,6 @@
 """The flow that joins planner and store for single orders."""
 
+from engine.intake.crossing import follow_order, settle_due
 from engine.intake.flow import Intake, end_task
 from engine.intake.outcome import (
     Conflict,
@@ -31,4 +32,6 @@ __all__ = [
     "Shortage",
     "Unavailable",
     "end_task",
+    "follow_order",
+    "settle_due",
 ]

@@ -7,7 +7,7 @@ plans by the core's ATTEMPTS_MAX, a commit's tries by COMMIT_TRIES_MAX, each try
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -15,9 +15,10 @@ import structlog
 
 from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError
 from engine.intake import outcome as oc
+from engine.intake.commit import NotPrepared, Told, commit_batch, tell
 from engine.model import Order
-from engine.planner import Planner, Record, canonical_bytes
-from engine.store import Store, StoreRefused
+from engine.planner import Planner, Record, canonical_bytes, fingerprint_of
+from engine.store import Store, StoreRefused, home_of
 
 COMMIT_TRIES_MAX = 3
 """How often one order is sent to a store that breaks off, before its caller is told."""
@@ -101,6 +102,7 @@ class Intake:
         """Whether a bug or a panic stopped the intake."""
         self.replans = 0
         self.batches = 0
+        self._telling: asyncio.Task[None] | None = None
 
     @property
     def queued(self) -> int:
@@ -136,6 +138,10 @@ class Intake:
             for worker in late:
                 log.error("orders were still waiting when the service stopped", queued=self.queued)
                 await end_task(worker)
+        if self._telling is not None:
+            _, late = await asyncio.wait([self._telling], timeout=drain_s)
+            for telling in late:
+                await end_task(telling)
 
     def fail(self) -> None:
         """Take no more orders: something that they rely on is broken beyond a recovery."""
@@ -199,28 +205,64 @@ class Intake:
         Returns those to be planned again, first of all next time, and, when the store broke off, what to tell them if
         it does not come back.
         """
-        core, loads = self._planner.core, self._loads()
+        core, loads, store = self._planner.core, self._loads(), self._store
+        partitions = len(store.partitions)
         batch, decided = core.plan(
-            [(waiting.canonical, waiting.attempts, waiting.fresh_load == loads) for waiting in taken]
+            [
+                (
+                    waiting.canonical,
+                    home_of(waiting.order_id, partitions),
+                    waiting.attempts,
+                    waiting.fresh_load == loads,
+                )
+                for waiting in taken
+            ]
         )
         try:
             _answer(taken, await self._with_records(taken, decided))
             if batch.empty:
                 return [], None
-            reply = await self._store.commit(batch.commit_args())
-        except StoreRefused as error:
-            core.abandon(batch)
-            for waiting in taken:
-                waiting.tell_unavailable(str(error))
-            return [], None
+            replies, errors = await commit_batch(store, self._planner, batch)
         except StoreError as error:
             core.abandon(batch)
-            # The commit may have been done: each order is sent again and the store tells from its record. Or the
-            # numbers in this batch are those of another store: then nothing was done, and all is planned anew.
-            return self._try_again(taken, error), str(error)
-        settled = core.settle(batch, reply.now_ms, reply.event, reply.outcomes, reply.levels, reply.records)
+            return self._after_errors(taken, [error])
+        except NotPrepared as error:
+            core.abandon(batch)
+            return self._after_errors(taken, error.errors)
+        settled, told = core.settle(batch, replies)
         self.batches += 1
-        return self._again(taken, _answer(taken, settled), loads), None
+        self._tell(told)
+        again = self._again(taken, _answer(taken, settled), loads)
+        if not errors:
+            return again, None
+        places = {place for place, _ in settled}
+        left = [waiting for place, waiting in enumerate(taken) if place not in places]
+        more, broken = self._after_errors(left, errors)
+        return again + more, broken
+
+    def _tell(self, told: tuple[Told, Told, Told]) -> None:
+        """Tell other partitions what was decided, while the next batch is planned; one such round at a time."""
+        if not any(told):
+            return
+        former = self._telling
+
+        async def run() -> None:
+            if former is not None:
+                await asyncio.wait([former])
+            await tell(self._store, *told)
+
+        self._telling = self._loop.create_task(run())
+
+    def _after_errors(self, left: list[_Waiting], errors: Sequence[StoreError]) -> tuple[list[_Waiting], str | None]:
+        """What becomes of orders whose batch, or whose home, broke off; as `_run` returns it."""
+        error = next((error for error in errors if not isinstance(error, StoreRefused)), None)
+        if error is None:
+            for waiting in left:
+                waiting.tell_unavailable(str(errors[0]))
+            return [], None
+        # The commit may have been done: each order is sent again and the store tells from its record. Or the numbers in
+        # this batch are those of another store: then nothing was done, and all is planned anew.
+        return self._try_again(left, error), str(error)
 
     async def _with_records(self, taken: list[_Waiting], decided: list[_Decided]) -> list[_Decided]:
         """What was decided, after a look at the records: an order that is held already is no order to refuse.
@@ -238,7 +280,7 @@ class Intake:
 
     def _of_record(self, waiting: _Waiting, record: bytes) -> tuple[str, Any]:
         try:
-            if Record(record).canonical != waiting.canonical:
+            if Record(record).fingerprint != fingerprint_of(waiting.canonical):
                 return "conflict", None
             return "replayed", self._planner.core.allocation_json(waiting.order_id, record)
         except ValueError as error:

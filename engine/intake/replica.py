@@ -17,6 +17,9 @@ BLOCK_MS = 500
 EVENTS_MAX = 500
 """Events taken in one read, so that the event loop is never kept long."""
 
+OWN_TAKES = (b"commit", b"prepare")
+"""Events whose units this process took from its view before they came."""
+
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -28,7 +31,7 @@ class Replica:
     def __init__(self, planner: Planner, store: Store) -> None:
         self._planner = planner
         self._store = store
-        self._stock_position = b"0-0"
+        self._stock_positions: list[bytes] = []
         self._catalogue_position = b"0-0"
         self.loads = 0
         """Counts loads: what was known before the last one may speak of another store."""
@@ -39,46 +42,57 @@ class Replica:
         Positions first, so that what changes meanwhile is followed. Raises StoreError, and then nothing was changed.
         """
         store, planner = self._store, self._planner.blank()
-        positions = await store.event_positions()
+        planner.set_partitions(len(store.partitions), store.writer)
+        catalogue_position = await store.catalogue.position()
+        stock_positions = [await partition.feed.position() for partition in store.partitions]
         try:
-            async for warehouses in store.scan_warehouses():
+            async for warehouses in store.catalogue.scan_warehouses():
                 planner.put_warehouses((row.number, _read(Warehouse, row.json)) for row in warehouses)
-            async for skus in store.scan_skus():
+            async for skus in store.catalogue.scan_skus():
                 planner.put_skus((row.number, _read(Sku, row.json)) for row in skus)
-            tariff = await store.read_tariff()
+            tariff = await store.catalogue.read_tariff()
             planner.set_tariff(_read(Tariff, tariff) if tariff else None)
-            async for page, event in store.scan_free():
-                planner.core.load_levels(page, event)
+            for partition in store.partitions:
+                async for page, event in partition.cells.scan_free():
+                    planner.core.load_levels(page, event)
         except (msgspec.MsgspecError, ValueError) as error:
             raise StoreUnsupported(f"The store holds something that this release cannot read: {error}.") from error
         self._planner.become(planner)
-        self._stock_position, self._catalogue_position = positions
+        self._stock_positions, self._catalogue_position = stock_positions, catalogue_position
         self.loads += 1
 
-    async def follow(self) -> None:
-        """Apply events as they come, until `load` is due: StoreUnavailable when the store breaks off, StoreChanged when
-        events were dropped from the stream before they were read here."""
-        store = self._store
+    async def follow_catalogue(self) -> None:
+        """Apply changes of the catalogue as they come. Raises StoreUnavailable when the store breaks off."""
         while True:
             loads = self.loads
-            stock, catalogue = await store.read_events(
-                self._stock_position, self._catalogue_position, block_ms=BLOCK_MS, events_max=EVENTS_MAX
+            entries = await self._store.catalogue.read_events(
+                self._catalogue_position, block_ms=BLOCK_MS, events_max=EVENTS_MAX
             )
-            if len(stock) == EVENTS_MAX and not await store.has_event(self._stock_position, for_sale=True):
-                raise StoreChanged("events were dropped from the stream before this process read them")
             # A load came in between: what was read belongs to what was there before it.
             if self.loads != loads:
                 continue
-            # Definitions first: a level of a new SKU is of use only with its name.
-            for event, fields in catalogue:
+            for event, fields in entries:
                 self.apply_definitions(fields)
                 self._catalogue_position = event
-            for event, fields in stock:
+
+    async def follow_partition(self, number: int) -> None:
+        """Apply a partition's events as they come, until `load` is due: StoreUnavailable when the store breaks off,
+        StoreChanged when events were dropped from the stream before they were read here."""
+        writer = self._store.writer.encode()
+        while True:
+            partition = self._store.partitions[number]
+            loads, position = self.loads, self._stock_positions[number]
+            entries = await partition.feed.read(position, block_ms=BLOCK_MS, events_max=EVENTS_MAX)
+            if len(entries) == EVENTS_MAX and not await partition.feed.has(position, for_sale=True):
+                raise StoreChanged("events were dropped from the stream before this process read them")
+            if self.loads != loads:
+                continue
+            for event, fields in entries:
                 # Our own commits were taken from the view when they were planned.
-                if fields[b"t"] != b"commit" or fields[b"w"] != store.writer.encode():
+                if fields[b"t"] not in OWN_TAKES or fields[b"w"] != writer:
                     self._planner.core.apply_event(event, fields[b"c"], fields[b"d"])
-                self._stock_position = event
-            if len(stock) == EVENTS_MAX:
+                self._stock_positions[number] = event
+            if len(entries) == EVENTS_MAX:
                 await asyncio.sleep(0)
 
     def apply_definitions(self, fields: dict[bytes, bytes]) -> None:

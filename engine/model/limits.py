@@ -21,6 +21,9 @@ WAREHOUSES_MAX = 4_096
 SKUS_MAX = 16_777_216
 """SKUs in a catalogue."""
 
+CHANNELS_MAX = 255
+"""Channels with pools of their own."""
+
 STOCK_ROWS_MAX = 10_000
 """Rows of one stock call, which is applied whole or not at all."""
 

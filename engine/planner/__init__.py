@@ -1,6 +1,6 @@
 """The planner's room: the only importer of the Rust core. Speaks to no store."""
 
-from engine._core import ATTEMPTS_MAX, Batch, Record, __version__
+from engine._core import ATTEMPTS_MAX, Batch, Record, __version__, fingerprint_of
 from engine.planner.planner import CostDefaults, Planner, canonical_bytes, cell_number
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "__version__",
     "canonical_bytes",
     "cell_number",
+    "fingerprint_of",
 ]

@@ -54,6 +54,10 @@ class Planner:
         self.core, self.tariff = other.core, other.tariff
         self.warehouses, self.skus, self._numbers = other.warehouses, other.skus, other._numbers
 
+    def set_partitions(self, partitions: int, writer: str) -> None:
+        """How many partitions the stock has, and what the store calls this process."""
+        self.core.set_partitions(partitions, writer)
+
     def put_skus(self, rows: Iterable[tuple[int, Sku]]) -> None:
         """Add or replace SKUs by their number."""
         rows = list(rows)

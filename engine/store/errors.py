@@ -15,6 +15,10 @@ from redis.exceptions import (
 from engine.errors import StoreChanged, StoreUnavailable, StoreUnsupported
 
 
+class StoreFenced(StoreChanged):
+    """A later generation of this process, or the loss of its last commits, has closed the one that the call was of."""
+
+
 class StoreRefused(StoreUnavailable):
     """The store answered, and took nothing: unlike any other StoreUnavailable, it is certain that nothing was done."""
 
@@ -61,6 +65,8 @@ def _translated(message: str) -> Exception:
     code = message.partition(" ")[0]
     if code == "STALEEPOCH":
         return StoreChanged(message.partition(" ")[2])
+    if code == "FENCED":
+        return StoreFenced("the store does not have this process's last commits as it left them")
     if code == "CATALOGUEFULL":
         return StoreRefused(f"The catalogue is full: {message.partition(' ')[2]}.")
     if "unknown command" in message.lower() and "FCALL" in message.upper():

@@ -1,9 +1,16 @@
-"""Spells every key. Does no I/O.
+"""Spells every key, and says which partition owns what. Does no I/O.
 
 Keys of one partition share a hash tag, so that a cluster keeps them in one slot; the catalogue has a tag of its own.
 """
 
+import zlib
+
 from msgspec import Struct
+
+from engine.model import limits
+
+CHANNEL_CELLS = 1 << 36
+"""Cell numbers of one channel: a pool's cell is channel * CHANNEL_CELLS + the cell's own number."""
 
 
 class CatalogueKeys(Struct, frozen=True):
@@ -12,19 +19,29 @@ class CatalogueKeys(Struct, frozen=True):
     meta: str
     skus: str
     warehouses: str
+    channels: str
     events: str
 
 
 class PartitionKeys(Struct, frozen=True):
-    """Keys of one partition of the stock; stockade.lua says what each holds."""
+    """Keys of one partition of the stock, in the order in which functions take them; ledger.lua says what each is."""
 
     meta: str
     free: str
     on_hand: str
     safety: str
+    quarantined: str
+    inbound: str
     counters: str
     orders: str
     holds: str
+    movements: str
+    parts: str
+    tentative: str
+    leases: str
+    outbox: str
+    refused: str
+    writers: str
     events: str
 
 
@@ -35,4 +52,17 @@ def catalogue_keys(namespace: str) -> CatalogueKeys:
 
 def partition_keys(namespace: str, partition: int) -> PartitionKeys:
     """Keys of a partition."""
-    return PartitionKeys(*(f"{namespace}:{{p{partition}}}:{name}" for name in PartitionKeys.__struct_fields__))
+    tag = f"p{partition}"
+    return PartitionKeys(*(f"{namespace}:{{{tag}}}:{name}" for name in PartitionKeys.__struct_fields__))
+
+
+def home_of(order_id: str, partitions: int) -> int:
+    """The partition that decides about an order. Children of a split, named `parent/child`, are at home with it."""
+    if partitions == 1:
+        return 0
+    return zlib.crc32(order_id.partition("/")[0].encode()) % partitions
+
+
+def partition_of_cell(cell: int, partitions: int) -> int:
+    """The partition that owns a cell: that of its SKU."""
+    return cell % CHANNEL_CELLS // limits.WAREHOUSES_MAX % partitions

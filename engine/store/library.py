@@ -8,13 +8,17 @@ from redis.exceptions import ResponseError
 
 from engine.errors import StoreUnsupported
 
-LIBRARY_VERSION = 1
-"""As in stockade.lua. To be raised whenever a function's arguments, reply or stored layout change."""
+LIBRARY_VERSION = 2
+"""As in ledger.lua. To be raised whenever a function's arguments, reply or stored layout change."""
+
+PARTS = ("ledger", "commit", "orders", "partitions", "movements", "cells", "feed", "catalogue")
+"""The files of the library, in the order in which they build on each other."""
 
 
 def library_source() -> tuple[str, str]:
     """The text to load and the digest that it carries."""
-    text = resources.files("engine.store").joinpath("stockade.lua").read_text("utf-8")
+    folder = resources.files("engine.store").joinpath("functions")
+    text = "\n\n".join(folder.joinpath(f"{part}.lua").read_text("utf-8") for part in PARTS)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return text.replace("@DIGEST@", digest), digest
 

@@ -135,7 +135,8 @@ fn batch_bytes() -> Vec<Vec<u8>> {
 }
 
 fn plan_all(planner: &RefCell<Planner>, orders: &[Vec<u8>]) -> Batch {
-    let intakes: Vec<Intake> = orders.iter().map(|canonical| Intake { canonical, attempts: 0, fresh: false }).collect();
+    let intakes: Vec<Intake> =
+        orders.iter().map(|canonical| Intake { canonical, home: 0, attempts: 0, fresh: false }).collect();
     let (batch, decided) = planner.borrow_mut().plan_batch(&intakes);
     assert!(decided.is_empty() && batch.len() == orders.len());
     batch

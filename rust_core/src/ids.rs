@@ -29,6 +29,13 @@ pub fn split_cell_id(cell: CellId) -> Option<(SkuId, WarehouseId)> {
     Some((sku, warehouse))
 }
 
+/// The partition, of so many, that owns a cell: that of its SKU.
+#[must_use]
+pub fn partition_of(cell: CellId, partitions: u32) -> u32 {
+    let sku = cell / u64::from(WAREHOUSES_MAX) % u64::from(SKUS_MAX);
+    (sku % u64::from(partitions)) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

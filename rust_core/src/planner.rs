@@ -129,6 +129,12 @@ pub struct Planner {
     pub default_policy: Policy,
     /// ISO 4217 code of every amount.
     pub currency: String,
+    /// Partitions of the stock; 0 counts as one.
+    pub partitions: u32,
+    /// Names this process before the store.
+    pub writer: String,
+    /// Attempts that this process has named.
+    pub(crate) attempts_made: u64,
 }
 
 /// The warehouses that may serve an order, and what each has and costs; columns in rank order.

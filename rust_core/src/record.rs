@@ -11,7 +11,7 @@ use crate::planner::{Plan, Shipment};
 
 /// Bytes before the fingerprint.
 pub const HEAD_BYTES: usize = 22;
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// Where a reservation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,21 +86,46 @@ pub struct Record {
     pub currency: String,
     /// The policy it was planned by.
     pub policy: String,
-    /// The order, as it was hashed.
+    /// The order; as it was hashed, unless it was amended.
     pub canonical: Vec<u8>,
+    /// Cells and units that have left.
+    pub shipped: Vec<(CellId, i64)>,
+    /// Ids of the transitions that it went through, the oldest first.
+    pub transitions: Vec<String>,
+    /// Of the order as it came.
+    pub fingerprint: [u8; FINGERPRINT_BYTES],
 }
 
-/// Packs fingerprint and body.
+impl Record {
+    /// Cells and units that it holds: of its shipments, less what was shipped; nothing once it is over.
+    #[must_use]
+    pub fn held(&self) -> Vec<(CellId, i64)> {
+        if !self.status.holds_stock() {
+            return Vec::new();
+        }
+        let of_shipments = self.shipments.iter().flat_map(|shipment| {
+            shipment.lines.iter().map(|&(sku, quantity)| (cell_id(sku, shipment.warehouse), quantity))
+        });
+        let left = |(cell, quantity): (CellId, i64)| {
+            let gone: i64 = self.shipped.iter().filter(|(of, _)| *of == cell).map(|(_, units)| units).sum();
+            (cell, quantity.saturating_sub(gone))
+        };
+        of_shipments.map(left).filter(|&(_, units)| units != 0).collect()
+    }
+}
+
+/// Packs fingerprint and body of an order of which nothing has left; `transitions` are those that it begins with.
 pub fn pack(
     fingerprint: &[u8; FINGERPRINT_BYTES],
     plan: &Plan,
     counters: &[(&str, i64)],
     currency: &str,
     canonical: &[u8],
+    transitions: &[&str],
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(FINGERPRINT_BYTES + 64 + 24 * plan.shipments.len() + canonical.len());
     out.extend_from_slice(fingerprint);
-    array(&mut out, 6);
+    array(&mut out, 8);
     array(&mut out, plan.shipments.len());
     for shipment in &plan.shipments {
         array(&mut out, 4);
@@ -127,6 +152,9 @@ pub fn pack(
     text(&mut out, currency);
     text(&mut out, plan.policy.name());
     bytes(&mut out, canonical);
+    array(&mut out, 0);
+    array(&mut out, transitions.len());
+    transitions.iter().for_each(|id| text(&mut out, id));
     out
 }
 
@@ -136,7 +164,7 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
     let Some((head, rest)) = record.split_at_checked(HEAD_BYTES) else {
         return wrong("shorter than its head");
     };
-    let Some((_, body)) = rest.split_at_checked(FINGERPRINT_BYTES) else {
+    let Some((fingerprint, body)) = rest.split_first_chunk::<FINGERPRINT_BYTES>() else {
         return wrong("shorter than its fingerprint");
     };
     if head[0] != FORMAT {
@@ -173,6 +201,16 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
         };
         unfilled.push((sku, pair[1]));
     }
+    if body.6.len() % 2 == 1 {
+        return wrong("a shipped cell without its units");
+    }
+    let mut shipped = Vec::with_capacity(body.6.len() / 2);
+    for pair in body.6.chunks_exact(2) {
+        match (split_cell_id(pair[0]), i64::try_from(pair[1])) {
+            (Some(_), Ok(units)) => shipped.push((pair[0], units)),
+            _ => return wrong("a shipped cell number or its units are out of range"),
+        }
+    }
     Ok(Record {
         status,
         version: big_endian(&head[2..6]) as u32,
@@ -184,12 +222,24 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
         currency: body.3.to_owned(),
         policy: body.4.to_owned(),
         canonical: body.5.to_vec(),
+        shipped,
+        transitions: body.7.into_iter().map(str::to_owned).collect(),
+        fingerprint: *fingerprint,
     })
 }
 
 /// The body's MessagePack array, in its order.
 #[derive(Deserialize)]
-struct Body<'a>(Vec<StoredShipment>, Vec<i64>, #[serde(borrow)] Vec<(&'a str, i64)>, &'a str, &'a str, &'a [u8]);
+struct Body<'a>(
+    Vec<StoredShipment>,
+    Vec<i64>,
+    #[serde(borrow)] Vec<(&'a str, i64)>,
+    &'a str,
+    &'a str,
+    &'a [u8],
+    Vec<CellId>,
+    #[serde(borrow)] Vec<&'a str>,
+);
 
 /// Warehouse, cost, metres, then cell and quantity by turns.
 #[derive(Deserialize)]
@@ -228,11 +278,11 @@ mod tests {
     use crate::order::Policy;
 
     fn stored(plan: &Plan) -> Vec<u8> {
-        let mut record = vec![1, 2];
+        let mut record = vec![FORMAT, 2];
         record.extend_from_slice(&7_u32.to_be_bytes());
         record.extend_from_slice(&1_700_000_000_123_u64.to_be_bytes());
         record.extend_from_slice(&0_u64.to_be_bytes());
-        record.extend(pack(&[9; 16], plan, &[("3:ann", 2)], "CNY", b"canonical"));
+        record.extend(pack(&[9; 16], plan, &[("3:ann", 2)], "CNY", b"canonical", &["first"]));
         record
     }
 
@@ -258,6 +308,8 @@ mod tests {
         assert_eq!(record.counters, [("3:ann".to_owned(), 2)]);
         assert_eq!((record.currency.as_str(), record.policy.as_str()), ("CNY", "nearest"));
         assert_eq!(record.canonical, b"canonical");
+        assert_eq!((record.shipped.len(), record.transitions.as_slice()), (0, &["first".to_owned()][..]));
+        assert_eq!(record.fingerprint, [9; 16]);
     }
 
     #[test]
@@ -277,9 +329,11 @@ mod tests {
     /// A record of one shipment and of unfilled lines with these numbers in it.
     fn with_numbers(warehouse: u32, cells: &[u64], unfilled: &[i64]) -> Result<Record, String> {
         let mut record = vec![0; HEAD_BYTES + FINGERPRINT_BYTES];
-        (record[0], record[1]) = (1, 2);
+        (record[0], record[1]) = (FORMAT, 2);
         let none: [(&str, i64); 0] = [];
-        record.extend(rmp_serde::to_vec(&([(warehouse, 0, 0, cells)], unfilled, none, "CNY", "cheapest", "")).unwrap());
+        let (shipped, transitions): ([u64; 0], [&str; 0]) = ([], []);
+        let body = ([(warehouse, 0, 0, cells)], unfilled, none, "CNY", "cheapest", "", shipped, transitions);
+        record.extend(rmp_serde::to_vec(&body).unwrap());
         unpack(&record)
     }
 
@@ -309,7 +363,7 @@ mod tests {
             *place.get_mut(&mut record) = noise.first().copied().unwrap_or_default();
             let _ = unpack(&record);
             record.truncate(HEAD_BYTES + FINGERPRINT_BYTES);
-            (record[0], record[1]) = (1, 2);
+            (record[0], record[1]) = (FORMAT, 2);
             record.extend(&noise);
             proptest::prop_assert!(unpack(&record).is_err());
         }

@@ -75,7 +75,7 @@ async def _sell(engines: tuple[Engine, ...]) -> None:
             if number % 4 == 0:
                 async with Redis.from_url(engine.store.url) as client:
                     await client.zadd("stockade:{p0}:holds", {f"o{number}": 1}, xx=True)
-                await engine.store.expire(100)
+                await engine.store.partitions[0].orders.expire(100)
 
     await asyncio.gather(*(buy(engine) for engine in engines * 12))
 
@@ -126,11 +126,11 @@ async def test_an_unreadable_record_is_named(engine: Engine, client: Redis, spoi
 
 async def test_an_unreadable_record_that_the_sale_touches_is_named(engine: Engine, client: Redis) -> None:
     """Read again for an event since the audit began, it is still only a finding."""
-    position = await engine.store.newest_event()
+    position = await engine.store.partitions[0].cells.newest_event()
     reserved(await engine.reserve(order("three", ("x", 1))))
     await client.hset(ORDERS, "three", b"torn")
     await client.aclose()
-    assert (await engine.store.touched(position, 10)).records == {"three": b"torn"}
+    assert (await engine.store.partitions[0].cells.touched(position, 10)).records == {"three": b"torn"}
 
 
 async def test_a_report_lists_so_many_differences_and_counts_all(engine: Engine, client: Redis) -> None:

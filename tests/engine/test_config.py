@@ -23,6 +23,7 @@ BROKEN: dict[str, str] = {
     "STORE_TIMEOUT_MS": "9",
     "STORE_RECOVERY_MS": "-1",
     "STORE_READY_S": "0",
+    "PARTITIONS": "257",
     "EVENTS_KEPT_MAX": "999",
     "DRAIN_S": "for ever",
 }

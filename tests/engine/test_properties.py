@@ -123,8 +123,8 @@ class History(RuleBasedStateMachine):
         with redis.Redis.from_url(self.url) as client:
             client.zadd("stockade:{p0}:holds", {order_id: 1})
         # The engine looks by itself, too: whoever is first.
-        self.run(self.engine.store.expire(10))
-        assert self.run(self.engine.store.expire(10)) == 0
+        self.run(self.engine.store.partitions[0].orders.expire(10))
+        assert self.run(self.engine.store.partitions[0].orders.expire(10)) == 0
         allocation = self.run(self.engine.order(order_id))
         assert (allocation.status, allocation.version) == ("expired", 2)
         self.books.release(order_id, self.run(self.engine.order_json(order_id)))

@@ -9,6 +9,7 @@ use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::fixture::{fresh, intakes, lines, order, planner, warehouse};
 use crate::ids::split_cell_id;
 use crate::record::HEAD_BYTES;
+use crate::view::event_stamp;
 
 /// (place from 0 among cells and then counters, units).
 type Takes = Vec<(usize, i64)>;
@@ -29,10 +30,10 @@ struct Commit {
 
 impl Commit {
     fn of(batch: &Batch) -> Self {
-        let args = batch.commit_args();
-        let cells: Vec<&str> = rmp_serde::from_slice(&args.cells).unwrap();
+        let args = batch.commit_args(0);
+        let cells: Vec<&str> = rmp_serde::from_slice(&args.takes.cells).unwrap();
         let bodies: Vec<&[u8]> = rmp_serde::from_slice(&args.bodies).unwrap();
-        let (flat, mut takes): (Vec<i64>, _) = (rmp_serde::from_slice(&args.takes).unwrap(), Vec::new());
+        let (flat, mut takes): (Vec<i64>, _) = (rmp_serde::from_slice(&args.takes.by_order).unwrap(), Vec::new());
         let mut rest = &flat[..];
         while let Some((&count, behind)) = rest.split_first() {
             let (own, behind) = behind.split_at(2 * count as usize);
@@ -43,8 +44,8 @@ impl Commit {
             if args.holds.is_empty() { Vec::new() } else { rmp_serde::from_slice(&args.holds).unwrap() };
         Self {
             cells: cells.iter().map(|cell| cell.parse().unwrap()).collect(),
-            units: rmp_serde::from_slice(&args.units).unwrap(),
-            counters: (!args.counters.is_empty()).then(|| rmp_serde::from_slice(&args.counters).unwrap()),
+            units: rmp_serde::from_slice(&args.takes.units).unwrap(),
+            counters: (!args.takes.counters.is_empty()).then(|| rmp_serde::from_slice(&args.takes.counters).unwrap()),
             ids: rmp_serde::from_slice(&args.ids).unwrap(),
             bodies: bodies.into_iter().map(<[u8]>::to_vec).collect(),
             takes,
@@ -58,7 +59,7 @@ impl Commit {
 
     /// The record that the store keeps of an order: confirmed, version 1.
     fn record(&self, place: usize) -> Vec<u8> {
-        let mut record = vec![1, 2, 0, 0, 0, 1];
+        let mut record = vec![2, 2, 0, 0, 0, 1];
         record.resize(HEAD_BYTES, 0);
         record.extend(&self.bodies[place]);
         record
@@ -66,7 +67,11 @@ impl Commit {
 }
 
 fn reply<'a>(outcomes: &'a [u8], levels: &'a [u8], records: &'a [&'a [u8]]) -> Reply<'a> {
-    Reply { now_ms: 1_700_000_000_000, event: b"1700000000000-0", outcomes, levels, records }
+    Reply { partition: 0, now_ms: 1_700_000_000_000, event: b"1700000000000-0", outcomes, levels, records }
+}
+
+fn settle(planner: &mut Planner, batch: &mut Batch, reply: &Reply) -> Result<Vec<(u32, Outcome)>, String> {
+    planner.settle(batch, std::slice::from_ref(reply)).map(|(outcomes, _)| outcomes)
 }
 
 fn packed(levels: &[i64]) -> Vec<u8> {
@@ -118,8 +123,8 @@ fn one_customers_orders_share_a_counter() {
 #[test]
 fn a_limit_is_told_with_what_is_left_of_it() {
     let mut planner = limited();
-    let (batch, _) = planner.plan_batch(&intakes(&[by_customer("a", 2, "ann")]));
-    let settled = planner.settle(&batch, &reply(b"L", &packed(&[5, -1]), &[])).unwrap();
+    let (mut batch, _) = planner.plan_batch(&intakes(&[by_customer("a", 2, "ann")]));
+    let settled = settle(&mut planner, &mut batch, &reply(b"L", &packed(&[5, -1]), &[])).unwrap();
     let [(0, Outcome::Limit(exceeded))] = &settled[..] else { panic!("{settled:?}") };
     assert_eq!(*exceeded, [Exceeded { sku: 0, requested: 2, limit: 4, remaining: 0 }]);
 }
@@ -163,10 +168,10 @@ fn cells_read_for_those_who_wait_are_bounded() {
     }
     // Two orders a SKU: the second of them reads nothing new. Five SKUs fill the bound.
     let orders: Vec<Vec<u8>> = (0..20).map(|number| order(json!({"lines": lines(&[(number / 2, 9)])}))).collect();
-    let (batch, decided) = planner.plan_batch(&intakes(&orders));
+    let (mut batch, decided) = planner.plan_batch(&intakes(&orders));
     assert!(decided.is_empty());
     assert_eq!((batch.waiting.len(), batch.postponed.len(), batch.cells.len()), (9, 11, CELLS_READ_MAX));
-    let settled = planner.settle(&batch, &reply(b"", &packed(&[0; CELLS_READ_MAX]), &[])).unwrap();
+    let settled = settle(&mut planner, &mut batch, &reply(b"", &packed(&[0; CELLS_READ_MAX]), &[])).unwrap();
     let (read, put_off) = settled.split_at(9);
     assert!(read.iter().all(|(_, outcome)| matches!(outcome, Outcome::Again { fresh: true })));
     assert!(put_off.iter().all(|(_, outcome)| matches!(outcome, Outcome::Postponed)));
@@ -228,9 +233,9 @@ fn a_pending_order_ends_when_its_hold_does() {
         order(json!({"order_id": id, "lines": lines(&[(0, 1)]), "payment": "pending", "hold_seconds": hold}))
     };
     let orders = [order(wants("paid", 1)), pending("a", json!(60)), pending("b", Value::Null)];
-    let (batch, _) = planner.plan_batch(&intakes(&orders));
+    let (mut batch, _) = planner.plan_batch(&intakes(&orders));
     assert_eq!(Commit::of(&batch).holds, [(1, 60_000), (2, 900_000)]);
-    let settled = planner.settle(&batch, &reply(b"", b"", &[])).unwrap();
+    let settled = settle(&mut planner, &mut batch, &reply(b"", b"", &[])).unwrap();
     let answers: Vec<Value> = settled
         .iter()
         .map(|(_, outcome)| match outcome {
@@ -244,25 +249,25 @@ fn a_pending_order_ends_when_its_hold_does() {
         (&json!("reserved"), &json!("2023-11-14T22:14:20Z"))
     );
     // A clock beyond all reason is no reason to panic.
-    let (batch, _) = planner.plan_batch(&intakes(&orders[1..2]));
-    let late = Reply { now_ms: u64::MAX, ..reply(b"", b"", &[]) };
-    assert!(planner.settle(&batch, &late).is_ok());
+    let (mut batch, _) = planner.plan_batch(&intakes(&orders[1..2]));
+    let late = Reply { partition: 0, now_ms: u64::MAX, ..reply(b"", b"", &[]) };
+    assert!(settle(&mut planner, &mut batch, &late).is_ok());
 }
 
 #[test]
 fn nobody_hears_no_before_the_levels_were_read() {
     let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[3]]);
     let short = [order(wants("a", 4))];
-    let (batch, decided) = planner.plan_batch(&intakes(&short));
+    let (mut batch, decided) = planner.plan_batch(&intakes(&short));
     assert!(decided.is_empty() && batch.sent.is_empty() && !batch.is_empty());
-    let args = batch.commit_args();
+    let args = batch.commit_args(0);
     assert!(args.wants_levels);
     // Every warehouse is asked, also the one of which no level is known; nothing is taken.
     assert_eq!((Commit::of(&batch).cells, Commit::of(&batch).units), (vec![cell_id(0, 0), cell_id(0, 1)], vec![0, 0]));
-    let settled = planner.settle(&batch, &reply(b"", &packed(&[3, 0]), &[])).unwrap();
+    let settled = settle(&mut planner, &mut batch, &reply(b"", &packed(&[3, 0]), &[])).unwrap();
     assert!(matches!(settled[..], [(0, Outcome::Again { fresh: true })]), "{settled:?}");
 
-    let fresh = Intake { canonical: &short[0], attempts: 1, fresh: true };
+    let fresh = Intake { canonical: &short[0], home: 0, attempts: 1, fresh: true };
     let (batch, decided) = planner.plan_batch(&[fresh]);
     assert!(batch.is_empty());
     let [(0, Outcome::Short(shortages))] = &decided[..] else { panic!("{decided:?}") };
@@ -274,11 +279,11 @@ fn nobody_hears_no_because_of_what_the_batch_itself_wants() {
     let mut planner = planner(&[warehouse(0.0)], &[&[3], &[3]]);
     let (first, second) = (order(wants("a", 2)), order(wants("b", 2)));
     let other_sku = order(json!({"order_id": "c", "lines": lines(&[(1, 4)])}));
-    let fresh = |canonical| Intake { canonical, attempts: 1, fresh: true };
-    let (batch, decided) = planner.plan_batch(&[fresh(&first), fresh(&second), fresh(&other_sku)]);
+    let fresh = |canonical| Intake { canonical, home: 0, attempts: 1, fresh: true };
+    let (mut batch, decided) = planner.plan_batch(&[fresh(&first), fresh(&second), fresh(&other_sku)]);
     // The store may yet refuse the first, so the second waits; the third wants nothing that another one does.
     assert!(matches!(decided[..], [(2, Outcome::Short(_))]), "{decided:?}");
-    let settled = planner.settle(&batch, &reply(b"A", &packed(&[1]), &[])).unwrap();
+    let settled = settle(&mut planner, &mut batch, &reply(b"A", &packed(&[1]), &[])).unwrap();
     assert!(matches!(settled[..], [(0, Outcome::Reserved(_)), (1, Outcome::Again { fresh: true })]), "{settled:?}");
 }
 
@@ -286,9 +291,9 @@ fn nobody_hears_no_because_of_what_the_batch_itself_wants() {
 #[test]
 fn settling_does_not_undo_an_event_that_came_first() {
     let mut planner = planner(&[warehouse(0.0)], &[&[3]]);
-    let (batch, _) = planner.plan_batch(&intakes(&[order(wants("a", 2)), order(wants("b", 4))]));
+    let (mut batch, _) = planner.plan_batch(&intakes(&[order(wants("a", 2)), order(wants("b", 4))]));
     planner.view.apply(cell_id(0, 0), -20, event_stamp(b"1700000000000-1").unwrap());
-    planner.settle(&batch, &reply(b"", &packed(&[1]), &[])).unwrap();
+    settle(&mut planner, &mut batch, &reply(b"", &packed(&[1]), &[])).unwrap();
     assert_eq!(planner.view.free(0, 0), 21);
 }
 
@@ -296,7 +301,7 @@ fn settling_does_not_undo_an_event_that_came_first() {
 fn too_many_shipments_are_told_apart_from_too_little_stock() {
     let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[1, 1]]);
     let whole = order(json!({"lines": lines(&[(0, 2)]), "allow_split": false}));
-    let (_, decided) = planner.plan_batch(&[Intake { canonical: &whole, attempts: 0, fresh: true }]);
+    let (_, decided) = planner.plan_batch(&[Intake { canonical: &whole, home: 0, attempts: 0, fresh: true }]);
     let [(0, Outcome::TooSpread(shortages))] = &decided[..] else { panic!("{decided:?}") };
     assert_eq!(*shortages, [Shortage { sku: 0, requested: 2, available: 1 }]);
 }
@@ -306,13 +311,13 @@ fn too_many_shipments_are_told_apart_from_too_little_stock() {
 fn planning_anew_has_an_end() {
     let mut planner = planner(&[warehouse(0.0)], &[&[3]]);
     let (short, refused) = (order(wants("a", 4)), order(wants("b", 2)));
-    let at = |canonical, attempts| Intake { canonical, attempts, fresh: false };
+    let at = |canonical, attempts| Intake { canonical, home: 0, attempts, fresh: false };
     let (batch, decided) = planner.plan_batch(&[at(&short, ATTEMPTS_MAX - 1), at(&short, ATTEMPTS_MAX)]);
     assert!(matches!(decided[..], [(1, Outcome::Contended)]), "{decided:?}");
     planner.abandon(&batch);
     for (attempts, contended) in [(ATTEMPTS_MAX - 1, false), (ATTEMPTS_MAX, true)] {
-        let (batch, _) = planner.plan_batch(&[at(&refused, attempts)]);
-        let settled = planner.settle(&batch, &reply(b"S", &packed(&[3]), &[])).unwrap();
+        let (mut batch, _) = planner.plan_batch(&[at(&refused, attempts)]);
+        let settled = settle(&mut planner, &mut batch, &reply(b"S", &packed(&[3]), &[])).unwrap();
         assert_eq!(matches!(settled[..], [(0, Outcome::Contended)]), contended, "{settled:?}");
     }
 }

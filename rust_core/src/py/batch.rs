@@ -6,7 +6,7 @@ use pyo3::types::PyBytes;
 use crate::batch::Batch;
 
 /// A planned batch. Opaque but for what the commit needs.
-#[pyclass(name = "Batch", module = "engine._core", frozen)]
+#[pyclass(name = "Batch", module = "engine._core")]
 pub struct PyBatch {
     pub(super) batch: Batch,
 }
@@ -24,20 +24,40 @@ impl PyBatch {
         self.batch.is_empty()
     }
 
-    /// cells, units, counters, ids, bodies, takes, holds, wants_levels: as the commit function takes them.
-    #[allow(clippy::type_complexity)]
-    fn commit_args<'py>(&self, py: Python<'py>) -> [Bound<'py, PyBytes>; 8] {
-        let args = self.batch.commit_args();
+    /// The partitions that must hold stock for orders of other homes before those decide.
+    #[getter]
+    fn prepares(&self) -> Vec<u32> {
+        self.batch.prepares()
+    }
+
+    /// The partitions that are asked to commit, or to say what their levels are.
+    #[getter]
+    fn commits(&self) -> Vec<u32> {
+        self.batch.commits()
+    }
+
+    /// cells, units, counters, attempts, kept, takes: as the prepare function takes them.
+    fn prepare_args<'py>(&self, py: Python<'py>, partition: u32) -> [Bound<'py, PyBytes>; 6] {
+        let args = self.batch.prepare_args(partition);
+        let takes = &args.takes;
+        [&takes.cells, &takes.units, &takes.counters, &args.attempts, &args.kept, &takes.by_order]
+            .map(|bytes| PyBytes::new(py, bytes))
+    }
+
+    /// cells, units, counters, ids, bodies, takes, holds, wants_levels, attempts: as the commit function takes them.
+    fn commit_args<'py>(&self, py: Python<'py>, partition: u32) -> [Bound<'py, PyBytes>; 9] {
+        let args = self.batch.commit_args(partition);
         let wants_levels: &[u8] = if args.wants_levels { b"1" } else { b"" };
         [
-            &args.cells[..],
-            &args.units[..],
-            &args.counters[..],
+            &args.takes.cells[..],
+            &args.takes.units[..],
+            &args.takes.counters[..],
             &args.ids[..],
             &args.bodies[..],
-            &args.takes[..],
+            &args.takes.by_order[..],
             &args.holds[..],
             wants_levels,
+            &args.attempts[..],
         ]
         .map(|bytes| PyBytes::new(py, bytes))
     }

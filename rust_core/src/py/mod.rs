@@ -14,6 +14,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("WAREHOUSES_MAX", crate::ids::WAREHOUSES_MAX)?;
     module.add("ATTEMPTS_MAX", crate::batch::ATTEMPTS_MAX)?;
+    module.add_function(wrap_pyfunction!(record::fingerprint_of, module)?)?;
     module.add_class::<planner::PyPlanner>()?;
     module.add_class::<batch::PyBatch>()?;
     module.add_class::<record::PyRecord>()?;

@@ -25,6 +25,17 @@ pub struct PyPlanner {
     planner: Planner,
 }
 
+/// partition, now_ms, event, outcomes, levels, records.
+type ReplyTuple = (u32, u64, PyBackedBytes, PyBackedBytes, PyBackedBytes, Vec<PyBackedBytes>);
+
+/// Names, by partition.
+type Told = Vec<(u32, Vec<String>)>;
+
+fn reply_of<'a>(reply: &'a ReplyTuple, records: &'a [&'a [u8]]) -> Reply<'a> {
+    let (partition, now_ms, event, outcomes, levels, _) = reply;
+    Reply { partition: *partition, now_ms: *now_ms, event, outcomes, levels, records }
+}
+
 type WarehouseRow = (WarehouseId, String, f64, f64, bool, u32, i64, i64, f64);
 
 #[pymethods]
@@ -130,38 +141,58 @@ impl PyPlanner {
         self.planner.view.cells()
     }
 
-    /// Plans orders (canonical bytes, attempts so far, whether their levels are fresh) in arrival order.
+    /// How many partitions the stock has, and the name of this process before the store.
+    fn set_partitions(&mut self, partitions: u32, writer: String) {
+        self.planner.partitions = partitions;
+        self.planner.writer = writer;
+    }
+
+    /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh) in arrival order.
     /// Returns the batch and what is decided already, as (place, outcome).
     fn plan(
         &mut self,
         py: Python<'_>,
-        orders: Vec<(PyBackedBytes, u32, bool)>,
+        orders: Vec<(PyBackedBytes, u32, u32, bool)>,
     ) -> PyResult<(PyBatch, Vec<(u32, OutcomeTuple)>)> {
+        let partitions = self.planner.partitions.max(1);
+        if orders.iter().any(|(_, home, ..)| *home >= partitions) {
+            return Err(PyValueError::new_err("a home beyond the last partition"));
+        }
         let intakes: Vec<Intake> = orders
             .iter()
-            .map(|(canonical, attempts, fresh)| Intake { canonical, attempts: *attempts, fresh: *fresh })
+            .map(|(canonical, home, attempts, fresh)| Intake {
+                canonical,
+                home: *home,
+                attempts: *attempts,
+                fresh: *fresh,
+            })
             .collect();
         let (batch, decided) = self.planner.plan_batch(&intakes);
         Ok((PyBatch { batch }, self.tuples(py, decided)?))
     }
 
-    /// Settles a batch with the store's reply. Returns (place, outcome) of each order that was sent or waited.
-    /// ValueError when the reply does not fit; then what the batch wanted is given back.
-    #[allow(clippy::too_many_arguments)] // A reply has these parts.
+    /// Settles what a partition said to a preparation: (partition, now_ms, event, outcomes, levels, records).
+    /// ValueError when the reply does not fit.
+    fn settle_prepare(&mut self, batch: &mut PyBatch, reply: ReplyTuple) -> PyResult<()> {
+        let records: Vec<&[u8]> = reply.5.iter().map(|record| &**record).collect();
+        self.planner.settle_prepare(&mut batch.batch, &reply_of(&reply, &records)).map_err(PyValueError::new_err)
+    }
+
+    /// Settles a batch with the homes' replies, as in `settle_prepare`. Returns (place, outcome) of each order that was sent
+    /// or waited and whose home replied, and what other partitions are to be told: (sealed, dropped, followed), each
+    /// [(partition, names)]. ValueError when a reply does not fit; then what the batch wanted is given back.
+    #[allow(clippy::type_complexity)]
     fn settle(
         &mut self,
         py: Python<'_>,
-        batch: &PyBatch,
-        now_ms: u64,
-        event: &[u8],
-        outcomes: &[u8],
-        levels: &[u8],
-        records: Vec<PyBackedBytes>,
-    ) -> PyResult<Vec<(u32, OutcomeTuple)>> {
-        let records: Vec<&[u8]> = records.iter().map(|record| &**record).collect();
-        let reply = Reply { now_ms, event, outcomes, levels, records: &records };
-        let settled = self.planner.settle(&batch.batch, &reply).map_err(PyValueError::new_err)?;
-        self.tuples(py, settled)
+        batch: &mut PyBatch,
+        replies: Vec<ReplyTuple>,
+    ) -> PyResult<(Vec<(u32, OutcomeTuple)>, (Told, Told, Told))> {
+        let records: Vec<Vec<&[u8]>> =
+            replies.iter().map(|reply| reply.5.iter().map(|record| &**record).collect()).collect();
+        let read: Vec<Reply> = replies.iter().zip(&records).map(|(reply, records)| reply_of(reply, records)).collect();
+        let (settled, told) = self.planner.settle(&mut batch.batch, &read).map_err(PyValueError::new_err)?;
+        Ok((self.tuples(py, settled)?, (told.sealed, told.dropped, told.followed)))
     }
 
     /// Gives back what a batch wanted to take, as its commit got no reply.

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::ids::cell_id;
+use crate::order::fingerprint;
 use crate::record::{Record, unpack};
 
 /// A reservation as read back from the store.
@@ -45,16 +45,34 @@ impl PyRecord {
         self.record.reserved_ms
     }
 
-    /// Cell numbers and units of every shipment.
+    /// Cell numbers and units that it holds.
     #[getter]
-    fn cells(&self) -> Vec<(u64, i64)> {
-        self.record
-            .shipments
-            .iter()
-            .flat_map(|shipment| {
-                shipment.lines.iter().map(|&(sku, quantity)| (cell_id(sku, shipment.warehouse), quantity))
-            })
-            .collect()
+    fn held(&self) -> Vec<(u64, i64)> {
+        self.record.held()
+    }
+
+    /// Cell numbers and units that have left.
+    #[getter]
+    fn shipped(&self) -> Vec<(u64, i64)> {
+        self.record.shipped.clone()
+    }
+
+    /// Ids of the transitions that it went through, the oldest first.
+    #[getter]
+    fn transitions(&self) -> Vec<String> {
+        self.record.transitions.clone()
+    }
+
+    /// When its hold ends, by the store's clock, in milliseconds since 1970; 0 for none.
+    #[getter]
+    fn expires_ms(&self) -> u64 {
+        self.record.expires_ms
+    }
+
+    /// Tells its order as it came from any other.
+    #[getter]
+    fn fingerprint<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.record.fingerprint)
     }
 
     /// Purchase-limit counters and units.
@@ -74,4 +92,10 @@ impl PyRecord {
     fn canonical<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.record.canonical)
     }
+}
+
+/// What tells an order, by its canonical bytes, from any other of its id.
+#[pyfunction]
+pub fn fingerprint_of<'py>(py: Python<'py>, canonical: &[u8]) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &fingerprint(canonical))
 }

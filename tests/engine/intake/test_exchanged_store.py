@@ -49,7 +49,7 @@ async def test_an_order_in_the_very_moment_is_planned_anew(engine: Engine, empty
         await client.flushall()
         outcome = await engine.reserve(order("now", ("x", 1)))
         assert isinstance(outcome, Invalid)
-        assert not await client.exists("stockade:{p0}:orders", "stockade:{p0}:free")
+        assert await client.hlen("stockade:{p0}:orders") == await client.hlen("stockade:{p0}:free") == 1
 
 
 async def test_readers_by_the_hundred_keep_no_order_waiting(engine: Engine) -> None:
@@ -66,7 +66,7 @@ async def test_readers_by_the_hundred_keep_no_order_waiting(engine: Engine) -> N
 async def test_what_a_later_release_added_to_a_definition_stops_nothing(engine: Engine, empty_store_url: str) -> None:
     """Rolling out a release that knows one field more must not break the services that are still on this one."""
     await put_network(engine, {("x", "A"): 5})
-    await engine.store.put_skus([("x", b'{"sku": "x", "weight_g": 7, "colour": "red"}')])
+    await engine.store.catalogue.put_skus([("x", b'{"sku": "x", "weight_g": 7, "colour": "red"}')])
     async with open_engine(Settings(redis_url=empty_store_url)) as fresh:
         assert fresh.planner.skus["x"].weight_g == 7
     async with asyncio.timeout(RELOAD_S):

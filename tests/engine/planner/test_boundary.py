@@ -48,13 +48,16 @@ def free(planner: Planner) -> dict[str, int]:
 
 def plan(planner: Planner, *canonical: bytes) -> tuple[Batch, list[tuple[int, Any]]]:
     """Plan orders that come for the first time."""
-    return planner.core.plan([(one, 0, False) for one in canonical])
+    return planner.core.plan([(one, 0, 0, False) for one in canonical])
 
 
 def settle(planner: Planner, batch: Batch, **parts: Any) -> list[tuple[int, Any]]:
     """Settle with a reply that everything was taken, but for these parts of it."""
     reply = {"event": EVENT, "outcomes": b"", "levels": b"", "records": []} | parts
-    return planner.core.settle(batch, NOW_MS, **reply)
+    settled, _ = planner.core.settle(
+        batch, [(0, NOW_MS, reply["event"], reply["outcomes"], reply["levels"], reply["records"])]
+    )
+    return settled
 
 
 def error_of(call: Callable[[], object]) -> str | None:
@@ -125,7 +128,7 @@ def test_a_reply_that_does_not_fit_is_refused_and_gives_everything_back(part: st
         ("2 levels for 1 cells", {"levels": pack([1, 2])}),
         ("levels without an event id", {"levels": pack([1]), "event": b"newest"}),
         ("0 records for 1 known orders", {"outcomes": b"R", "levels": pack([1])}),
-        ("outcome 'X'", {"outcomes": b"X", "levels": pack([1])}),
+        ("outcome 'Z'", {"outcomes": b"Z", "levels": pack([1])}),
         ("outcome 'L'", {"outcomes": b"L", "levels": pack([1])}),
     ],
 )
@@ -142,7 +145,7 @@ def test_a_refused_order_is_planned_anew_until_the_attempts_are_used_up() -> Non
     """A store that refuses time after time what the view has must not keep an order for ever."""
     planner = small_planner()
     for attempts, word in ((0, "again"), (ATTEMPTS_MAX - 1, "again"), (ATTEMPTS_MAX, "contended")):
-        batch, decided = planner.core.plan([(canonical_bytes(order()), attempts, False)])
+        batch, decided = planner.core.plan([(canonical_bytes(order()), 0, attempts, False)])
         assert decided == []
         ((_, outcome),) = settle(planner, batch, outcomes=b"S", levels=pack([5]))
         assert outcome[0] == word

@@ -18,13 +18,13 @@ unpack = msgspec.msgpack.decode
 def opened(url: str) -> Store:
     """A store as the engine opens it, not entered yet."""
     settings = Settings()
-    return Store(url, namespace=settings.namespace, timeout_s=5, events_kept_max=settings.events_kept_max)
+    return Store(url, namespace=settings.namespace, timeout_s=5)
 
 
 def body(fingerprint: int, cells: dict[int, int], counters: dict[str, int]) -> bytes:
     """Fingerprint and body as the planner packs them; text and numbers only, since Lua reads no binary."""
     shipments = [[cell % 4096, 0, 0, [cell, units]] for cell, units in cells.items()]
-    rest = [shipments, [], list(counters.items()), "CNY", "cheapest", "order"]
+    rest = [shipments, [], list(counters.items()), "CNY", "cheapest", "order", [], []]
     return bytes([fingerprint]) * 16 + pack(rest)
 
 
@@ -82,6 +82,7 @@ class Args:
             pack(takes),
             pack(holds) if holds else b"",
             b"1" if self.wants_levels else b"0",
+            b"",
         ]
 
 
@@ -93,18 +94,23 @@ def _strings(rows: list[bytes]) -> bytes:
 
 async def commit(store: Store, args: Args) -> CommitReply:
     """Send a commit made by hand."""
-    return await store.commit(args.packed())
+    return await store.partitions[0].orders.commit(args.packed())
 
 
 async def free(store: Store, *cells: int) -> list[int]:
     """What is free in cells."""
-    _, rows = await store.read_cells(cells)
+    _, rows = await store.partitions[0].cells.read(cells)
     return [row.free for row in rows]
 
 
 async def events(client: Redis) -> list[dict[bytes, bytes]]:
     """The stock events, oldest first."""
     return [fields for _, fields in await client.xrange(PREFIX + "events")]
+
+
+async def fields(client: Redis, name: str) -> dict[bytes, bytes]:
+    """A hash of the partition, without the field that only keeps it alive."""
+    return {field: value for field, value in (await client.hgetall(PREFIX + name)).items() if field}
 
 
 async def everything(client: Redis) -> dict[bytes, Any]:

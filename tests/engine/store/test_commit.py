@@ -9,23 +9,23 @@ from engine.audit import audit_store
 from engine.model import Line, Order, ShipTo, Sku, Warehouse
 from engine.planner import CostDefaults, Planner, canonical_bytes, cell_number
 from engine.store import Store, StoreRefused
-from tests.engine.store.by_hand import LONG_HOLD_MS, PREFIX, Args, commit, events, everything, free, unpack
+from tests.engine.store.by_hand import LONG_HOLD_MS, PREFIX, Args, commit, events, everything, fields, free, unpack
 
 
 async def test_an_order_is_taken_whole_or_not_at_all(store: Store, client: Redis) -> None:
     """A parcel without its second line is no order: the line that would do must not stay taken."""
-    await store.set_stock([1, 2], [5, 1], [0, 0])
+    await store.partitions[0].movements.set_stock([1, 2], [5, 1], [0, 0])
     reply = await commit(store, Args().order("short", (1, 5), (2, 2)).order("fits", (1, 4), (2, 1)))
     assert reply.outcomes == b"SA"
     assert unpack(reply.levels) == [1, 0]
     assert await free(store, 1, 2) == [1, 0]
     assert await store.read_orders(["short"]) == [None]
-    assert await client.hlen(PREFIX + "orders") == 1
+    assert len(await fields(client, "orders")) == 1
 
 
 async def test_an_id_twice_in_one_batch_takes_once(store: Store) -> None:
     """Twins may meet in one call, when two engines' queues are drained into it or a caller is at fault."""
-    await store.set_stock([1], [10], [0])
+    await store.partitions[0].movements.set_stock([1], [10], [0])
     reply = await commit(store, Args().order("one", (1, 2)).order("one", (1, 2)).order("one", (1, 3), fingerprint=2))
     assert reply.outcomes == b"ARC"
     assert await free(store, 1) == [8]
@@ -34,7 +34,7 @@ async def test_an_id_twice_in_one_batch_takes_once(store: Store) -> None:
 
 async def test_a_replay_brings_the_record_and_another_body_a_conflict(store: Store) -> None:
     """The record is what was promised first; neither may take, nor change a byte of it."""
-    await store.set_stock([1], [3], [0])
+    await store.partitions[0].movements.set_stock([1], [3], [0])
     assert (await commit(store, Args().order("one", (1, 3)))).outcomes == b""
     (record,) = await store.read_orders(["one"])
     reply = await commit(store, Args().order("one", (1, 3)).order("two", (1, 1)))
@@ -46,7 +46,7 @@ async def test_a_replay_brings_the_record_and_another_body_a_conflict(store: Sto
 
 async def test_a_cell_named_twice_by_one_order_is_summed(store: Store) -> None:
     """Each of the two takes fits by itself; together they are one unit too many."""
-    await store.set_stock([1], [5], [0])
+    await store.partitions[0].movements.set_stock([1], [5], [0])
     assert (await commit(store, Args().order("much", (1, 3), (1, 3)))).outcomes == b"S"
     assert await free(store, 1) == [5]
     assert (await commit(store, Args().order("fits", (1, 3), (1, 2)))).outcomes == b""
@@ -55,16 +55,16 @@ async def test_a_cell_named_twice_by_one_order_is_summed(store: Store) -> None:
 
 async def test_units_per_cell_that_do_not_match_never_oversell(store: Store) -> None:
     """The sums are a shortcut of the caller's; where an order is decided alone, its own takes count."""
-    await store.set_stock([1], [5], [0])
+    await store.partitions[0].movements.set_stock([1], [5], [0])
     args = Args().order("a", (1, 3)).order("b", (1, 3)).packed()
-    reply = await store.commit(args)
+    reply = await store.partitions[0].orders.commit(args)
     assert reply.outcomes == b"AS"
     assert await free(store, 1) == [2]
 
 
 async def test_a_counter_bounds_what_a_customer_takes(store: Store, client: Redis) -> None:
     """The limit is final and goes before a shortage; what it refuses leaves cell and counter as they were."""
-    await store.set_stock([1, 2], [10, 0], [0, 0])
+    await store.partitions[0].movements.set_stock([1, 2], [10, 0], [0, 0])
     limits = {"7:ann": 3, "7:bob": 3}
     first = Args(limits=limits).order("a", (1, 2), ("7:ann", 2)).order("b", (1, 2), ("7:ann", 2))
     reply = await commit(store, first.order("c", (1, 3), ("7:bob", 3)))
@@ -72,13 +72,13 @@ async def test_a_counter_bounds_what_a_customer_takes(store: Store, client: Redi
     assert unpack(reply.levels) == [5, 1, 0]
     both = await commit(store, Args(limits={"7:ann": 3}).order("d", (2, 1), ("7:ann", 2)))
     assert both.outcomes == b"L"
-    assert await client.hgetall(PREFIX + "counters") == {b"7:ann": b"2", b"7:bob": b"3"}
+    assert await fields(client, "counters") == {b"7:ann": b"2", b"7:bob": b"3"}
     assert await free(store, 1) == [5]
 
 
 async def test_a_lowered_limit_takes_nothing_back_and_gives_nothing_more(store: Store, client: Redis) -> None:
     """A limit below what a customer has leaves less than none."""
-    await store.set_stock([1], [10], [0])
+    await store.partitions[0].movements.set_stock([1], [10], [0])
     await commit(store, Args(limits={"7:ann": 5}).order("a", (1, 5), ("7:ann", 5)))
     reply = await commit(store, Args(limits={"7:ann": 2}).order("b", (1, 1), ("7:ann", 1)))
     assert (reply.outcomes, unpack(reply.levels)) == (b"L", [5, -3])
@@ -87,14 +87,14 @@ async def test_a_lowered_limit_takes_nothing_back_and_gives_nothing_more(store: 
 
 async def test_a_store_out_of_memory_refuses_whole(store: Store, client: Redis) -> None:
     """Half a batch written is stock without an order, or an order without stock."""
-    await store.set_stock([1], [10], [0])
+    await store.partitions[0].movements.set_stock([1], [10], [0])
     before = await everything(client)
     await client.config_set("maxmemory", "1mb")
     try:
         with pytest.raises(StoreRefused, match="raise maxmemory"):
             await commit(store, Args().order("one", (1, 1)).order("two", (1, 1)))
         with pytest.raises(StoreRefused, match="raise maxmemory"):
-            await store.set_stock([1, 2], [99, 99], [0, 0])
+            await store.partitions[0].movements.set_stock([1, 2], [99, 99], [0, 0])
         assert await everything(client) == before
     finally:
         await client.config_set("maxmemory", "0")
@@ -105,7 +105,7 @@ async def test_a_store_out_of_memory_refuses_whole(store: Store, client: Redis) 
 async def test_a_batch_beyond_every_chunk_is_one_batch(store: Store, client: Redis, short: bool) -> None:
     """Lua's stack ends at 8,000 values: a batch is cut for each command, never for its outcome."""
     orders, cells = 4_000, list(range(9_000))
-    await store.set_stock(cells, [1] * len(cells), [0] * len(cells))
+    await store.partitions[0].movements.set_stock(cells, [1] * len(cells), [0] * len(cells))
     args = Args(limits={f"7:c{number}": 5 for number in range(orders)}, wants_levels=True)
     for number in range(orders):
         takes = ((2 * number, 1), (2 * number + 1, 1), (f"7:c{number}", 1))
@@ -115,12 +115,13 @@ async def test_a_batch_beyond_every_chunk_is_one_batch(store: Store, client: Red
     reply = await commit(store, args)
     assert reply.outcomes == (b"A" * orders + b"S" if short else b"")
     assert len(unpack(reply.levels)) == len(args.cells) + orders
-    _, rows = await store.read_cells(cells)
+    _, rows = await store.partitions[0].cells.read(cells)
     assert [row.free for row in rows] == [0] * 8_000 + [1] * 1_000
-    assert await client.hlen(PREFIX + "orders") == await client.zcard(PREFIX + "holds") == orders
-    assert await client.hlen(PREFIX + "counters") == orders
+    assert len(await fields(client, "orders")) == orders
+    assert await client.zcard(PREFIX + "holds") == orders + 1
+    assert len(await fields(client, "counters")) == orders
     assert len(await events(client)) == 2
-    touched = await store.touched(b"0-0", 10)
+    touched = await store.partitions[0].cells.touched(b"0-0", 10)
     assert (len(touched.records), len(touched.counters)) == (orders + short, orders)
 
 
@@ -129,18 +130,18 @@ STRANGE_IDS = ("注文-🎁", "Ω" * 128, "a:b{c}d", "\u202eabc", "0", "\x7f\x01
 
 async def test_ids_are_bytes_to_the_store(store: Store, client: Redis) -> None:
     """Names come from every shop in the world; none may be cut, folded or mistaken for another."""
-    await store.set_stock([1], [100], [0])
+    await store.partitions[0].movements.set_stock([1], [100], [0])
     args = Args(limits={f"7:{name}": 2 for name in STRANGE_IDS})
     for name in STRANGE_IDS:
         args.order(name, (1, 1), (f"7:{name}", 1), hold_ms=1)
     assert (await commit(store, args)).outcomes == b""
     assert (await commit(store, args)).outcomes == b"R" * len(STRANGE_IDS)
-    assert await client.hlen(PREFIX + "orders") == len(STRANGE_IDS)
-    assert {order_id async for page in store.scan_orders() for order_id, _ in page} == set(STRANGE_IDS)
+    assert len(await fields(client, "orders")) == len(STRANGE_IDS)
+    assert {order_id async for page in store.partitions[0].orders.scan() for order_id, _ in page} == set(STRANGE_IDS)
     await asyncio.sleep(0.01)
-    assert await store.expire(100) == len(STRANGE_IDS)
+    assert await store.partitions[0].orders.expire(100) == len(STRANGE_IDS)
     assert await free(store, 1) == [100]
-    assert set((await store.touched(b"0-0", 10)).records) == set(STRANGE_IDS)
+    assert set((await store.partitions[0].cells.touched(b"0-0", 10)).records) == set(STRANGE_IDS)
 
 
 async def test_the_planners_own_arguments_balance(store: Store) -> None:
@@ -151,7 +152,7 @@ async def test_the_planners_own_arguments_balance(store: Store) -> None:
     planner.put_warehouses([(0, Warehouse(id="A", lat=0.0, lon=0.0)), (5, Warehouse(id="B", lat=1.0, lon=1.0))])
     planner.put_skus([(0, Sku(sku="x")), (900, Sku(sku="y", purchase_limit=3))])
     cells = [cell_number(sku=sku, warehouse=warehouse) for sku in (0, 900) for warehouse in (0, 5)]
-    event, levels, _ = await store.set_stock(cells, [4, 4, 4, 4], [0, 0, 0, 0])
+    event, levels, _ = await store.partitions[0].movements.set_stock(cells, [4, 4, 4, 4], [0, 0, 0, 0])
     planner.set_levels(list(zip(cells, levels, strict=True)), event)
     orders = [
         Order(
@@ -163,9 +164,11 @@ async def test_the_planners_own_arguments_balance(store: Store) -> None:
         )
         for number in range(5)
     ]
-    batch, decided = planner.core.plan([(canonical_bytes(order), 0, False) for order in orders])
-    reply = await store.commit(batch.commit_args())
-    settled = planner.core.settle(batch, reply.now_ms, reply.event, reply.outcomes, reply.levels, reply.records)
+    batch, decided = planner.core.plan([(canonical_bytes(order), 0, 0, False) for order in orders])
+    reply = await store.partitions[0].orders.commit(batch.commit_args(0))
+    settled, _ = planner.core.settle(
+        batch, [(0, reply.now_ms, reply.event, reply.outcomes, reply.levels, reply.records)]
+    )
     words = [word for _, (word, _) in sorted(settled)]
     assert (decided, reply.outcomes, words) == ([], b"AAAL", ["reserved"] * 3 + ["limit", "again"])
     report = await audit_store(store, planner)

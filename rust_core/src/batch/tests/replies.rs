@@ -97,11 +97,11 @@ proptest! {
         let (batch, _) = planner.plan_batch(&intakes(&orders));
         planner.abandon(&batch);
         prop_assert_eq!(view(&planner), stock.clone());
-        let (batch, _) = planner.plan_batch(&intakes(&orders));
+        let (mut batch, _) = planner.plan_batch(&intakes(&orders));
         let planned = view(&planner);
         // Without levels, where the batch did not ask for them.
         if !batch.wants_levels {
-            let settled = planner.settle(&batch, &reply(b"", b"", &[])).unwrap();
+            let settled = settle(&mut planner, &mut batch, &reply(b"", b"", &[])).unwrap();
             prop_assert!(settled.iter().all(|(_, outcome)| matches!(outcome, Outcome::Reserved(_))));
         }
         prop_assert_eq!(view(&planner), planned);
@@ -114,7 +114,7 @@ proptest! {
     ) {
         let mut planner = network(&stock);
         let orders = orders(&wanted);
-        let (batch, _) = planner.plan_batch(&intakes(&orders));
+        let (mut batch, _) = planner.plan_batch(&intakes(&orders));
         let commit = Commit::of(&batch);
         let letters: Vec<u8> = batch.sent.iter().zip(&draws).map(|(sent, draw)| match b"ARCSL"[draw.0] {
             b'L' if sent.counters.is_empty() => b'S',
@@ -125,7 +125,7 @@ proptest! {
         let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
         let counters = commit.counter_units().len();
         let levels: Vec<i64> = draws[..commit.cells.len() + counters].iter().map(|draw| draw.1).collect();
-        let settled = planner.settle(&batch, &reply(&letters, &packed(&levels), &records)).unwrap();
+        let settled = settle(&mut planner, &mut batch, &reply(&letters, &packed(&levels), &records)).unwrap();
         prop_assert_eq!(settled.len(), letters.len() + batch.waiting.len());
         for (place, (index, outcome)) in settled.iter().enumerate() {
             let Some(letter) = letters.get(place) else {
@@ -162,7 +162,7 @@ proptest! {
     ) {
         let mut planner = network(&stock);
         let orders = orders(&wanted);
-        let (batch, _) = planner.plan_batch(&intakes(&orders));
+        let (mut batch, _) = planner.plan_batch(&intakes(&orders));
         let commit = Commit::of(&batch);
         let letters = vec![b'R'; batch.len()];
         let records: Vec<Vec<u8>> = (0..batch.len()).map(|place| commit.record(place)).collect();
@@ -177,7 +177,7 @@ proptest! {
             _ => records.push(&noise),
         }
         reply.records = &records;
-        if planner.settle(&batch, &reply).is_err() {
+        if settle(&mut planner, &mut batch, &reply).is_err() {
             prop_assert_eq!(view(&planner), stock);
         }
     }
@@ -226,19 +226,23 @@ fn a_reply_to_another_batch_is_an_error_that_gives_everything_back() {
         ("outcome 'Z' for order \"a\"", reply(b"ZA", &levels, &[])),
     ];
     for (message, reply) in wrong {
-        let (batch, _) = planner.plan_batch(&intakes(&orders));
-        let error = planner.settle(&batch, &reply).unwrap_err();
+        let (mut batch, _) = planner.plan_batch(&intakes(&orders));
+        let error = settle(&mut planner, &mut batch, &reply).unwrap_err();
         assert!(error.starts_with("commit reply: ") && error.contains(message), "{error} is not {message}");
         assert_eq!((planner.view.free(0, 0), planner.view.free(0, 1)), (5, 2), "{message}");
     }
     // A record that cannot be read is that order's trouble alone.
-    let (batch, _) = planner.plan_batch(&intakes(&orders));
-    let settled = planner.settle(&batch, &reply(b"RS", &levels, strange)).unwrap();
+    let (mut batch, _) = planner.plan_batch(&intakes(&orders));
+    let settled = settle(&mut planner, &mut batch, &reply(b"RS", &levels, strange)).unwrap();
     let [(0, Outcome::Unreadable(message)), (1, Outcome::Again { fresh: false })] = &settled[..] else {
         panic!("{settled:?}")
     };
     assert!(message.contains("format 9"));
     // Only "a" has a counter.
-    let (batch, _) = planner.plan_batch(&intakes(&orders));
-    assert!(planner.settle(&batch, &reply(b"AL", &levels, &[])).unwrap_err().contains("outcome 'L' for order \"b\""));
+    let (mut batch, _) = planner.plan_batch(&intakes(&orders));
+    assert!(
+        settle(&mut planner, &mut batch, &reply(b"AL", &levels, &[]))
+            .unwrap_err()
+            .contains("outcome 'L' for order \"b\"")
+    );
 }

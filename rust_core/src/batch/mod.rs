@@ -1,19 +1,27 @@
-//! The orders planned and committed together: plans them in arrival order, packs one commit, settles its reply.
+//! The orders planned and committed together: plans them in arrival order, packs what each partition of the stock is asked,
+//! settles the replies.
 //!
 //! One batch is under way at a time. Between planning and settling the view holds what the batch wants to take; settling
 //! gives back what the store did not grant and then sets every level that the store sent.
+//!
+//! An order is decided in its home partition. One that takes stock of others is prepared there first, under the name of an
+//! attempt; see the store's partitions.lua.
+
+mod pack;
+mod settle;
+
+pub use pack::{CommitArgs, PrepareArgs, Takes};
+pub use settle::{Aftermath, Reply};
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use crate::answer::Allocation;
-use crate::ids::{CellId, SkuId, WarehouseId, cell_id};
+use crate::ids::{CellId, SkuId, WarehouseId, cell_id, partition_of};
 use crate::order::{Order, fingerprint};
 use crate::planner::{Demand, Exceeded, Flaw, Plan, Planner, Refusal, Shortage};
-use crate::record::{self, Record, Status, array, bytes, text, uint};
-use crate::view::event_stamp;
+use crate::record;
 
 /// How often an order is planned anew before its caller is told to come back.
 pub const ATTEMPTS_MAX: u32 = 8;
@@ -61,12 +69,21 @@ struct Counter {
     units: i64,
 }
 
+impl Counter {
+    /// The number of what owns it, which says in which partition it is.
+    fn owner(&self) -> u32 {
+        self.sku
+    }
+}
+
 /// An order on its way to the store.
 #[derive(Debug)]
 struct Sent {
     /// Its place among the orders that the batch was planned from.
     index: u32,
     order_id: String,
+    /// The partition that decides about it.
+    home: u32,
     attempts: u32,
     plan: Plan,
     hold_ms: Option<u64>,
@@ -74,11 +91,18 @@ struct Sent {
     /// Its pairs of (place of a cell or counter, units) in the batch's `takes`.
     cells: Range<usize>,
     counters: Range<usize>,
+    /// The name under which other partitions hold stock for it until it is decided, if any do.
+    attempt: Option<String>,
+    /// The partitions that hold stock for the attempt: they give it back with an event, if they do.
+    prepared: Vec<u32>,
+    /// What another partition said, when that ends it before its home is asked.
+    refused: Option<Outcome>,
 }
 
 /// A planned batch.
 #[derive(Debug, Default)]
 pub struct Batch {
+    partitions: u32,
     sent: Vec<Sent>,
     /// Orders that want fresh levels before anybody tells them no, and get them from this batch's reply.
     waiting: Vec<u32>,
@@ -97,57 +121,23 @@ pub struct Batch {
     wants_levels: bool,
 }
 
-/// What the store answered to a commit.
-#[derive(Clone, Copy, Debug)]
-pub struct Reply<'a> {
-    /// The store's clock, in milliseconds since 1970.
-    pub now_ms: u64,
-    /// Stream id of the newest event.
-    pub event: &'a [u8],
-    /// A letter an order, or nothing when all were taken.
-    pub outcomes: &'a [u8],
-    /// What is left of each cell and each counter, or nothing.
-    pub levels: &'a [u8],
-    /// The records of known orders, in their order.
-    pub records: &'a [&'a [u8]],
-}
-
 /// An order to be planned.
 #[derive(Clone, Copy, Debug)]
 pub struct Intake<'a> {
     /// Its canonical bytes.
     pub canonical: &'a [u8],
+    /// The partition that decides about it.
+    pub home: u32,
     /// How often it was planned before.
     pub attempts: u32,
     /// Whether the levels of all its SKUs were read after it came.
     pub fresh: bool,
 }
 
-/// One commit's arguments, as the store's function takes them (its text says what each is).
-#[derive(Debug, Default)]
-pub struct CommitArgs {
-    /// Cell numbers, as text.
-    pub cells: Vec<u8>,
-    /// Units of each cell.
-    pub units: Vec<u8>,
-    /// Names, limits and units of counters; empty for none.
-    pub counters: Vec<u8>,
-    /// Order ids.
-    pub ids: Vec<u8>,
-    /// Fingerprint and body of each order.
-    pub bodies: Vec<u8>,
-    /// Cells, counters and units of each order.
-    pub takes: Vec<u8>,
-    /// Holds of pending orders; empty for none.
-    pub holds: Vec<u8>,
-    /// Whether the levels are wanted back.
-    pub wants_levels: bool,
-}
-
 impl Planner {
     /// Plans orders in arrival order. Returns the batch and what is decided already, by place.
     pub fn plan_batch(&mut self, orders: &[Intake]) -> (Batch, Vec<(u32, Outcome)>) {
-        let mut batch = Batch::default();
+        let mut batch = Batch { partitions: self.partitions.max(1), ..Batch::default() };
         let mut decided = Vec::new();
         for (index, intake) in (0..).zip(orders) {
             match self.plan_into(&mut batch, index, intake) {
@@ -204,18 +194,32 @@ impl Planner {
             .iter()
             .map(|&(place, units)| (batch.counters[place as usize].name.as_str(), units))
             .collect();
-        let body = record::pack(&fingerprint(intake.canonical), &plan, &names, &self.currency, intake.canonical);
+        let (cells, counters) = (cells_from..batch.cell_takes.len(), counters_from..batch.counter_takes.len());
+        let attempt = batch.reaches_beyond(intake.home, &cells, &counters).then(|| self.next_attempt());
+        let transitions: Vec<&str> = attempt.as_deref().into_iter().collect();
+        let canonical = intake.canonical;
+        let body = record::pack(&fingerprint(canonical), &plan, &names, &self.currency, canonical, &transitions);
         batch.sent.push(Sent {
             index,
             order_id: order.order_id.to_owned(),
+            home: intake.home,
             attempts: intake.attempts,
             plan,
             hold_ms: order.hold_ms(),
             body,
-            cells: cells_from..batch.cell_takes.len(),
-            counters: counters_from..batch.counter_takes.len(),
+            cells,
+            counters,
+            attempt,
+            prepared: Vec::new(),
+            refused: None,
         });
         Ok(())
+    }
+
+    /// A name that no other attempt has, of this process or of another.
+    fn next_attempt(&mut self) -> String {
+        self.attempts_made += 1;
+        format!("{}-{}", self.writer, self.attempts_made)
     }
 
     /// An order that is beyond a limit by itself gets no further, whoever its customer is.
@@ -263,118 +267,6 @@ impl Planner {
         batch.wants_levels = true;
         Outcome::Again { fresh: true }
     }
-
-    /// Settles a batch with the store's reply: what became of each order that was sent or waited, by place.
-    /// An error means that the reply is not one to this batch; then what the batch wanted is given back.
-    pub fn settle(&mut self, batch: &Batch, reply: &Reply) -> Result<Vec<(u32, Outcome)>, String> {
-        let (levels, records) = match read_reply(batch, reply) {
-            Ok(parts) => parts,
-            Err(message) => {
-                self.abandon(batch);
-                return Err(format!("commit reply: {message}"));
-            }
-        };
-        let mut outcomes: Vec<(u32, Outcome)> =
-            Vec::with_capacity(batch.sent.len() + batch.waiting.len() + batch.postponed.len());
-        let mut records = records.iter();
-        for (place, sent) in batch.sent.iter().enumerate() {
-            let letter = reply.outcomes.get(place).copied().unwrap_or(b'A');
-            if letter != b'A' {
-                self.give_back(batch, sent);
-            }
-            let outcome = match letter {
-                b'A' => Outcome::Reserved(self.fresh_answer(sent, reply.now_ms)),
-                b'R' => match records.next() {
-                    Some(Ok(record)) => {
-                        Outcome::Replayed(Allocation::of_record(&sent.order_id, record).to_json(&self.catalogue))
-                    }
-                    Some(Err(message)) => Outcome::Unreadable(message.clone()),
-                    None => Outcome::Conflict,
-                },
-                b'C' => Outcome::Conflict,
-                b'L' => Outcome::Limit(batch.exceeded(sent, &levels)),
-                _ if sent.attempts >= ATTEMPTS_MAX => Outcome::Contended,
-                _ => Outcome::Again { fresh: false },
-            };
-            outcomes.push((sent.index, outcome));
-        }
-        outcomes.extend(batch.waiting.iter().map(|&index| (index, Outcome::Again { fresh: true })));
-        outcomes.extend(batch.postponed.iter().map(|&index| (index, Outcome::Postponed)));
-        if let Some(stamp) = event_stamp(reply.event) {
-            for (&cell, &level) in batch.cells.iter().zip(&levels) {
-                self.view.refresh(cell, level, stamp);
-            }
-        }
-        Ok(outcomes)
-    }
-
-    /// Gives back everything that a batch wanted to take, as its commit has no reply.
-    pub fn abandon(&mut self, batch: &Batch) {
-        for sent in &batch.sent {
-            self.give_back(batch, sent);
-        }
-    }
-
-    fn give_back(&mut self, batch: &Batch, sent: &Sent) {
-        for &(place, units) in &batch.cell_takes[sent.cells.clone()] {
-            self.view.take(batch.cells[place as usize], -units);
-        }
-    }
-
-    fn fresh_answer(&self, sent: &Sent, now_ms: u64) -> Vec<u8> {
-        let status = if sent.hold_ms.is_some() { Status::Reserved } else { Status::Confirmed };
-        Allocation {
-            order_id: &sent.order_id,
-            status: status.name(),
-            version: 1,
-            shipments: &sent.plan.shipments,
-            unfilled: &sent.plan.unfilled,
-            currency: &self.currency,
-            expires_ms: sent.hold_ms.map_or(0, |hold_ms| now_ms.saturating_add(hold_ms)),
-        }
-        .to_json(&self.catalogue)
-    }
-}
-
-/// Levels, and each record or why it cannot be read.
-type ReplyParts = (Vec<i64>, Vec<Result<Record, String>>);
-
-/// The levels and records of a reply, once all its parts are seen to fit the batch.
-fn read_reply(batch: &Batch, reply: &Reply) -> Result<ReplyParts, String> {
-    let levels: Vec<i64> = if reply.levels.is_empty() {
-        Vec::new()
-    } else {
-        rmp_serde::from_slice(reply.levels).map_err(|error| format!("levels: {error}"))?
-    };
-    let all_taken = reply.outcomes.is_empty();
-    if !all_taken && reply.outcomes.len() != batch.sent.len() {
-        return Err(format!("{} outcomes for {} orders", reply.outcomes.len(), batch.sent.len()));
-    }
-    for (&letter, sent) in reply.outcomes.iter().zip(&batch.sent) {
-        if !b"ARCSL".contains(&letter) || (letter == b'L' && sent.counters.is_empty()) {
-            return Err(format!("outcome {:?} for order {:?}", char::from(letter), sent.order_id));
-        }
-    }
-    if !(levels.is_empty() || levels.len() == batch.cells.len() + batch.counters.len()) {
-        return Err(format!(
-            "{} levels for {} cells and {} counters",
-            levels.len(),
-            batch.cells.len(),
-            batch.counters.len()
-        ));
-    }
-    if (batch.wants_levels || !all_taken) && levels.is_empty() && !batch.cells.is_empty() {
-        return Err("no levels".into());
-    }
-    if !levels.is_empty() && event_stamp(reply.event).is_none() {
-        return Err("levels without an event id".into());
-    }
-    let known = reply.outcomes.iter().filter(|letter| **letter == b'R').count();
-    if known != reply.records.len() {
-        return Err(format!("{} records for {known} known orders", reply.records.len()));
-    }
-    // A record that cannot be read is one order's trouble, not the batch's.
-    Ok((levels, reply.records.iter().map(|record| record::unpack(record)).collect()))
 }
 
 impl Batch {
@@ -399,6 +291,24 @@ impl Batch {
         })
     }
 
+    /// Whether an order takes from a partition that is not its home.
+    fn reaches_beyond(&self, home: u32, cells: &Range<usize>, counters: &Range<usize>) -> bool {
+        let elsewhere = |partition: u32| partition != home;
+        self.partitions > 1
+            && (self.cell_takes[cells.clone()].iter().any(|&(place, _)| elsewhere(self.partition_of_cell(place)))
+                || self.counter_takes[counters.clone()]
+                    .iter()
+                    .any(|&(place, _)| elsewhere(self.partition_of_counter(place))))
+    }
+
+    fn partition_of_cell(&self, place: u32) -> u32 {
+        partition_of(self.cells[place as usize], self.partitions)
+    }
+
+    fn partition_of_counter(&self, place: u32) -> u32 {
+        self.counters[place as usize].owner() % self.partitions
+    }
+
     /// Units that this batch wants of a cell.
     fn wanted(&self, cell: CellId) -> i64 {
         self.cell_places.get(&cell).map_or(0, |&place| self.units[place as usize])
@@ -414,69 +324,6 @@ impl Batch {
         });
         self.counters[place as usize].units += units;
         self.counter_takes.push((place, units));
-    }
-
-    fn exceeded(&self, sent: &Sent, levels: &[i64]) -> Vec<Exceeded> {
-        self.counter_takes[sent.counters.clone()]
-            .iter()
-            .filter_map(|&(place, requested)| {
-                let counter = &self.counters[place as usize];
-                let remaining = *levels.get(self.cells.len() + place as usize)?;
-                (remaining < requested).then(|| Exceeded {
-                    sku: counter.sku,
-                    requested,
-                    limit: counter.limit,
-                    remaining: remaining.max(0),
-                })
-            })
-            .collect()
-    }
-
-    /// The arguments of the commit.
-    #[must_use]
-    pub fn commit_args(&self) -> CommitArgs {
-        let mut args = CommitArgs { wants_levels: self.wants_levels, ..CommitArgs::default() };
-        array(&mut args.cells, self.cells.len());
-        array(&mut args.units, self.units.len());
-        for (&cell, &units) in self.cells.iter().zip(&self.units) {
-            // As text: the store's Lua would print a number into a field name at ten times the cost.
-            text(&mut args.cells, &cell.to_string());
-            uint(&mut args.units, units.unsigned_abs());
-        }
-        if !self.counters.is_empty() {
-            array(&mut args.counters, 3);
-            array(&mut args.counters, self.counters.len());
-            self.counters.iter().for_each(|counter| text(&mut args.counters, &counter.name));
-            array(&mut args.counters, self.counters.len());
-            self.counters.iter().for_each(|counter| uint(&mut args.counters, counter.limit.unsigned_abs()));
-            array(&mut args.counters, self.counters.len());
-            self.counters.iter().for_each(|counter| uint(&mut args.counters, counter.units.unsigned_abs()));
-        }
-        array(&mut args.ids, self.sent.len());
-        array(&mut args.bodies, self.sent.len());
-        array(&mut args.takes, self.sent.len() + 2 * (self.cell_takes.len() + self.counter_takes.len()));
-        let mut holds: Vec<u64> = Vec::new();
-        for (place, sent) in (1_u64..).zip(&self.sent) {
-            text(&mut args.ids, &sent.order_id);
-            bytes(&mut args.bodies, &sent.body);
-            uint(&mut args.takes, (sent.cells.len() + sent.counters.len()) as u64);
-            for &(cell, units) in &self.cell_takes[sent.cells.clone()] {
-                uint(&mut args.takes, u64::from(cell) + 1);
-                uint(&mut args.takes, units.unsigned_abs());
-            }
-            for &(counter, units) in &self.counter_takes[sent.counters.clone()] {
-                uint(&mut args.takes, (self.cells.len() as u64) + u64::from(counter) + 1);
-                uint(&mut args.takes, units.unsigned_abs());
-            }
-            if let Some(hold_ms) = sent.hold_ms {
-                holds.extend([place, hold_ms]);
-            }
-        }
-        if !holds.is_empty() {
-            array(&mut args.holds, holds.len());
-            holds.into_iter().for_each(|value| uint(&mut args.holds, value));
-        }
-        args
     }
 }
 

@@ -1,0 +1,54 @@
+-- The network: names and their numbers, definitions, the tariff. KEYS of the catalogue are meta, definitions, events.
+
+-- How many catalogue events are kept: who missed more loads anew.
+local CATALOGUE_EVENTS = 10000
+
+-- stockade_open_catalogue: makes the catalogue if there is none. KEYS meta. ARGV 1 candidate epoch, 2 partitions wanted.
+-- Returns {epoch, partitions in force}. O(1).
+local function open_catalogue(keys, args)
+  redis.call('HSETNX', keys[1], 'epoch', args[1])
+  redis.call('HSETNX', keys[1], 'partitions', args[2])
+  local meta = redis.call('HMGET', keys[1], 'epoch', 'partitions')
+  return { meta[1], tonumber(meta[2]) }
+end
+
+-- stockade_put_definitions: adds or replaces SKUs or warehouses; a new name gets the next number, for ever.
+-- KEYS meta, definitions, events. ARGV 1 epoch, 2 kind, 3 numbers at most, 4 [name, definition, ...] as MessagePack.
+-- Returns MessagePack numbers, or an error CATALOGUEFULL with nothing written. O(names).
+local function put_definitions(keys, args)
+  if stale(keys[1], args[1]) then return redis.error_reply(STALE) end
+  local rows, numbers, fresh, writes = cmsgpack.unpack(args[4]), {}, {}, {}
+  local field = 'next_' .. args[2]
+  local next_number = tonumber(redis.call('HGET', keys[1], field) or 0)
+  for i = 1, #rows, 2 do
+    local name = rows[i]
+    local old = redis.call('HGET', keys[2], name)
+    local number = old and tonumber(string.match(old, '^(%d+):')) or fresh[name]
+    if not number then
+      number = next_number
+      next_number = next_number + 1
+      fresh[name] = number
+    end
+    numbers[#numbers + 1] = number
+    writes[#writes + 1] = name
+    writes[#writes + 1] = string.format('%d:', number) .. rows[i + 1]
+  end
+  if next_number > tonumber(args[3]) then
+    return redis.error_reply('CATALOGUEFULL no number is left for another ' .. args[2])
+  end
+  redis.call('HSET', keys[1], field, next_number)
+  write_fields(keys[2], writes)
+  redis.call('XADD', keys[3], 'MAXLEN', '~', CATALOGUE_EVENTS, '*', 't', args[2], 'v', cmsgpack.pack(writes))
+  return cmsgpack.pack(numbers)
+end
+
+-- stockade_put_tariff: replaces the tariff. KEYS meta, events. ARGV 1 epoch, 2 definition. O(1).
+local function put_tariff(keys, args)
+  if stale(keys[1], args[1]) then return redis.error_reply(STALE) end
+  redis.call('HSET', keys[1], 'tariff', args[2])
+  return redis.call('XADD', keys[2], 'MAXLEN', '~', CATALOGUE_EVENTS, '*', 't', 'tariff', 'v', args[2])
+end
+
+redis.register_function('stockade_open_catalogue', open_catalogue)
+redis.register_function('stockade_put_definitions', put_definitions)
+redis.register_function('stockade_put_tariff', put_tariff)

@@ -1,0 +1,261 @@
+#!lua name=stockade
+
+-- Stockade's function library: every change of stock, reservations and catalogue, each one atomic.
+-- Runs on Redis >= 7.0 and Valkey. `redis.call`, cmsgpack and struct are only used while a function runs: a library that
+-- loads does not see them. The files of this folder are joined into one text, in the order that library.py names.
+--
+-- Keys. Every function of a partition takes all its keys, in one order (keys.py spells them):
+local META, FREE, ON_HAND, SAFETY, QUARANTINED, INBOUND = 1, 2, 3, 4, 5, 6
+local COUNTERS, ORDERS, HOLDS, MOVEMENTS = 7, 8, 9, 10
+local PARTS, TENTATIVE, LEASES, OUTBOX, REFUSED = 11, 12, 13, 14, 15
+local WRITERS, EVENTS = 16, 17
+--
+-- Cells. A cell is the stock of one SKU at one warehouse, numbered sku * 4096 + warehouse. A channel's pool is a cell of
+-- its own: channel * 2^36 + that number, where channel 0 is the rest that all share. Hashes by cell number:
+--   free         what may be sold: of the shared rest on_hand - reserved - safety - all pools, of a pool what is in it;
+--                the only one that the sale itself reads and writes
+--   on_hand      units counted and sellable   (by the cell without channel, as the next two)
+--   safety       units kept back              (absent: 0)
+--   quarantined  units set apart              (absent: 0)
+--   inbound      MessagePack [[reference, units, arrives_ms], ...]: promised to come (absent: none)
+-- so reserved = on_hand - safety - free of the rest and all pools, and selling costs one field.
+--
+-- Records. An order is one string in the hash `orders`, in network byte order:
+--   format u8 | status u8 | version u32 | reserved_ms u64 | expires_ms u64 | fingerprint 16 bytes | body (MessagePack)
+-- The function writes the head (its clock is the only one), the caller packs the rest:
+--   body = [1 shipments [[warehouse, cost, metres, [cell, units, ...]], ...], 2 unfilled [sku, units, ...],
+--           3 counters [[name, units], ...], 4 currency, 5 policy, 6 order as canonical MessagePack,
+--           7 shipped [cell, units, ...], 8 transitions [id, ...]]
+-- It holds the units of its shipments less those shipped, while its status is one that holds stock.
+--
+-- Counters. A bound on something that orders use up is a field of `counters`, with a limit that the caller sends:
+--   sku:customer      units that a customer took of a SKU with a purchase limit
+--   @warehouse:day    orders that a warehouse serves on a day (days since 1970, UTC)
+--
+-- Partitions. Cells and counters belong to the partition of their SKU (or, for @, their warehouse): number modulo
+-- partitions. An order belongs to the partition of its id, its home, which alone decides; partitions.lua tells how it
+-- holds stock of others.
+--
+-- Events. One stream entry for each change, and none without: n its number in this partition (no gaps), t type, w writer,
+-- c cells, d units taken from `free` of each (negative: given), h units added to on_hand of each (absent: none), and where
+-- they apply: i orders, o their outcomes as weighed, x a transition, p orders whose parts changed, a attempts, m a movement,
+-- r a reason. `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to.
+
+local VERSION = 2
+local DIGEST = '@DIGEST@' -- put in by the loader: tells two texts of one version apart
+
+local HEAD = '>BBI4I8I8'
+local HEAD_BYTES = 22
+local FINGERPRINT_BYTES = 16
+local FORMAT = 2
+local RESERVED, CONFIRMED, PARTIALLY_SHIPPED, SHIPPED, RELEASED, EXPIRED = 1, 2, 3, 4, 5, 6
+
+local WAREHOUSES_MAX = 4096
+local CHANNEL = 68719476736 -- 2^36
+
+-- Arguments of one variadic command: Lua's C stack ends at 8,000.
+local CHUNK = 4000
+
+-- How long the process that decided an order has to tell the other partitions itself, before any other does.
+local FOLLOW_MS = 1000
+
+local STALE = 'STALEEPOCH the store was emptied or exchanged since it was loaded'
+
+
+-- Reads fields of a hash, in order; false where absent. O(fields).
+local function read_fields(key, fields)
+  local count = #fields
+  if count == 0 then return {} end
+  if count <= CHUNK then return redis.call('HMGET', key, unpack(fields)) end
+  local values = {}
+  for from = 1, count, CHUNK do
+    local to = math.min(from + CHUNK - 1, count)
+    local part = redis.call('HMGET', key, unpack(fields, from, to))
+    for i = 1, to - from + 1 do values[from + i - 1] = part[i] end
+  end
+  return values
+end
+
+-- As numbers, 0 where absent. O(fields).
+local function read_numbers(key, fields)
+  local values = read_fields(key, fields)
+  for i = 1, #fields do values[i] = tonumber(values[i]) or 0 end
+  return values
+end
+
+-- Writes a flat list of field, value, ... to a hash. O(fields).
+local function write_fields(key, flat)
+  local count = #flat
+  for from = 1, count, CHUNK do
+    redis.call('HSET', key, unpack(flat, from, math.min(from + CHUNK - 1, count)))
+  end
+end
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- A number as a field name.
+local function name_of(number)
+  return string.format('%.0f', number)
+end
+
+-- The id of the newest event, so that levels read now can be placed among the events. O(1).
+local function newest_event(events)
+  local newest = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)
+  if newest[1] then return newest[1][1] end
+  return '0-0'
+end
+
+-- The body of a record; nil where it cannot be read: an audit names such a record, and nothing else may trip over it.
+local function read_body(record)
+  local readable, body = pcall(cmsgpack.unpack, string.sub(record, HEAD_BYTES + FINGERPRINT_BYTES + 1))
+  if readable and type(body) == 'table' and type(body[1]) == 'table' and type(body[3]) == 'table'
+    and type(body[7]) == 'table' and type(body[8]) == 'table' then
+    return body
+  end
+  return nil
+end
+
+-- The part of a record that a change of status leaves as it is.
+local function fingerprint_of(record)
+  return string.sub(record, HEAD_BYTES + 1, HEAD_BYTES + FINGERPRINT_BYTES)
+end
+
+local function stale(meta, epoch)
+  return redis.call('HGET', meta, 'epoch') ~= epoch
+end
+
+
+-- A change under way. Cells are gathered while it is decided; `finish` writes them with their event, or nothing at all.
+
+-- Begins a change; nil when the epoch is another. ARGV of each function begin with 1 epoch, 2 writer.
+local function begin(keys, args)
+  local meta = redis.call('HMGET', keys[META], 'epoch', 'sequence', 'free_total', 'on_hand_total', 'partitions', 'partition')
+  if meta[1] ~= args[1] then return nil end
+  return {
+    keys = keys, writer = args[2],
+    sequence = tonumber(meta[2]) or 0, free_total = tonumber(meta[3]) or 0, on_hand_total = tonumber(meta[4]) or 0,
+    partitions = tonumber(meta[5]) or 1, partition = tonumber(meta[6]) or 0,
+    cells = {}, taken = {}, counted = {}, place = {}, counters = {},
+  }
+end
+
+-- Whether a cell is of this partition.
+local function owns(change, cell)
+  return change.partitions == 1 or math.floor(cell % CHANNEL / WAREHOUSES_MAX) % change.partitions == change.partition
+end
+
+-- Whether a counter is of this partition.
+local function owns_counter(change, name)
+  return change.partitions == 1 or tonumber(string.match(name, '%d+')) % change.partitions == change.partition
+end
+
+-- Takes units from what is free in a cell (negative: gives them), and adds some to what is on hand.
+local function take(change, cell, units, on_hand)
+  local place = change.place[cell]
+  if not place then
+    place = #change.cells + 1
+    change.place[cell] = place
+    change.cells[place] = name_of(cell)
+    change.taken[place], change.counted[place] = 0, 0
+  end
+  change.taken[place] = change.taken[place] + units
+  change.counted[place] = change.counted[place] + (on_hand or 0)
+end
+
+-- Adds to a counter.
+local function count(change, name, units)
+  change.counters[name] = (change.counters[name] or 0) + units
+end
+
+-- The first cell of which more is taken than it has, as a number; nil when there is none. What is only given, or was short
+-- before, is no hindrance. Reads the levels that `finish` writes. O(cells).
+local function short_of(change)
+  change.levels = read_numbers(change.keys[FREE], change.cells)
+  for c = 1, #change.cells do
+    if change.taken[c] > 0 and change.taken[c] > change.levels[c] then return tonumber(change.cells[c]) end
+  end
+  return nil
+end
+
+-- Puts an event behind all others and counts it. `fields` is its own part: name, value, ... O(1).
+local function append(change, kind, taken_total, counted_total, fields)
+  local sequence = change.sequence + 1
+  redis.call('HSET', change.keys[META], 'sequence', sequence,
+    'free_total', change.free_total - taken_total, 'on_hand_total', change.on_hand_total + counted_total)
+  change.sequence, change.free_total = sequence, change.free_total - taken_total
+  change.on_hand_total = change.on_hand_total + counted_total
+  return redis.call('XADD', change.keys[EVENTS], '*', 'n', sequence, 't', kind, 'w', change.writer, unpack(fields))
+end
+
+-- Writes what was gathered, with its event; returns the event's id. O(cells + counters).
+local function finish(change, kind, fields)
+  local keys, cells = change.keys, change.cells
+  local levels = change.levels or read_numbers(keys[FREE], cells)
+  local free_writes, taken_total, counted_total = {}, 0, 0
+  for c = 1, #cells do
+    free_writes[2 * c - 1], free_writes[2 * c] = cells[c], levels[c] - change.taken[c]
+    taken_total = taken_total + change.taken[c]
+    counted_total = counted_total + change.counted[c]
+    if change.counted[c] ~= 0 then
+      redis.call('HINCRBY', keys[ON_HAND], name_of(tonumber(cells[c]) % CHANNEL), change.counted[c])
+    end
+  end
+  write_fields(keys[FREE], free_writes)
+  for name, units in pairs(change.counters) do
+    if units ~= 0 then redis.call('HINCRBY', keys[COUNTERS], name, units) end
+  end
+  local event = { 'c', cmsgpack.pack(cells), 'd', cmsgpack.pack(change.taken) }
+  for c = 1, #cells do
+    if change.counted[c] ~= 0 then
+      event[5], event[6] = 'h', cmsgpack.pack(change.counted)
+      break
+    end
+  end
+  for i = 1, #fields do event[#event + 1] = fields[i] end
+  return append(change, kind, taken_total, counted_total, event)
+end
+
+
+-- stockade_version: KEYS none. Returns {version, digest}. O(1).
+local function version()
+  return { VERSION, DIGEST }
+end
+
+-- stockade_open: makes a partition if there is none, and gives its caller a generation of its own, in which alone its
+-- commits count from here on. One that was sent before and comes later is refused.
+-- KEYS the partition's. ARGV 1 candidate epoch, 2 writer, 3 partitions, 4 this one's number.
+-- Returns {epoch, partitions, generation, ticket of the generation before or ''}. O(writers).
+local WRITER_KEPT_MS = 86400000
+local HASHES = { META, FREE, ON_HAND, SAFETY, QUARANTINED, INBOUND, COUNTERS, ORDERS, MOVEMENTS, PARTS, TENTATIVE, WRITERS }
+local SORTED_SETS = { HOLDS, LEASES, OUTBOX, REFUSED }
+local function open(keys, args)
+  -- Every key exists from here on, by a field or member without a name: while a slot moves, a cluster refuses calls of which
+  -- some keys are absent, and stops a function half way that sees one vanish.
+  for _, key in ipairs(HASHES) do redis.call('HSETNX', keys[key], '', 0) end
+  for _, key in ipairs(SORTED_SETS) do redis.call('ZADD', keys[key], '+inf', '') end
+  if redis.call('EXISTS', keys[EVENTS]) == 0 then
+    redis.call('XGROUP', 'CREATE', keys[EVENTS], 'open', '$', 'MKSTREAM')
+    redis.call('XGROUP', 'DESTROY', keys[EVENTS], 'open')
+  end
+  redis.call('HSETNX', keys[META], 'epoch', args[1])
+  redis.call('HSETNX', keys[META], 'partitions', args[3])
+  redis.call('HSETNX', keys[META], 'partition', args[4])
+  local now = now_ms()
+  local generation = math.max(now, (tonumber(redis.call('HGET', keys[META], 'generation')) or 0) + 1)
+  redis.call('HSET', keys[META], 'generation', generation)
+  local former = redis.call('HGET', keys[WRITERS], args[2])
+  local all = redis.call('HGETALL', keys[WRITERS])
+  for i = 1, #all, 2 do
+    local born = tonumber(string.match(all[i + 1], '^%d+'))
+    if all[i] ~= '' and born < now - WRITER_KEPT_MS then redis.call('HDEL', keys[WRITERS], all[i]) end
+  end
+  redis.call('HSET', keys[WRITERS], args[2], name_of(generation) .. ':0')
+  local meta = redis.call('HMGET', keys[META], 'epoch', 'partitions')
+  return { meta[1], tonumber(meta[2]), name_of(generation), former or '' }
+end
+
+redis.register_function { function_name = 'stockade_version', callback = version, flags = { 'no-writes' } }
+redis.register_function('stockade_open', open)

@@ -1,0 +1,260 @@
+-- Orders on their way: confirmed, extended, shipped, released, expired, changed. Each transition has an id and one effect.
+
+-- An order read for a change: {id, record, status, version, reserved_ms, expires_ms, body}; nil where there is none or it
+-- cannot be read.
+local function read_order(keys, id)
+  local record = redis.call('HGET', keys[ORDERS], id)
+  local body = record and read_body(record)
+  if not body then return nil end
+  local _, status, order_version, reserved_ms, expires_ms = struct.unpack(HEAD, record)
+  return {
+    id = id, record = record, body = body, status = status, version = order_version,
+    reserved_ms = reserved_ms, expires_ms = expires_ms,
+  }
+end
+
+local function holds_stock(status)
+  return status == RESERVED or status == CONFIRMED or status == PARTIALLY_SHIPPED
+end
+
+-- Units that a body holds by cell: of its shipments, less what was shipped.
+local function held_of(body)
+  local held = {}
+  for _, shipment in ipairs(body[1]) do
+    local pairs_of = shipment[4]
+    for i = 1, #pairs_of, 2 do held[pairs_of[i]] = (held[pairs_of[i]] or 0) + pairs_of[i + 1] end
+  end
+  for i = 1, #body[7], 2 do held[body[7][i]] = (held[body[7][i]] or 0) - body[7][i + 1] end
+  return held
+end
+
+-- Whether an order holds, or held, stock of other partitions, which have to follow it.
+local function reaches_out(change, body)
+  if change.partitions == 1 then return false end
+  for _, shipment in ipairs(body[1]) do
+    for i = 1, #shipment[4], 2 do
+      if not owns(change, shipment[4][i]) then return true end
+    end
+  end
+  for _, counter in ipairs(body[3]) do
+    if not owns_counter(change, counter[1]) then return true end
+  end
+  return false
+end
+
+-- Takes what a body holds here from the cells and counters, or gives it back (factor -1).
+local function hold(change, body, factor, counters_too)
+  for cell, units in pairs(held_of(body)) do
+    if units ~= 0 and owns(change, cell) then take(change, cell, factor * units) end
+  end
+  if counters_too then
+    for _, counter in ipairs(body[3]) do
+      if owns_counter(change, counter[1]) then count(change, counter[1], factor * counter[2]) end
+    end
+  end
+end
+
+-- Writes an order's record as it is now; `rest` is fingerprint and body, packed. Partitions that hold stock for it are put
+-- on the list of those to follow.
+local function write_order(change, order, rest)
+  local keys = change.keys
+  local record = struct.pack(HEAD, FORMAT, order.status, order.version, order.reserved_ms, order.expires_ms) .. rest
+  redis.call('HSET', keys[ORDERS], order.id, record)
+  if order.status == RESERVED then
+    redis.call('ZADD', keys[HOLDS], order.expires_ms, order.id)
+  else
+    redis.call('ZREM', keys[HOLDS], order.id)
+  end
+  if reaches_out(change, order.body) then redis.call('ZADD', keys[OUTBOX], now_ms(), order.id) end
+  order.record = record
+end
+
+local function pack_rest(order)
+  return fingerprint_of(order.record) .. cmsgpack.pack(order.body)
+end
+
+-- Gives back all that an order holds, and lets it end.
+local function give_back(change, order, status)
+  hold(change, order.body, -1, true)
+  order.status, order.version = status, order.version + 1
+  -- Only the head changes: the body need not be packed again.
+  write_order(change, order, string.sub(order.record, HEAD_BYTES + 1))
+end
+
+-- Whether a transition was done before; if not, it is noted. A record keeps the ids of the last ones.
+local TRANSITIONS_MAX = 64
+local function was_done(order, transition)
+  for _, done in ipairs(order.body[8]) do
+    if done == transition then return true end
+  end
+  return false
+end
+local function note(order, transition)
+  local done = order.body[8]
+  done[#done + 1] = transition
+  if #done > TRANSITIONS_MAX then table.remove(done, 1) end
+end
+
+-- Ships units: [cell, units, ...], or all that is held where it is empty. Returns the letter of a refusal, or nil.
+local function ship(change, order, wanted)
+  if order.status ~= CONFIRMED and order.status ~= PARTIALLY_SHIPPED then return 'F' end
+  local held, leaves = held_of(order.body), {}
+  if #wanted == 0 then
+    for cell, units in pairs(held) do leaves[cell] = units end
+  else
+    for i = 1, #wanted, 2 do leaves[wanted[i]] = (leaves[wanted[i]] or 0) + wanted[i + 1] end
+  end
+  for cell, units in pairs(leaves) do
+    if units > (held[cell] or 0) then return 'Q' end
+  end
+  local shipped = {}
+  for i = 1, #order.body[7], 2 do shipped[order.body[7][i]] = order.body[7][i + 1] end
+  for cell, units in pairs(leaves) do
+    held[cell] = held[cell] - units
+    shipped[cell] = (shipped[cell] or 0) + units
+    -- What leaves was reserved: nothing more is taken from what is free.
+    if units ~= 0 and owns(change, cell) then take(change, cell, 0, -units) end
+  end
+  order.body[7] = {}
+  for cell, units in pairs(shipped) do
+    if units > 0 then
+      order.body[7][#order.body[7] + 1] = cell
+      order.body[7][#order.body[7] + 1] = units
+    end
+  end
+  order.status = SHIPPED
+  for _, units in pairs(held) do
+    if units > 0 then order.status = PARTIALLY_SHIPPED end
+  end
+  return nil
+end
+
+-- stockade_transition: one step of one order's life.
+-- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 what: confirm, cancel, extend or ship, 4 order id, 5 transition id,
+--      6 version that it must have, or '', 7 for extend milliseconds from now, for ship [cell, units, ...] as MessagePack
+--      (empty: all that is left).
+-- Returns {letter, record, now in ms}: A done, R done before or already so, N no such order (no record), F its state
+--      forbids it, V it has another version, Q more than it holds. An unpaid hold whose time is up has expired, whoever
+--      comes first. O(lines).
+local function transition(keys, args)
+  local change = begin(keys, args)
+  if not change then return redis.error_reply(STALE) end
+  local what, now = args[3], now_ms()
+  local order = read_order(keys, args[4])
+  if not order then return { 'N', '', now } end
+  if order.status == RESERVED and order.expires_ms <= now then
+    give_back(change, order, EXPIRED)
+    finish(change, 'expire', { 'i', cmsgpack.pack({ order.id }) })
+  end
+  if was_done(order, args[5]) then return { 'R', order.record, now } end
+  if what == 'confirm' and (order.status == CONFIRMED or order.status == PARTIALLY_SHIPPED or order.status == SHIPPED) then
+    return { 'R', order.record, now }
+  end
+  if what == 'cancel' and order.status == RELEASED then return { 'R', order.record, now } end
+  if args[6] ~= '' and tonumber(args[6]) ~= order.version then return { 'V', order.record, now } end
+  if what == 'cancel' then
+    if order.status ~= RESERVED and order.status ~= CONFIRMED then return { 'F', order.record, now } end
+    give_back(change, order, RELEASED)
+  else
+    if what == 'confirm' then
+      if order.status ~= RESERVED then return { 'F', order.record, now } end
+      order.status, order.expires_ms = CONFIRMED, 0
+    elseif what == 'extend' then
+      if order.status ~= RESERVED then return { 'F', order.record, now } end
+      order.expires_ms = now + tonumber(args[7])
+    else
+      local refused = ship(change, order, cmsgpack.unpack(args[7]))
+      if refused then return { refused, order.record, now } end
+    end
+    note(order, args[5])
+    order.version = order.version + 1
+    write_order(change, order, pack_rest(order))
+  end
+  finish(change, what, { 'i', cmsgpack.pack({ order.id }), 'x', args[5] })
+  return { 'A', order.record, now }
+end
+
+-- stockade_expire: releases pending orders whose hold ran out by the store's clock, oldest first.
+-- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 orders at most. Returns how many holds ended. O(orders * lines).
+local function expire(keys, args)
+  local change = begin(keys, args)
+  if not change then return redis.error_reply(STALE) end
+  local due = redis.call('ZRANGEBYSCORE', keys[HOLDS], '-inf', now_ms(), 'LIMIT', 0, args[3])
+  local ended = {}
+  for _, id in ipairs(due) do
+    local order = read_order(keys, id)
+    if order and order.status == RESERVED then
+      give_back(change, order, EXPIRED)
+      ended[#ended + 1] = id
+    else
+      redis.call('ZREM', keys[HOLDS], id)
+    end
+  end
+  if #ended > 0 then finish(change, 'expire', { 'i', cmsgpack.pack(ended) }) end
+  return #ended
+end
+
+-- stockade_replace: puts other shipments in the place of those that orders have, all of them or none: to amend an order,
+-- to split one in two, to move many elsewhere.
+-- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 transition id, 4 type of the event, 5 reason,
+--      6 rows [[id, version that it must have (0: a new order, made from the row before it), fingerprint and body], ...],
+--      7 limits [counter, limit, ...], 8 attempt or ''.
+-- Returns {letter, place, found, records, now in ms}: A done, R done before; else nothing was done, for the row at `place`
+--      (from 0): N no such order, F its state (in its record, found) forbids it, V it has another version, C the new id is
+--      taken; or, with the cell or counter in found, S a cell falls short, L a counter does; X the attempt was refused.
+-- O(orders * lines).
+local function replace(keys, args)
+  local change = begin(keys, args)
+  if not change then return redis.error_reply(STALE) end
+  local now, rows, limits, orders, records = now_ms(), cmsgpack.unpack(args[6]), {}, {}, {}
+  local flat = cmsgpack.unpack(args[7])
+  for i = 1, #flat, 2 do limits[flat[i]] = flat[i + 1] end
+  for place, row in ipairs(rows) do
+    local order = read_order(keys, row[1])
+    if place == 1 and order and was_done(order, args[3]) then
+      for i = 1, #rows do records[i] = redis.call('HGET', keys[ORDERS], rows[i][1]) end
+      return { 'R', 0, '', records, now }
+    end
+    if row[2] == 0 then
+      if redis.call('HEXISTS', keys[ORDERS], row[1]) == 1 then return { 'C', place - 1, '', {}, now } end
+      local parent = orders[place - 1]
+      order = {
+        id = row[1], record = parent.record, status = parent.status, version = 0,
+        reserved_ms = parent.reserved_ms, expires_ms = parent.expires_ms,
+      }
+    else
+      if not order then return { 'N', place - 1, '', {}, now } end
+      if order.version ~= row[2] then return { 'V', place - 1, order.record, {}, now } end
+      if not holds_stock(order.status) or (order.status == RESERVED and order.expires_ms <= now) then
+        return { 'F', place - 1, order.record, {}, now }
+      end
+      hold(change, order.body, -1, true)
+    end
+    order.body = cmsgpack.unpack(string.sub(row[3], FINGERPRINT_BYTES + 1))
+    hold(change, order.body, 1, true)
+    orders[place] = order
+  end
+  if args[8] ~= '' and redis.call('ZSCORE', keys[REFUSED], args[8]) then return { 'X', 0, '', {}, now } end
+  local short = short_of(change)
+  if short then return { 'S', 0, name_of(short), {}, now } end
+  for name, units in pairs(change.counters) do
+    if units > 0 and limits[name] then
+      local taken = tonumber(redis.call('HGET', keys[COUNTERS], name)) or 0
+      if taken + units > limits[name] then return { 'L', 0, name, {}, now } end
+    end
+  end
+  local ids = {}
+  for place, order in ipairs(orders) do
+    note(order, args[3])
+    if args[8] ~= '' then note(order, args[8]) end
+    order.version = order.version + 1
+    write_order(change, order, string.sub(rows[place][3], 1, FINGERPRINT_BYTES) .. cmsgpack.pack(order.body))
+    ids[place], records[place] = order.id, order.record
+  end
+  finish(change, args[4], { 'i', cmsgpack.pack(ids), 'x', args[3], 'r', args[5] })
+  return { 'A', 0, '', records, now }
+end
+
+redis.register_function('stockade_transition', transition)
+redis.register_function('stockade_expire', expire)
+redis.register_function('stockade_replace', replace)

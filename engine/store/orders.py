@@ -1,0 +1,119 @@
+"""Calls about orders: committed in batches, changed one by one, read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from engine.store.packed import packed_array, packed_string
+from engine.store.scan import scan_hash
+from engine.store.wire import Lane
+
+if TYPE_CHECKING:
+    from engine.store.partition import Partition
+
+_pack = msgspec.msgpack.Encoder().encode
+
+Step = Literal["confirm", "cancel", "extend", "ship"]
+
+
+class CommitReply(msgspec.Struct, frozen=True):
+    """What the commit function answered; the planner reads it."""
+
+    now_ms: int
+    event: bytes
+    outcomes: bytes
+    levels: bytes
+    records: list[bytes]
+
+
+class StepReply(msgspec.Struct, frozen=True):
+    """What became of a transition: a letter (orders.lua lists them), the record ('' for none), the store's clock."""
+
+    letter: str
+    record: bytes
+    now_ms: int
+
+
+class Replacement(msgspec.Struct, frozen=True):
+    """An order's new content: fingerprint and body, for the version that it was made from (0: a new order)."""
+
+    order_id: str
+    version: int
+    rest: bytes
+
+
+class ReplaceReply(msgspec.Struct, frozen=True):
+    """What became of replacements: a letter (orders.lua lists them), the row that it is about, what was found there."""
+
+    letter: str
+    row: int
+    found: bytes
+    records: list[bytes]
+    now_ms: int
+
+
+class OrderCalls:
+    """The calls of one partition about the orders that are at home in it."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+
+    async def commit(self, args: Sequence[bytes]) -> CommitReply:
+        """Reserve a batch; `args` as `Batch.commit_args` gives them."""
+        return CommitReply(*await self._partition.call_once("stockade_commit", args))
+
+    async def step(
+        self, what: Step, order_id: str, transition: str, *, version: int | None, detail: object
+    ) -> StepReply:
+        """One transition. `detail`: for extend milliseconds, for ship [cell, units, ...], else nothing."""
+        packed = detail if what == "extend" else _pack(detail)
+        letter, record, now_ms = await self._partition.call(
+            "stockade_transition", (what, order_id, transition, "" if version is None else version, packed)
+        )
+        return StepReply(letter.decode(), record, now_ms)
+
+    async def replace(
+        self,
+        transition: str,
+        rows: Sequence[Replacement],
+        *,
+        event: str,
+        reason: str,
+        limits: dict[str, int],
+        attempt: str = "",
+    ) -> ReplaceReply:
+        """Put other contents in the place of those that orders have, all or none."""
+        packed = packed_array(
+            [
+                packed_array([packed_string(row.order_id.encode()), _pack(row.version), packed_string(row.rest)])
+                for row in rows
+            ]
+        )
+        flat = [part for pair in limits.items() for part in pair]
+        reply = await self._partition.call(
+            "stockade_replace", (transition, event, reason, packed, _pack(flat), attempt)
+        )
+        letter, place, found, records, now_ms = reply
+        return ReplaceReply(letter.decode(), place, found, records, now_ms)
+
+    async def expire(self, orders_max: int) -> int:
+        """End holds that ran out; returns how many, `orders_max` at most."""
+        return int(await self._partition.call("stockade_expire", (orders_max,)))
+
+    async def read(self, order_ids: Sequence[str], *, for_sale: bool = False) -> list[bytes | None]:
+        """The records of orders, None where there is none. `for_sale`: other orders wait for it."""
+        lane = Lane.SALE if for_sale else Lane.READ
+        return list(await self._partition.wire.command("HMGET", self._partition.keys.orders, *order_ids, lane=lane))
+
+    async def scan(self) -> AsyncIterator[list[tuple[str, bytes]]]:
+        """All orders and their records, in pages; one that changes meanwhile may come twice."""
+        async for page in scan_hash(self._partition.wire, self._partition.keys.orders):
+            yield [(order_id.decode(), record) for order_id, record in page]
+
+    async def scan_counters(self) -> AsyncIterator[list[tuple[str, int]]]:
+        """All counters and their units, in pages."""
+        async for page in scan_hash(self._partition.wire, self._partition.keys.counters):
+            yield [(name.decode(), int(units)) for name, units in page]
