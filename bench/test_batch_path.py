@@ -4,7 +4,6 @@ Batches of two-line orders on the sample network, every cell well stocked. Divid
 """
 
 import asyncio
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,32 +11,14 @@ import msgspec
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from engine import Engine, Settings, open_engine
-from engine.model import Line, Order, ShipTo, StockCount
-from engine.model.limits import ON_HAND_MAX
+from bench.network import make_orders, open_filled
+from engine import Engine
+from engine.model import Order
 from engine.planner import canonical_bytes
-from engine.sample import load_network
 
 SIZES = (50, 200, 1000)
-_numbers = itertools.count()
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Order).decode
-
-
-def make_orders(count: int) -> list[Order]:
-    """Two-line orders with ids that were never used."""
-    network = load_network()
-    skus, cities = [sku.sku for sku in network.skus if not sku.purchase_limit], network.cities
-    orders = []
-    for _ in range(count):
-        number = next(_numbers)
-        city = cities[number * 7 % len(cities)]
-        lines = (Line(skus[number % len(skus)], 1), Line(skus[(number * 3 + 1) % len(skus)], 2))
-        ship_to = ShipTo(lat=city.lat, lon=city.lon, country="CN")
-        orders.append(
-            Order(order_id=f"bench-{number}", channel="app", customer=f"c-{number}", ship_to=ship_to, lines=lines)
-        )
-    return orders
 
 
 class Bench:
@@ -45,21 +26,8 @@ class Bench:
 
     def __init__(self, data_dir: Path) -> None:
         self.runner = asyncio.Runner()
-        self._context = open_engine(Settings(data_dir=data_dir))
+        self._context = open_filled(data_dir)
         self.engine: Engine = self.runner.run(self._context.__aenter__())
-        self.runner.run(self._fill())
-
-    async def _fill(self) -> None:
-        network = load_network()
-        await self.engine.put_warehouses(network.warehouses)
-        await self.engine.put_skus(network.skus)
-        await self.engine.put_tariff(network.tariff)
-        cells = [
-            StockCount(sku=sku.sku, warehouse=warehouse.id, on_hand=ON_HAND_MAX)
-            for sku in network.skus
-            for warehouse in network.warehouses
-        ]
-        await self.engine.set_stock(cells)
 
     def close(self) -> None:
         """Close the engine and its store."""
@@ -107,7 +75,7 @@ def test_pack(benchmark: BenchmarkFixture, bench: Bench, size: int) -> None:
     """The commit's arguments of a planned batch."""
     core = bench.engine.planner.core
     batch, _ = core.plan([(canonical_bytes(order), 0, 0, False) for order in make_orders(size)])
-    benchmark(batch.commit_args, 0)
+    benchmark(batch.commit_args, 0, 1_700_000_000_000)
     core.abandon(batch)
 
 
@@ -120,14 +88,12 @@ def test_commit(benchmark: BenchmarkFixture, bench: Bench, size: int, fsync: str
 
     def prepare() -> tuple[tuple[list[bytes]], dict[str, object]]:
         batch, _ = core.plan([(canonical_bytes(order), 0, 0, False) for order in make_orders(size)])
-        return (batch.commit_args(0),), {}
+        return (batch.commit_args(0, 1_700_000_000_000),), {}
 
     if fsync == "off":
         run(store.wire.command("CONFIG", "SET", "appendonly", "no"))
     try:
-        benchmark.pedantic(
-            lambda args: run(commit(args)), setup=prepare, rounds=100, warmup_rounds=5
-        )
+        benchmark.pedantic(lambda args: run(commit(args)), setup=prepare, rounds=100, warmup_rounds=5)
     finally:
         run(store.wire.command("CONFIG", "SET", "appendonly", "yes"))
 

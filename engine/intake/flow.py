@@ -15,7 +15,7 @@ import structlog
 
 from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError
 from engine.intake import outcome as oc
-from engine.intake.commit import NotPrepared, Told, commit_batch, tell
+from engine.intake.commit import NotPrepared, StoreClock, Told, commit_batch, tell
 from engine.model import Order
 from engine.planner import Planner, Record, canonical_bytes, fingerprint_of
 from engine.store import Store, StoreRefused, home_of
@@ -103,6 +103,7 @@ class Intake:
         self.replans = 0
         self.batches = 0
         self._telling: asyncio.Task[None] | None = None
+        self._clock = StoreClock()
 
     @property
     def queued(self) -> int:
@@ -222,7 +223,7 @@ class Intake:
             _answer(taken, await self._with_records(taken, decided))
             if batch.empty:
                 return [], None
-            replies, errors = await commit_batch(store, self._planner, batch)
+            replies, errors = await commit_batch(store, self._planner, batch, self._clock)
         except StoreError as error:
             core.abandon(batch)
             return self._after_errors(taken, [error])

@@ -1,6 +1,6 @@
 //! The reservation's record, as the store keeps it. The layout is told once, in the store's function library:
 //! `format u8 | status u8 | version u32 | reserved_ms u64 | expires_ms u64 | fingerprint | body`, network byte order;
-//! the function writes the head, this module packs fingerprint and body, and reads all of it back.
+//! this module packs new ones and reads all of them back, the functions change them.
 
 use rmp::encode;
 use serde::Deserialize;
@@ -112,6 +112,17 @@ impl Record {
         };
         of_shipments.map(left).filter(|&(_, units)| units != 0).collect()
     }
+}
+
+/// Packs a head.
+#[must_use]
+pub fn head(status: Status, version: u32, reserved_ms: u64, expires_ms: u64) -> [u8; HEAD_BYTES] {
+    let mut out = [0; HEAD_BYTES];
+    (out[0], out[1]) = (FORMAT, status as u8);
+    out[2..6].copy_from_slice(&version.to_be_bytes());
+    out[6..14].copy_from_slice(&reserved_ms.to_be_bytes());
+    out[14..22].copy_from_slice(&expires_ms.to_be_bytes());
+    out
 }
 
 /// Packs fingerprint and body of an order of which nothing has left; `transitions` are those that it begins with.
@@ -270,6 +281,12 @@ pub fn text(out: &mut Vec<u8>, value: &str) {
 pub fn bytes(out: &mut Vec<u8>, value: &[u8]) {
     let _ = encode::write_str_len(out, value.len() as u32);
     out.extend_from_slice(value);
+}
+
+/// As `bytes`, of parts one behind the other.
+pub fn bytes_of(out: &mut Vec<u8>, parts: &[&[u8]]) {
+    let _ = encode::write_str_len(out, parts.iter().map(|part| part.len() as u32).sum());
+    parts.iter().for_each(|part| out.extend_from_slice(part));
 }
 
 #[cfg(test)]

@@ -5,14 +5,15 @@ local BARRED = {}
 
 -- Weighs a batch. ARGV, MessagePack arrays:
 --   5 cells, 6 units per cell over the whole batch (0: only read it), 7 counters [names, limits, units] or '',
---   8 ids, 9 what is kept of each (its first 16 bytes tell two of one id apart),
+--   8 ids,
 --   10 per order: count, then count pairs of (index, units), where an index counts the cells first and then the
 --      counters, from 1.
--- `known` has what is kept already by place, `keep(place)` is told of every order that is taken, and returns what is kept.
+-- `known` has the records that are kept already by place, `records` those to be kept, as [id, record, ...]; `keep(place)` is
+-- told of every order that is taken one by one, and returns its record. When all are taken at once, nobody is told.
 -- Returns outcomes ('' when every order was taken, else a letter each: A taken, R known and the same, C known and another,
 -- S a cell falls short, L a counter does), records (of those R), left (of each cell, then of each counter), units (taken).
 -- O(cells + counters + orders + lines).
-local function weigh(keys, args, ids, bodies, known, keep)
+local function weigh(keys, args, ids, records, known, keep)
   local cells, units = cmsgpack.unpack(args[5]), cmsgpack.unpack(args[6])
   local cell_count, order_count = #cells, #ids
   local batch = { cells = cells, units = units, outcomes = '', records = {} }
@@ -45,7 +46,7 @@ local function weigh(keys, args, ids, bodies, known, keep)
     end
   end
   if covered then
-    for o = 1, order_count do keep(o) end
+    batch.covered = true
     for i = 1, #left do left[i] = left[i] - units[i] end
     return batch
   end
@@ -61,7 +62,7 @@ local function weigh(keys, args, ids, bodies, known, keep)
     if record == BARRED then
       letters[o] = 'X'
     elseif record then
-      local same = fingerprint_of(record) == string.sub(bodies[o], 1, FINGERPRINT_BYTES)
+      local same = fingerprint_of(record) == fingerprint_of(records[2 * o])
       letters[o] = same and 'R' or 'C'
       if same then batch.records[#batch.records + 1] = record end
     else
@@ -146,8 +147,8 @@ local function use_ticket(keys, args)
 end
 
 -- stockade_commit: reserves the stock of a batch of orders of this partition; each whole or not at all, each id once.
--- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 ticket before, 4 ticket, 5 to 10 as weighed, 11 holds [order index,
---      milliseconds, ...] or '', 12 '1' to have the levels back, 13 attempts [order index, attempt, ...] or '': orders that
+-- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 ticket before, 4 ticket, 5 to 10 as weighed (9 with the time of each by
+--      the caller's reckoning of this clock), 11 holds [order index, milliseconds, ...] or '' (their ends are put in here), 12 '1' to have the levels back, 13 attempts [order index, attempt, ...] or '': orders that
 --      hold stock of other partitions too.
 -- Returns {now in ms, event id, outcomes, levels, records}: outcomes as weighed, and X when the order's attempt was
 --      refused before it came.
@@ -157,7 +158,7 @@ local function commit(keys, args)
   if not change then return redis.error_reply(STALE) end
   local fenced = use_ticket(keys, args)
   if fenced then return fenced end
-  local ids, bodies = cmsgpack.unpack(args[8]), cmsgpack.unpack(args[9])
+  local ids, records = cmsgpack.unpack(args[8]), cmsgpack.unpack(args[9])
   local known = read_fields(keys[ORDERS], ids)
   local now = now_ms()
   local attempts = nil
@@ -169,37 +170,36 @@ local function commit(keys, args)
       end
     end
   end
-  local head = struct.pack(HEAD, FORMAT, CONFIRMED, 1, now, 0)
-  local held = nil
+  local holds = {}
   if args[11] ~= '' then
-    held = {}
-    local holds = cmsgpack.unpack(args[11])
-    for i = 1, #holds, 2 do held[holds[i]] = now + holds[i + 1] end
-  end
-  local writes, hold_writes, written, taken_orders = {}, {}, 0, {}
-  local function keep(o)
-    local own_head = head
-    if held and held[o] then
-      own_head = struct.pack(HEAD, FORMAT, RESERVED, 1, now, held[o])
-      hold_writes[#hold_writes + 1] = held[o]
-      hold_writes[#hold_writes + 1] = ids[o]
+    holds = cmsgpack.unpack(args[11])
+    for i = 1, #holds, 2 do
+      local place = 2 * holds[i]
+      holds[i + 1] = now + holds[i + 1]
+      records[place] = struct.pack(HEAD, FORMAT, RESERVED, 1, now, holds[i + 1]) .. string.sub(records[place], HEAD_BYTES + 1)
     end
-    local record = own_head .. bodies[o]
-    writes[written + 1] = ids[o]
-    writes[written + 2] = record
-    written = written + 2
-    taken_orders[o] = true
-    return record
   end
-  local batch = weigh(keys, args, ids, bodies, known, keep)
+  local writes, taken = {}, {}
+  local function keep(o)
+    writes[#writes + 1] = ids[o]
+    writes[#writes + 1] = records[2 * o]
+    taken[o] = true
+    return records[2 * o]
+  end
+  local batch = weigh(keys, args, ids, records, known, keep)
+  if batch.covered then writes = records end
   local event = nil
-  if written > 0 then
+  if #writes > 0 then
     event = write_batch(change, args, batch, 'commit', 'i', args[12] == '1')
     write_fields(keys[ORDERS], writes)
-    for i = 1, #hold_writes, 2 do redis.call('ZADD', keys[HOLDS], hold_writes[i], hold_writes[i + 1]) end
+    for i = 1, #holds, 2 do
+      if batch.covered or taken[holds[i]] then redis.call('ZADD', keys[HOLDS], holds[i + 1], ids[holds[i]]) end
+    end
     if attempts then
       for i = 1, #attempts, 2 do
-        if taken_orders[attempts[i]] then redis.call('ZADD', keys[OUTBOX], now + FOLLOW_MS, ids[attempts[i]]) end
+        if batch.covered or taken[attempts[i]] then
+          redis.call('ZADD', keys[OUTBOX], now + FOLLOW_MS, ids[attempts[i]])
+        end
       end
     end
   end

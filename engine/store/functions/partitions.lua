@@ -15,8 +15,8 @@
 local REFUSED_KEPT_MS = 86400000
 
 -- stockade_prepare: takes the units of a batch of attempts for a lease.
--- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 ticket before, 4 ticket, 5 to 10 as weighed (8 attempts, 9 what
---      `tentative` keeps of each), 11 lease in ms, 12 '1' to have the levels back.
+-- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 ticket before, 4 ticket, 5 to 10 as weighed (8 attempts, 9 [attempt,
+--      what `tentative` keeps of it, ...]), 11 lease in ms, 12 '1' to have the levels back.
 -- Returns {now in ms, event id, outcomes, levels, {}}: outcomes A, S or L each, '' when all are A.
 -- O(cells + counters + attempts + lines).
 local function prepare(keys, args)
@@ -25,17 +25,17 @@ local function prepare(keys, args)
   local fenced = use_ticket(keys, args)
   if fenced then return fenced end
   local attempts, kept, now, writes = cmsgpack.unpack(args[8]), cmsgpack.unpack(args[9]), now_ms(), {}
-  local lease_end = now + tonumber(args[11])
   local function keep(o)
     writes[#writes + 1] = attempts[o]
-    writes[#writes + 1] = kept[o]
-    redis.call('ZADD', keys[LEASES], lease_end, attempts[o])
+    writes[#writes + 1] = kept[2 * o]
   end
   local batch = weigh(keys, args, attempts, kept, nil, keep)
+  if batch.covered then writes = kept end
   local event = nil
   if #writes > 0 then
     event = write_batch(change, args, batch, 'prepare', 'a', args[12] == '1')
     write_fields(keys[TENTATIVE], writes)
+    for i = 1, #writes, 2 do redis.call('ZADD', keys[LEASES], now + tonumber(args[11]), writes[i]) end
   end
   local levels
   event, levels = levels_of(keys, args, batch, event)

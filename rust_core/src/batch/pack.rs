@@ -2,7 +2,7 @@
 
 use super::{Batch, Sent};
 use crate::ids::CellId;
-use crate::record::{array, bytes, text, uint};
+use crate::record::{Status, array, bytes, bytes_of, head, text, uint};
 
 /// A partition's share of a batch: orders, and the cells and counters that they take from it, by their place in the batch.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct CommitArgs {
     pub takes: Takes,
     /// Order ids.
     pub ids: Vec<u8>,
-    /// Fingerprint and body of each order.
-    pub bodies: Vec<u8>,
+    /// Id and record of each order, by turns.
+    pub records: Vec<u8>,
     /// Holds of pending orders; empty for none.
     pub holds: Vec<u8>,
     /// Whether the levels are wanted back.
@@ -43,7 +43,7 @@ pub struct PrepareArgs {
     pub takes: Takes,
     /// Attempts.
     pub attempts: Vec<u8>,
-    /// What is kept of each.
+    /// Each attempt and what is kept of it, by turns.
     pub kept: Vec<u8>,
 }
 
@@ -81,26 +81,30 @@ impl Batch {
         let share = self.prepare_share(partition);
         let mut args = PrepareArgs { takes: self.takes(&share), ..PrepareArgs::default() };
         array(&mut args.attempts, share.orders.len());
-        array(&mut args.kept, share.orders.len());
+        array(&mut args.kept, 2 * share.orders.len());
         for sent in self.orders_of(&share) {
-            text(&mut args.attempts, sent.attempt.as_deref().unwrap_or_default());
+            let attempt = sent.attempt.as_deref().unwrap_or_default();
+            text(&mut args.attempts, attempt);
+            text(&mut args.kept, attempt);
             bytes(&mut args.kept, &self.tentative(&share, sent));
         }
         args
     }
 
-    /// What the home of orders is asked to decide.
+    /// What the home of orders is asked to decide. `now_ms` goes into their records as the time when they were made.
     #[must_use]
-    pub fn commit_args(&self, partition: u32) -> CommitArgs {
+    pub fn commit_args(&self, partition: u32, now_ms: u64) -> CommitArgs {
         let share = self.commit_share(partition);
         let mut args =
             CommitArgs { takes: self.takes(&share), wants_levels: self.wants_levels, ..CommitArgs::default() };
         array(&mut args.ids, share.orders.len());
-        array(&mut args.bodies, share.orders.len());
+        array(&mut args.records, 2 * share.orders.len());
         let (mut holds, mut attempts) = (Vec::new(), Vec::new());
         for (place, sent) in (1_u64..).zip(self.orders_of(&share)) {
             text(&mut args.ids, &sent.order_id);
-            bytes(&mut args.bodies, &sent.body);
+            text(&mut args.records, &sent.order_id);
+            let status = if sent.hold_ms.is_some() { Status::Reserved } else { Status::Confirmed };
+            bytes_of(&mut args.records, &[&head(status, 1, now_ms, 0), &sent.body]);
             if let Some(hold_ms) = sent.hold_ms {
                 holds.extend([place, hold_ms]);
             }

@@ -8,7 +8,6 @@ use super::*;
 use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::fixture::{fresh, intakes, lines, order, planner, warehouse};
 use crate::ids::split_cell_id;
-use crate::record::HEAD_BYTES;
 use crate::view::event_stamp;
 
 /// (place from 0 among cells and then counters, units).
@@ -21,7 +20,7 @@ struct Commit {
     /// Names, limits, units.
     counters: Option<(Vec<String>, Vec<i64>, Vec<i64>)>,
     ids: Vec<String>,
-    bodies: Vec<Vec<u8>>,
+    records: Vec<Vec<u8>>,
     /// Of each order.
     takes: Vec<Takes>,
     /// Places of orders from 0, and milliseconds.
@@ -30,9 +29,10 @@ struct Commit {
 
 impl Commit {
     fn of(batch: &Batch) -> Self {
-        let args = batch.commit_args(0);
+        let args = batch.commit_args(0, 1_700_000_000_000);
         let cells: Vec<&str> = rmp_serde::from_slice(&args.takes.cells).unwrap();
-        let bodies: Vec<&[u8]> = rmp_serde::from_slice(&args.bodies).unwrap();
+        let flat: Vec<&[u8]> = rmp_serde::from_slice(&args.records).unwrap();
+        let records: Vec<Vec<u8>> = flat.chunks_exact(2).map(|pair| pair[1].to_vec()).collect();
         let (flat, mut takes): (Vec<i64>, _) = (rmp_serde::from_slice(&args.takes.by_order).unwrap(), Vec::new());
         let mut rest = &flat[..];
         while let Some((&count, behind)) = rest.split_first() {
@@ -47,7 +47,7 @@ impl Commit {
             units: rmp_serde::from_slice(&args.takes.units).unwrap(),
             counters: (!args.takes.counters.is_empty()).then(|| rmp_serde::from_slice(&args.takes.counters).unwrap()),
             ids: rmp_serde::from_slice(&args.ids).unwrap(),
-            bodies: bodies.into_iter().map(<[u8]>::to_vec).collect(),
+            records,
             takes,
             holds: holds.chunks_exact(2).map(|pair| (pair[0] as usize - 1, pair[1])).collect(),
         }
@@ -57,12 +57,9 @@ impl Commit {
         self.counters.as_ref().map_or(&[], |(_, _, units)| units)
     }
 
-    /// The record that the store keeps of an order: confirmed, version 1.
+    /// The record that the store keeps of an order.
     fn record(&self, place: usize) -> Vec<u8> {
-        let mut record = vec![2, 2, 0, 0, 0, 1];
-        record.resize(HEAD_BYTES, 0);
-        record.extend(&self.bodies[place]);
-        record
+        self.records[place].clone()
     }
 }
 
@@ -260,7 +257,7 @@ fn nobody_hears_no_before_the_levels_were_read() {
     let short = [order(wants("a", 4))];
     let (mut batch, decided) = planner.plan_batch(&intakes(&short));
     assert!(decided.is_empty() && batch.sent.is_empty() && !batch.is_empty());
-    let args = batch.commit_args(0);
+    let args = batch.commit_args(0, 1_700_000_000_000);
     assert!(args.wants_levels);
     // Every warehouse is asked, also the one of which no level is known; nothing is taken.
     assert_eq!((Commit::of(&batch).cells, Commit::of(&batch).units), (vec![cell_id(0, 0), cell_id(0, 1)], vec![0, 0]));

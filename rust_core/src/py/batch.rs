@@ -44,16 +44,17 @@ impl PyBatch {
             .map(|bytes| PyBytes::new(py, bytes))
     }
 
-    /// cells, units, counters, ids, bodies, takes, holds, wants_levels, attempts: as the commit function takes them.
-    fn commit_args<'py>(&self, py: Python<'py>, partition: u32) -> [Bound<'py, PyBytes>; 9] {
-        let args = self.batch.commit_args(partition);
+    /// cells, units, counters, ids, records, takes, holds, wants_levels, attempts: as the commit function takes them.
+    /// `now_ms`, of the store's clock, goes into the records as the time when they were made.
+    fn commit_args<'py>(&self, py: Python<'py>, partition: u32, now_ms: u64) -> [Bound<'py, PyBytes>; 9] {
+        let args = self.batch.commit_args(partition, now_ms);
         let wants_levels: &[u8] = if args.wants_levels { b"1" } else { b"" };
         [
             &args.takes.cells[..],
             &args.takes.units[..],
             &args.takes.counters[..],
             &args.ids[..],
-            &args.bodies[..],
+            &args.records[..],
             &args.takes.by_order[..],
             &args.holds[..],
             wants_levels,

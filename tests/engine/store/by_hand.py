@@ -10,6 +10,8 @@ from engine.store import CommitReply, Store
 
 PREFIX = "stockade:{p0}:"
 LONG_HOLD_MS = 600_000
+HEAD = bytes([2, 2, 0, 0, 0, 1]) + (1_700_000_000_000).to_bytes(8, "big") + bytes(8)
+"""The head of a record: confirmed, version 1."""
 
 pack = msgspec.msgpack.encode
 unpack = msgspec.msgpack.decode
@@ -78,7 +80,7 @@ class Args:
             pack([units[cell] for cell in self.cells]),
             counters,
             pack([order_id for order_id, *_ in self.orders]),
-            _strings([packed for _, packed, *_ in self.orders]),
+            _strings([part for order_id, packed, *_ in self.orders for part in (order_id.encode(), HEAD + packed)]),
             pack(takes),
             pack(holds) if holds else b"",
             b"1" if self.wants_levels else b"0",

@@ -165,7 +165,7 @@ async def test_the_planners_own_arguments_balance(store: Store) -> None:
         for number in range(5)
     ]
     batch, decided = planner.core.plan([(canonical_bytes(order), 0, 0, False) for order in orders])
-    reply = await store.partitions[0].orders.commit(batch.commit_args(0))
+    reply = await store.partitions[0].orders.commit(batch.commit_args(0, 1_700_000_000_000))
     settled, _ = planner.core.settle(
         batch, [(0, reply.now_ms, reply.event, reply.outcomes, reply.levels, reply.records)]
     )

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::record::HEAD_BYTES;
 
 const SKUS: u32 = 3;
 const WAREHOUSES: u32 = 3;
@@ -69,7 +70,7 @@ proptest! {
             let record = record::unpack(&commit.record(place)).unwrap();
             let canonical = &orders[sent.index as usize];
             prop_assert_eq!(&record.canonical, canonical);
-            prop_assert_eq!(&commit.bodies[place][..16], &fingerprint(canonical)[..]);
+            prop_assert_eq!(&commit.records[place][HEAD_BYTES..HEAD_BYTES + 16], &fingerprint(canonical)[..]);
             let order = Order::decode(canonical).unwrap();
             prop_assert_eq!(&commit.ids[place], order.order_id);
             let hold = commit.holds.iter().find(|hold| hold.0 == place).map(|hold| hold.1);
@@ -139,7 +140,9 @@ proptest! {
                 b'R' => match outcome {
                     Outcome::Replayed(json) => {
                         let answer: Value = serde_json::from_slice(json).unwrap();
-                        answer["order_id"] == commit.ids[place] && answer["status"] == "confirmed"
+                        let held = commit.holds.iter().any(|hold| hold.0 == place);
+                        let status = if held { "reserved" } else { "confirmed" };
+                        answer["order_id"] == commit.ids[place] && answer["status"] == status
                     }
                     _ => false,
                 },
