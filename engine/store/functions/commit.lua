@@ -4,10 +4,9 @@
 local BARRED = {}
 
 -- Weighs a batch. ARGV, MessagePack arrays:
---   5 cells, 6 units per cell over the whole batch (0: only read it), 7 counters [names, limits, units] or '',
---   8 ids,
---   10 per order: count, then count pairs of (index, units), where an index counts the cells first and then the
---      counters, from 1.
+--   5 cells, 6 units per cell over the whole batch (0: only read it), 7 counters [names, limits, units] or '', 8 ids,
+--   10 per order: count, then count pairs of (index, units), where an index counts the cells first and then the counters,
+--      from 1.
 -- `known` has the records that are kept already by place, `records` those to be kept, as [id, record, ...]; `keep(place)` is
 -- told of every order that is taken one by one, and returns its record. When all are taken at once, nobody is told.
 -- Returns outcomes ('' when every order was taken, else a letter each: A taken, R known and the same, C known and another,
@@ -17,27 +16,34 @@ local function weigh(keys, args, ids, records, known, keep)
   local cells, units = cmsgpack.unpack(args[5]), cmsgpack.unpack(args[6])
   local cell_count, order_count = #cells, #ids
   local batch = { cells = cells, units = units, outcomes = '', records = {} }
-  local left = read_fields(keys[FREE], cells)
-  batch.left = left
-  local covered = true
+  local had, left, writes, written = read_fields(keys[FREE], cells), {}, {}, 0
+  local covered, taken_total = true, 0
+  -- One pass, for it is most of what the function itself costs: arithmetic reads the text that the hash holds.
   for c = 1, cell_count do
-    local value = tonumber(left[c]) or 0
+    local wanted = units[c]
+    local value = (had[c] or 0) - wanted
+    if value < 0 and wanted > 0 then covered = false break end
     left[c] = value
-    if units[c] > value and units[c] > 0 then covered = false end
+    if wanted ~= 0 then
+      writes[written + 1], writes[written + 2] = cells[c], value
+      written = written + 2
+      taken_total = taken_total + wanted
+    end
   end
   if args[7] ~= '' then
     local counters = cmsgpack.unpack(args[7])
     local names, limits = counters[1], counters[2]
     batch.names, batch.limits = names, limits
-    local taken = read_fields(keys[COUNTERS], names)
+    local used = read_fields(keys[COUNTERS], names)
     for i = 1, #names do
-      local value = limits[i] - (tonumber(taken[i]) or 0)
-      left[cell_count + i] = value
+      local value = limits[i] - (used[i] or 0)
+      had[cell_count + i] = value
       units[cell_count + i] = counters[3][i]
+      left[cell_count + i] = value - counters[3][i]
       if counters[3][i] > value and counters[3][i] > 0 then covered = false end
     end
   end
-  if known then
+  if known and covered then
     local new_ids = {}
     for o = 1, order_count do
       local id = ids[o]
@@ -45,15 +51,18 @@ local function weigh(keys, args, ids, records, known, keep)
       new_ids[id] = true
     end
   end
+  batch.covered, batch.left = covered, left
   if covered then
-    batch.covered = true
-    for i = 1, #left do left[i] = left[i] - units[i] end
+    batch.writes, batch.taken_total = writes, taken_total
     return batch
   end
   -- Some order cannot be taken: decide one by one, in the order they came.
   local letters, flat, at = {}, cmsgpack.unpack(args[10]), 1
-  local started, accepted = {}, {}
-  for i = 1, #left do started[i] = left[i] end
+  local accepted = {}
+  for i = 1, #units do
+    had[i] = (had[i] or 0) + 0
+    left[i] = had[i]
+  end
   for o = 1, order_count do
     local pairs_count = flat[at]
     local first, last = at + 1, at + 2 * pairs_count
@@ -84,7 +93,15 @@ local function weigh(keys, args, ids, records, known, keep)
     end
   end
   batch.outcomes = table.concat(letters)
-  for i = 1, #left do units[i] = started[i] - left[i] end
+  writes, taken_total = {}, 0
+  for i = 1, #left do
+    units[i] = had[i] - left[i]
+    if i <= cell_count and units[i] ~= 0 then
+      writes[#writes + 1], writes[#writes + 2] = cells[i], left[i]
+      taken_total = taken_total + units[i]
+    end
+  end
+  batch.writes, batch.taken_total = writes, taken_total
   return batch
 end
 
@@ -93,16 +110,8 @@ end
 -- that what the batch is made of has in the event.
 local function write_batch(change, args, batch, kind, ids, wanted)
   local keys, cells, units, left = change.keys, batch.cells, batch.units, batch.left
-  local cell_count, levels, taken_total = #cells, {}, 0
-  for c = 1, cell_count do
-    local taken = units[c]
-    if taken ~= 0 then
-      levels[#levels + 1] = cells[c]
-      levels[#levels + 1] = left[c]
-      taken_total = taken_total + taken
-    end
-  end
-  write_fields(keys[FREE], levels)
+  local cell_count = #cells
+  write_fields(keys[FREE], batch.writes)
   local names = batch.names
   if names then
     local counts = {}
@@ -126,7 +135,7 @@ local function write_batch(change, args, batch, kind, ids, wanted)
     event_cells, event_units = cmsgpack.pack(changed), cmsgpack.pack(taken)
   end
   -- Behind the units of cells may stand those of counters: who reads an event takes as many as it names cells.
-  return append(change, kind, taken_total, 0,
+  return append(change, kind, batch.taken_total, 0,
     { 'c', event_cells, 'd', event_units or cmsgpack.pack(units), ids, args[8], 'o', batch.outcomes })
 end
 
