@@ -48,6 +48,8 @@ class Replica:
         try:
             async for warehouses in store.catalogue.scan_warehouses():
                 planner.put_warehouses((row.number, _read(Warehouse, row.json)) for row in warehouses)
+            async for channels in store.catalogue.scan_channels():
+                planner.put_channels((row.number, row.name) for row in channels)
             async for skus in store.catalogue.scan_skus():
                 planner.put_skus((row.number, _read(Sku, row.json)) for row in skus)
             tariff = await store.catalogue.read_tariff()
@@ -91,6 +93,9 @@ class Replica:
                 # Our own commits were taken from the view when they were planned.
                 if fields[b"t"] not in OWN_TAKES or fields[b"w"] != writer:
                     self._planner.core.apply_event(event, fields[b"c"], fields[b"d"])
+                    # Orders that ended or changed may have freed a warehouse's day, which their event does not name.
+                    if b"i" in fields or b"p" in fields:
+                        self._planner.core.doubt_capacity()
                 self._stock_positions[number] = event
             if len(entries) == EVENTS_MAX:
                 await asyncio.sleep(0)
@@ -104,6 +109,8 @@ class Replica:
             self._planner.put_skus((row.number, _read(Sku, row.json)) for row in _definitions(value))
         elif kind == b"warehouse":
             self._planner.put_warehouses((row.number, _read(Warehouse, row.json)) for row in _definitions(value))
+        elif kind == b"channel":
+            self._planner.put_channels((row.number, row.name) for row in _definitions(value))
         else:
             log.warning("catalogue event of an unknown kind", kind=kind)
 

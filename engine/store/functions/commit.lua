@@ -10,7 +10,7 @@ local BARRED = {}
 --      counters, from 1.
 -- `known` has what is kept already by place, `keep(place)` is told of every order that is taken, and returns what is kept.
 -- Returns outcomes ('' when every order was taken, else a letter each: A taken, R known and the same, C known and another,
--- S a cell falls short, L a counter does), records (of those R), left (of each cell, then of each counter), units (taken).
+-- S a cell or a warehouse's day falls short, L another counter does), records (of those R), left (of each cell, then of each counter), units (taken).
 -- O(cells + counters + orders + lines).
 local function weigh(keys, args, ids, bodies, known, keep)
   local cells, units = cmsgpack.unpack(args[5]), cmsgpack.unpack(args[6])
@@ -51,7 +51,8 @@ local function weigh(keys, args, ids, bodies, known, keep)
   end
   -- Some order cannot be taken: decide one by one, in the order they came.
   local letters, flat, at = {}, cmsgpack.unpack(args[10]), 1
-  local started, accepted = {}, {}
+  local started, accepted, final = {}, {}, {}
+  for i, name in ipairs(batch.names or {}) do final[cell_count + i] = string.byte(name) ~= 64 end -- '@'
   for i = 1, #left do started[i] = left[i] end
   for o = 1, order_count do
     local pairs_count = flat[at]
@@ -70,8 +71,8 @@ local function weigh(keys, args, ids, bodies, known, keep)
         local index, quantity = flat[i], flat[i + 1]
         left[index] = left[index] - quantity
         if left[index] < 0 then
-          -- A broken limit is final, a short cell may be planned anew: the limit is the answer to give.
-          if index > cell_count then letter = 'L' elseif letter == 'A' then letter = 'S' end
+          -- A broken limit is final, what else falls short may be planned anew: the limit is the answer to give.
+          if final[index] then letter = 'L' elseif letter == 'A' then letter = 'S' end
         end
       end
       if letter == 'A' then

@@ -58,6 +58,7 @@ pub fn planner(warehouses: u32, stocked_percent: u64) -> Planner {
             fixed_cost: 200 + draw.below(100) as i64,
             unit_cost: 30 + draw.below(30) as i64,
             cost_per_km: 0.0,
+            capacity: None,
         };
         assert!(planner.catalogue.put_warehouse(warehouse, &format!("W{warehouse:03}"), terms));
     }

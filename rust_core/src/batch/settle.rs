@@ -1,7 +1,7 @@
 //! What became of a batch: reads the partitions' replies, gives back what they did not grant, and sets the levels they sent.
 
 use super::pack::Share;
-use super::{ATTEMPTS_MAX, Batch, Outcome, Sent};
+use super::{ATTEMPTS_MAX, Batch, Counted, Outcome, Sent};
 use crate::answer::Allocation;
 use crate::planner::{Exceeded, Planner};
 use crate::record::{self, Record, Status};
@@ -139,6 +139,12 @@ impl Planner {
                 self.view.refresh(batch.cells[place as usize], level, stamp);
             }
         }
+        for (&place, &left) in share.counters.iter().zip(levels.iter().skip(share.cells.len())) {
+            let counter = &batch.counters[place as usize];
+            if let Counted::Orders(warehouse, day) = counter.of {
+                self.capacity.set(day, warehouse, counter.limit.saturating_sub(left), batch.doubts);
+            }
+        }
     }
 
     /// Gives back what an order wanted, but for what the store did take for its attempt: that comes back with an event.
@@ -146,6 +152,11 @@ impl Planner {
         for &(place, units) in &batch.cell_takes[sent.cells.clone()] {
             if sent.prepared.is_empty() || !sent.prepared.contains(&batch.partition_of_cell(place)) {
                 self.view.take(batch.cells[place as usize], -units);
+            }
+        }
+        for &(place, orders) in &batch.counter_takes[sent.counters.clone()] {
+            if let Counted::Orders(warehouse, day) = batch.counters[place as usize].of {
+                self.capacity.take(day, warehouse, -orders);
             }
         }
     }
@@ -172,16 +183,23 @@ impl Batch {
             .iter()
             .filter_map(|&(place, requested)| {
                 let counter = &self.counters[place as usize];
+                let Counted::Units(sku) = counter.of else { return None };
                 let at = share.counters.iter().position(|&own| own == place)?;
                 let remaining = *levels.get(share.cells.len() + at)?;
                 (remaining < requested).then(|| Exceeded {
-                    sku: counter.sku,
+                    sku,
                     requested,
                     limit: counter.limit,
                     remaining: remaining.max(0),
                 })
             })
             .collect()
+    }
+
+    /// Whether an order counts towards a purchase limit: no other counter refuses it for good.
+    fn is_limited(&self, sent: &Sent) -> bool {
+        let counters = &self.counter_takes[sent.counters.clone()];
+        counters.iter().any(|&(place, _)| matches!(self.counters[place as usize].of, Counted::Units(_)))
     }
 
     /// Whom to tell what, of orders that reach beyond their home; `taken` is what their homes said. Those whose home said
@@ -243,7 +261,7 @@ fn read_reply(
         return Err(format!("{} outcomes for {} orders", reply.outcomes.len(), share.orders.len()));
     }
     for (&letter, sent) in reply.outcomes.iter().zip(batch.orders_of(share)) {
-        if !letters.contains(&letter) || (letter == b'L' && sent.counters.is_empty()) {
+        if !letters.contains(&letter) || (letter == b'L' && !batch.is_limited(sent)) {
             return Err(format!("outcome {:?} for order {:?}", char::from(letter), sent.order_id));
         }
     }
@@ -255,7 +273,8 @@ fn read_reply(
             share.counters.len()
         ));
     }
-    if (wants_levels || !all_taken) && levels.is_empty() && !share.cells.is_empty() {
+    let asked = !(share.cells.is_empty() && share.counters.is_empty());
+    if (wants_levels || !all_taken) && levels.is_empty() && asked {
         return Err("no levels".into());
     }
     if !levels.is_empty() && event_stamp(reply.event).is_none() {

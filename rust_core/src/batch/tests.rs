@@ -1,5 +1,7 @@
 //! Rules of batches one by one; `replies` holds random batches against random replies of the store.
 
+mod capacity;
+mod pools;
 mod replies;
 
 use serde_json::{Value, json};

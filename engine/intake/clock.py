@@ -1,0 +1,27 @@
+"""What day it is for warehouses' capacities: by the store's clock, as the last reply told it. Does no I/O.
+
+All processes on a store so change day together. Before the first reply, and between replies, this machine's clock goes on.
+"""
+
+import time
+from collections.abc import Sequence
+
+from engine.intake.commit import Reply
+
+DAY_MS = 86_400_000
+
+
+class StoreClock:
+    """The store's clock, kept by how far it is ahead of this machine's."""
+
+    def __init__(self) -> None:
+        self.ahead_ms = 0.0
+
+    def hear(self, replies: Sequence[Reply]) -> None:
+        """Learn the store's time from replies that have just come."""
+        for _, now_ms, *_ in replies:
+            self.ahead_ms = now_ms - time.time() * 1000
+
+    def day(self) -> int:
+        """Days since 1970, UTC."""
+        return max(0, int((time.time() * 1000 + self.ahead_ms) // DAY_MS))
