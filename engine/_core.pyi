@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, Final, Self, final
 
-__all__ = ["ATTEMPTS_MAX", "CHANNEL_CELLS", "WAREHOUSES_MAX", "Batch", "Planner", "Record", "__version__", "fingerprint_of"]
+__all__ = [
+    "ATTEMPTS_MAX",
+    "CHANNEL_CELLS",
+    "WAREHOUSES_MAX",
+    "Batch",
+    "Planner",
+    "Record",
+    "__version__",
+    "fingerprint_of",
+]
 __version__: Final[str]
 WAREHOUSES_MAX: Final[int]
 CHANNEL_CELLS: Final[int]

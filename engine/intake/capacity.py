@@ -14,7 +14,9 @@ async def read_capacities(store: Store, planner: Planner, day: int) -> None:
         owned[warehouse % len(store.partitions)].append(warehouse)
     counts = await asyncio.gather(
         *(
-            store.partitions[number].orders.read_counters([capacity_counter(warehouse, day) for warehouse in warehouses])
+            store.partitions[number].orders.read_counters(
+                [capacity_counter(warehouse, day) for warehouse in warehouses]
+            )
             for number, warehouses in owned.items()
         )
     )

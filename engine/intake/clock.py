@@ -1,6 +1,6 @@
 """What day it is for warehouses' capacities: by the store's clock, as the last reply told it. Does no I/O.
 
-All processes on a store so change day together. Before the first reply, and between replies, this machine's clock goes on.
+So all processes on a store change day together. Before the first reply this machine's clock tells it.
 """
 
 import time

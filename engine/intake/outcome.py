@@ -30,8 +30,11 @@ class Shortage(Struct, frozen=True):
 
 
 class InsufficientStock(Struct, frozen=True):
-    """Nothing was held. `spread` when there is enough, but not from as few warehouses as the order allows; `at_capacity`
-    when there is, but warehouses that have it serve no more orders today: then units of the others are available."""
+    """Nothing was held.
+
+    `spread` when there is enough, but not from as few warehouses as the order allows; `at_capacity` when there is, but
+    warehouses that have it serve no more orders today: then what the others have is available.
+    """
 
     shortages: tuple[Shortage, ...]
     spread: bool

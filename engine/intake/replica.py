@@ -20,6 +20,9 @@ EVENTS_MAX = 500
 OWN_TAKES = (b"commit", b"prepare")
 """Events whose units this process took from its view before they came."""
 
+FREES_NO_DAY = (*OWN_TAKES, b"seal")
+"""Events of orders that free nothing of what warehouses serve on a day; any other may, and does not say so."""
+
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -93,8 +96,7 @@ class Replica:
                 # Our own commits were taken from the view when they were planned.
                 if fields[b"t"] not in OWN_TAKES or fields[b"w"] != writer:
                     self._planner.core.apply_event(event, fields[b"c"], fields[b"d"])
-                    # Orders that ended or changed may have freed a warehouse's day, which their event does not name.
-                    if b"i" in fields or b"p" in fields:
+                    if fields[b"t"] not in FREES_NO_DAY and (b"i" in fields or b"p" in fields):
                         self._planner.core.doubt_capacity()
                 self._stock_positions[number] = event
             if len(entries) == EVENTS_MAX:
