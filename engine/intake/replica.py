@@ -39,6 +39,11 @@ class Replica:
         self.loads = 0
         """Counts loads: what was known before the last one may speak of another store."""
 
+    @property
+    def catalogue_position(self) -> bytes:
+        """The newest event of the catalogue that the planner knows."""
+        return self._catalogue_position
+
     async def load(self) -> None:
         """Read the whole catalogue and all levels, then exchange them for what the planner had, in one step.
 

@@ -129,7 +129,7 @@ impl Catalogue {
     /// The number of a channel that has pools.
     #[must_use]
     pub fn channel(&self, name: &str) -> Option<ChannelId> {
-        self.channel_names.number(name)
+        if self.channel_names.names.is_empty() { None } else { self.channel_names.number(name) }
     }
 
     /// The number of a SKU.

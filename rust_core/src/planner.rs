@@ -259,6 +259,7 @@ impl Planner {
     }
 
     fn gather(&mut self, demand: &Demand, capped: bool) -> Candidates {
+        let capped = capped && self.catalogue.capped();
         let lanes = self.costs.lanes(&self.catalogue, demand.destination.0, demand.destination.1);
         let mut column_of = vec![usize::MAX; self.catalogue.warehouse_numbers()];
         let mut found = Candidates {

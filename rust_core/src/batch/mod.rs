@@ -110,6 +110,8 @@ struct Sent {
     attempt: Option<String>,
     /// The partitions that hold stock for the attempt: they give it back with an event, if they do.
     prepared: Vec<u32>,
+    /// The partitions that refused to: what was wanted of them is given back to the view already.
+    returned: Vec<u32>,
     /// What another partition said, when that ends it before its home is asked.
     refused: Option<Outcome>,
 }
@@ -217,7 +219,9 @@ impl Planner {
                 batch.units[place as usize] += quantity;
                 batch.cell_takes.push((place, quantity));
             }
-            self.take_capacity(batch, shipment.warehouse);
+            if self.catalogue.capped() {
+                self.take_capacity(batch, shipment.warehouse);
+            }
         }
         if let Some(customer) = order.customer {
             for &(sku, requested) in &demand.lines {
@@ -249,6 +253,7 @@ impl Planner {
             counters,
             attempt,
             prepared: Vec::new(),
+            returned: Vec::new(),
             refused: None,
         });
         Ok(())

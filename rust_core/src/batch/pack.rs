@@ -208,7 +208,7 @@ impl Batch {
     }
 
     /// Pairs of (place in the share, units) that an order takes there: of cells, then of counters.
-    fn own_takes<'a>(&'a self, share: &'a Share, sent: &Sent) -> impl Iterator<Item = (u32, i64)> + 'a {
+    pub(super) fn own_takes<'a>(&'a self, share: &'a Share, sent: &Sent) -> impl Iterator<Item = (u32, i64)> + 'a {
         let cells = self.cell_takes[sent.cells.clone()].iter();
         let counters = self.counter_takes[sent.counters.clone()].iter();
         let after = share.cells.len() as u32;

@@ -324,6 +324,28 @@ fn planning_anew_has_an_end() {
     }
 }
 
+/// Two partitions, SKU s1 in the second: what that one refuses to prepare is given back once, and its levels stand, less
+/// what orders want of it that are at home there.
+#[test]
+fn levels_of_a_partition_that_refuses_to_prepare_are_kept() {
+    let mut planner = planner(&[warehouse(0.0)], &[&[9], &[9]]);
+    planner.partitions = 2;
+    let orders = [
+        order(json!({"order_id": "a", "lines": lines(&[(0, 2), (1, 3)])})),
+        order(json!({"order_id": "b", "lines": lines(&[(1, 4)])})),
+    ];
+    let of = |canonical, home| Intake { canonical, home, attempts: 0, fresh: false };
+    let (mut batch, _) = planner.plan_batch(&[of(&orders[0], 0), of(&orders[1], 1)]);
+    assert_eq!((batch.prepares(), batch.commits()), (vec![1], vec![0, 1]));
+    let two = packed(&[2]);
+    let refused = Reply { partition: 1, ..reply(b"S", &two, &[]) };
+    planner.settle_prepare(&mut batch, &refused).unwrap();
+    assert_eq!((planner.view.free(0, 0), planner.view.free(1, 0)), (7, -2));
+    let (settled, _) = planner.settle(&mut batch, &[refused]).unwrap();
+    assert!(settled.iter().all(|(_, outcome)| matches!(outcome, Outcome::Again { fresh: false })), "{settled:?}");
+    assert_eq!((settled.len(), planner.view.free(0, 0), planner.view.free(1, 0)), (2, 9, 2));
+}
+
 #[test]
 fn bytes_that_are_no_order_are_invalid_and_stop_no_other() {
     let mut planner = planner(&[warehouse(0.0)], &[&[3]]);
