@@ -1,4 +1,7 @@
-"""Runs the same orders through several policies, from the same stock, without touching any store."""
+"""Runs the same orders through several policies, from the same stock, without touching any store.
+
+Orders have no day here, so warehouses' capacities per day bound nothing; stock counts know no pools, so all is shared.
+"""
 
 from collections.abc import Sequence
 

@@ -20,7 +20,16 @@ from engine.errors import (
     StoreChanged,
     StoreUnavailable,
 )
-from engine.intake import ExceededLimit, Intake, Outcome, PurchaseLimit, Replica, end_task, settle_due
+from engine.intake import (
+    ExceededLimit,
+    Intake,
+    Outcome,
+    PurchaseLimit,
+    Replica,
+    end_task,
+    read_capacities,
+    settle_due,
+)
 from engine.model import Allocation, Cell, Order, Sku, StockCount, Tariff, Warehouse
 from engine.model.rules import check_order, check_rows
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes, cell_number
@@ -65,10 +74,11 @@ class Quoted(msgspec.Struct, frozen=True):
 
 
 class NotQuoted(msgspec.Struct, frozen=True):
-    """No plan: the shortages and the explanation, as JSON. `spread` as in InsufficientStock."""
+    """No plan: the shortages and the explanation, as JSON. `spread` and `at_capacity` as in InsufficientStock."""
 
     json: bytes
     spread: bool
+    at_capacity: bool = False
 
 
 class CellPage(msgspec.Struct, frozen=True):
@@ -164,19 +174,20 @@ class Engine:
 
     async def quote(self, order: Order) -> Quoted | NotQuoted | PurchaseLimit:
         """Plan an order without holding anything, and say why. Raises InvalidInput."""
-        core, canonical = self.planner.core, canonical_bytes(order)
-        word, payload = core.quote(canonical)
-        if word in ("short", "too_spread") or (word == "quoted" and order.allow_partial):
+        core, canonical, day = self.planner.core, canonical_bytes(order), self.intake.clock.day()
+        word, payload = core.quote(canonical, day)
+        if word in ("short", "too_spread", "at_capacity") or (word == "quoted" and order.allow_partial):
             # The view only advises: before a no, or a part of one, look at the store.
             async with self._quote_reads, self.intake.exclusive:
                 for partition, cells in self.store.by_owner(self.planner.cells_of(order)).items():
                     event, rows = await partition.cells.read(cells, for_sale=True)
                     self.planner.set_levels([(row.cell, row.free) for row in rows], event)
-                word, payload = self.planner.core.quote(canonical)
+                await read_capacities(self.store, self.planner, day)
+                word, payload = self.planner.core.quote(canonical, day)
         if word == "quoted":
             return Quoted(payload)
-        if word in ("short", "too_spread"):
-            return NotQuoted(payload, spread=word == "too_spread")
+        if word in ("short", "too_spread", "at_capacity"):
+            return NotQuoted(payload, spread=word == "too_spread", at_capacity=word == "at_capacity")
         if word == "limit":
             return PurchaseLimit(tuple(ExceededLimit(*row) for row in payload))
         raise InvalidInput(tuple(FieldError(*row) for row in payload))

@@ -38,7 +38,8 @@ async def plan(
     if json:
         print_json(answer)
     elif isinstance(quote, NotQuoted):
-        out.print("There is not enough stock:" if not quote.spread else "Too few shipments are allowed:")
+        reason = "Too few shipments are allowed:" if quote.spread else "There is not enough stock:"
+        out.print("Warehouses that have the stock are at capacity today:" if quote.at_capacity else reason)
         rows = [(row["sku"], row["requested"], row["available"]) for row in answer["shortages"]]
         print_table(("sku", "requested", "available"), rows, numbers=("requested", "available"))
     else:

@@ -59,8 +59,9 @@ async def post_quote(request: web.Request) -> web.Response:
         match await request.app[ENGINE].quote(order):
             case Quoted(json):
                 return web.Response(body=json, headers=JSON)
-            case NotQuoted(json, spread):
-                return problem(request, "insufficient-stock", _short(spread), extra=msgspec.json.decode(json))
+            case NotQuoted(json, spread, at_capacity):
+                detail = _short(spread=spread, at_capacity=at_capacity)
+                return problem(request, "insufficient-stock", detail, extra=msgspec.json.decode(json))
             case PurchaseLimit() as limit:
                 return _answer(request, order, limit)
     except InvalidInput as error:
@@ -76,8 +77,9 @@ def _answer(request: web.Request, order: Order, outcome: Outcome) -> web.Respons
             return web.Response(
                 status=201, body=json, headers={"Content-Type": "application/json", "Location": location}
             )
-        case InsufficientStock(shortages, spread):
-            return problem(request, "insufficient-stock", _short(spread), extra={"shortages": shortages})
+        case InsufficientStock(shortages, spread, at_capacity):
+            detail = _short(spread=spread, at_capacity=at_capacity)
+            return problem(request, "insufficient-stock", detail, extra={"shortages": shortages})
         case PurchaseLimit(exceeded):
             detail = "; ".join(
                 f"{row.requested} of {row.sku} wanted, {row.remaining} of {row.limit} left" for row in exceeded
@@ -98,7 +100,12 @@ def _answer(request: web.Request, order: Order, outcome: Outcome) -> web.Respons
             return problem(request, "store-unavailable", f"{detail} {state} Send the same order again to learn it.")
 
 
-def _short(spread: bool) -> str:
+def _short(*, spread: bool, at_capacity: bool) -> str:
+    if at_capacity:
+        return (
+            "There is enough stock, but warehouses that have it serve no more orders today: they are at capacity."
+            " Nothing was held."
+        )
     if spread:
         return (
             "There is enough stock, but no way was found to ship it from as few warehouses as the order allows."

@@ -1,5 +1,6 @@
 """The flow that joins planner and store for single orders."""
 
+from engine.intake.capacity import read_capacities
 from engine.intake.crossing import follow_order, settle_due
 from engine.intake.flow import Intake, end_task
 from engine.intake.outcome import (
@@ -33,5 +34,6 @@ __all__ = [
     "Unavailable",
     "end_task",
     "follow_order",
+    "read_capacities",
     "settle_due",
 ]

@@ -4,7 +4,6 @@ Decides nothing itself: what a partition refused is the core's to settle. Every 
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -33,25 +32,13 @@ class NotPrepared(Exception):
         self.errors = tuple(errors)
 
 
-class StoreClock:
-    """The store's clock as this process reckons it: ours, moved by what the last reply showed."""
-
-    def __init__(self) -> None:
-        self._ahead_ms = 0
-
-    def now_ms(self) -> int:
-        """Milliseconds since 1970."""
-        return time.time_ns() // 1_000_000 + self._ahead_ms
-
-    def learn(self, now_ms: int) -> None:
-        """Take over what a reply says."""
-        self._ahead_ms = now_ms - time.time_ns() // 1_000_000
-
-
 async def commit_batch(
-    store: Store, planner: Planner, batch: Batch, clock: StoreClock
+    store: Store, planner: Planner, batch: Batch, made_ms: int
 ) -> tuple[list[Reply], list[StoreError]]:
-    """Ask all partitions of a batch; returns the replies of the homes, and what broke off. Raises NotPrepared."""
+    """Ask all partitions of a batch; returns the replies of the homes, and what broke off. Raises NotPrepared.
+
+    `made_ms`, of the store's clock, goes into the records of the orders.
+    """
     core = planner.core
     if prepares := batch.prepares:
         prepared, errors = await _gather(
@@ -62,13 +49,9 @@ async def commit_batch(
         if errors:
             # Whatever was prepared is given back when its lease has run out.
             raise NotPrepared(errors)
-    made_ms = clock.now_ms()
-    replies, errors = await _gather(
+    return await _gather(
         batch.commits, lambda number: store.partitions[number].orders.commit(batch.commit_args(number, made_ms))
     )
-    if replies:
-        clock.learn(replies[0][1])
-    return replies, errors
 
 
 async def tell(store: Store, sealed: Told, dropped: Told, followed: Told) -> None:

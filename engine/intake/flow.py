@@ -15,7 +15,8 @@ import structlog
 
 from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError
 from engine.intake import outcome as oc
-from engine.intake.commit import NotPrepared, StoreClock, Told, commit_batch, tell
+from engine.intake.clock import StoreClock
+from engine.intake.commit import NotPrepared, Told, commit_batch, tell
 from engine.model import Order
 from engine.planner import Planner, Record, canonical_bytes, fingerprint_of
 from engine.store import Store, StoreRefused, home_of
@@ -100,10 +101,10 @@ class Intake:
         """Why the store cannot be had, while it cannot: then orders are refused at once."""
         self.failed = False
         """Whether a bug or a panic stopped the intake."""
+        self.clock = StoreClock()
         self.replans = 0
         self.batches = 0
         self._telling: asyncio.Task[None] | None = None
-        self._clock = StoreClock()
 
     @property
     def queued(self) -> int:
@@ -217,19 +218,21 @@ class Intake:
                     waiting.fresh_load == loads,
                 )
                 for waiting in taken
-            ]
+            ],
+            self.clock.day(),
         )
         try:
             _answer(taken, await self._with_records(taken, decided))
             if batch.empty:
                 return [], None
-            replies, errors = await commit_batch(store, self._planner, batch, self._clock)
+            replies, errors = await commit_batch(store, self._planner, batch, self.clock.now_ms())
         except StoreError as error:
             core.abandon(batch)
             return self._after_errors(taken, [error])
         except NotPrepared as error:
             core.abandon(batch)
             return self._after_errors(taken, error.errors)
+        self.clock.hear(replies)
         settled, told = core.settle(batch, replies)
         self.batches += 1
         self._tell(told)
@@ -344,8 +347,9 @@ def outcome_of(word: str, payload: Any) -> oc.Outcome:
             return oc.Reserved(payload, replayed=word == "replayed")
         case "conflict":
             return oc.Conflict()
-        case "short" | "too_spread":
-            return oc.InsufficientStock(tuple(oc.Shortage(*row) for row in payload), spread=word == "too_spread")
+        case "short" | "too_spread" | "at_capacity":
+            shortages = tuple(oc.Shortage(*row) for row in payload)
+            return oc.InsufficientStock(shortages, spread=word == "too_spread", at_capacity=word == "at_capacity")
         case "limit":
             return oc.PurchaseLimit(tuple(oc.ExceededLimit(*row) for row in payload))
         case "invalid":

@@ -30,10 +30,15 @@ class Shortage(Struct, frozen=True):
 
 
 class InsufficientStock(Struct, frozen=True):
-    """Nothing was held. `spread` when there is enough, but not from as few warehouses as the order allows."""
+    """Nothing was held.
+
+    `spread` when there is enough, but not from as few warehouses as the order allows; `at_capacity` when there is, but
+    warehouses that have it serve no more orders today: then what the others have is available.
+    """
 
     shortages: tuple[Shortage, ...]
     spread: bool
+    at_capacity: bool = False
 
 
 class ExceededLimit(Struct, frozen=True):

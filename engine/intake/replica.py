@@ -20,6 +20,9 @@ EVENTS_MAX = 500
 OWN_TAKES = (b"commit", b"prepare")
 """Events whose units this process took from its view before they came."""
 
+FREES_NO_DAY = (*OWN_TAKES, b"seal")
+"""Events of orders that free nothing of what warehouses serve on a day; any other may, and does not say so."""
+
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -36,6 +39,11 @@ class Replica:
         self.loads = 0
         """Counts loads: what was known before the last one may speak of another store."""
 
+    @property
+    def catalogue_position(self) -> bytes:
+        """The newest event of the catalogue that the planner knows."""
+        return self._catalogue_position
+
     async def load(self) -> None:
         """Read the whole catalogue and all levels, then exchange them for what the planner had, in one step.
 
@@ -48,6 +56,8 @@ class Replica:
         try:
             async for warehouses in store.catalogue.scan_warehouses():
                 planner.put_warehouses((row.number, _read(Warehouse, row.json)) for row in warehouses)
+            async for channels in store.catalogue.scan_channels():
+                planner.put_channels((row.number, row.name) for row in channels)
             async for skus in store.catalogue.scan_skus():
                 planner.put_skus((row.number, _read(Sku, row.json)) for row in skus)
             tariff = await store.catalogue.read_tariff()
@@ -91,6 +101,8 @@ class Replica:
                 # Our own commits were taken from the view when they were planned.
                 if fields[b"t"] not in OWN_TAKES or fields[b"w"] != writer:
                     self._planner.core.apply_event(event, fields[b"c"], fields[b"d"])
+                    if fields[b"t"] not in FREES_NO_DAY and (b"i" in fields or b"p" in fields):
+                        self._planner.core.doubt_capacity()
                 self._stock_positions[number] = event
             if len(entries) == EVENTS_MAX:
                 await asyncio.sleep(0)
@@ -104,6 +116,8 @@ class Replica:
             self._planner.put_skus((row.number, _read(Sku, row.json)) for row in _definitions(value))
         elif kind == b"warehouse":
             self._planner.put_warehouses((row.number, _read(Warehouse, row.json)) for row in _definitions(value))
+        elif kind == b"channel":
+            self._planner.put_channels((row.number, row.name) for row in _definitions(value))
         else:
             log.warning("catalogue event of an unknown kind", kind=kind)
 

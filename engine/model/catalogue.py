@@ -31,7 +31,7 @@ class Warehouse(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     cost_per_km: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
     """Minor units per kilometre and shipment; a rate, so it may have decimals."""
     capacity_orders_per_day: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
-    """Kept, and shown, but not enforced yet."""
+    """Orders that it has a shipment of on a day, by UTC; beyond it, others serve. A change counts at once."""
 
 
 class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The planner's room: the only importer of the Rust core. Speaks to no store."""
 
 from engine._core import ATTEMPTS_MAX, Batch, Record, __version__, fingerprint_of
-from engine.planner.planner import CostDefaults, Planner, canonical_bytes, cell_number
+from engine.planner.planner import CostDefaults, Planner, canonical_bytes, capacity_counter, cell_number
 
 __all__ = [
     "ATTEMPTS_MAX",
@@ -11,6 +11,7 @@ __all__ = [
     "Record",
     "__version__",
     "canonical_bytes",
+    "capacity_counter",
     "cell_number",
     "fingerprint_of",
 ]

@@ -18,9 +18,14 @@ def canonical_bytes(order: Order) -> bytes:
     return _canonical(order)
 
 
-def cell_number(*, sku: int, warehouse: int) -> int:
-    """The number of a cell."""
-    return sku * _core.WAREHOUSES_MAX + warehouse
+def cell_number(*, sku: int, warehouse: int, channel: int = 0) -> int:
+    """The number of a cell, or of a channel's pool of it (`channel` from 1)."""
+    return channel * _core.CHANNEL_CELLS + sku * _core.WAREHOUSES_MAX + warehouse
+
+
+def capacity_counter(warehouse: int, day: int) -> str:
+    """The name of the counter of a warehouse's orders of a day (since 1970, UTC)."""
+    return f"@{warehouse}:{day}"
 
 
 class CostDefaults(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +77,10 @@ class Planner:
             self._numbers[warehouse.id] = number
         self.core.put_warehouses([self._warehouse_row(number, warehouse) for number, warehouse in rows])
 
+    def put_channels(self, rows: Iterable[tuple[int, str]]) -> None:
+        """Add channels that have pools by their number in the catalogue, from 0; 0 as a pool's is the shared rest."""
+        self.core.put_channels([(number + 1, name) for number, name in rows])
+
     def set_tariff(self, tariff: Tariff | None) -> None:
         """Replace the tariff; with None, distance costs what the warehouses or the defaults say."""
         self.tariff = tariff
@@ -82,10 +91,20 @@ class Planner:
         )
 
     def cells_of(self, order: Order) -> list[int]:
-        """Every cell that could serve an order's known SKUs."""
+        """Every cell that could serve an order's known SKUs, and the pools of its channel, if that has any."""
         numbers = sorted(self._numbers.values())
         skus = sorted({number for line in order.lines if (number := self.core.sku_number(line.sku)) is not None})
-        return [cell_number(sku=sku, warehouse=warehouse) for sku in skus for warehouse in numbers]
+        own = self.core.channel_number(order.channel) if order.channel else None
+        return [
+            cell_number(sku=sku, warehouse=warehouse, channel=channel)
+            for channel in ((0,) if own is None else (0, own))
+            for sku in skus
+            for warehouse in numbers
+        ]
+
+    def capped_warehouses(self) -> list[int]:
+        """Numbers of the warehouses that serve a bounded number of orders a day."""
+        return [self._numbers[row.id] for row in self.warehouses.values() if row.capacity_orders_per_day is not None]
 
     def set_levels(self, levels: Sequence[tuple[int, int]], event: bytes) -> None:
         """Set what is free in cells, as read from the store when `event` was its newest."""
@@ -93,7 +112,7 @@ class Planner:
 
     def _warehouse_row(
         self, number: int, warehouse: Warehouse
-    ) -> tuple[int, str, float, float, bool, int, int, int, float]:
+    ) -> tuple[int, str, float, float, bool, int, int, int, float, int | None]:
         defaults = self._defaults
         per_km = 0.0 if self.tariff else defaults.cost_per_km
         return (
@@ -106,4 +125,5 @@ class Planner:
             defaults.fixed_cost if warehouse.fixed_cost is None else warehouse.fixed_cost,
             defaults.unit_cost if warehouse.unit_cost is None else warehouse.unit_cost,
             per_km if warehouse.cost_per_km is None else warehouse.cost_per_km,
+            warehouse.capacity_orders_per_day,
         )

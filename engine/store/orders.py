@@ -108,6 +108,11 @@ class OrderCalls:
         lane = Lane.SALE if for_sale else Lane.READ
         return list(await self._partition.wire.command("HMGET", self._partition.keys.orders, *order_ids, lane=lane))
 
+    async def read_counters(self, names: Sequence[str]) -> list[int]:
+        """The units of counters, for a quote that others wait for."""
+        wire, keys = self._partition.wire, self._partition.keys
+        return [int(units or 0) for units in await wire.command("HMGET", keys.counters, *names, lane=Lane.SALE)]
+
     async def scan(self) -> AsyncIterator[list[tuple[str, bytes]]]:
         """All orders and their records, in pages; one that changes meanwhile may come twice."""
         async for page in scan_hash(self._partition.wire, self._partition.keys.orders):

@@ -154,16 +154,17 @@ fn batch_plan(bencher: Bencher) {
 fn batch_pack(bencher: Bencher) {
     let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
     let batch = plan_all(&planner, &orders);
-    bencher.counter(ItemsCount::new(BATCH_ORDERS)).bench_local(|| batch.commit_args());
+    bencher.counter(ItemsCount::new(BATCH_ORDERS)).bench_local(|| batch.commit_args(0));
 }
 
 /// From the reply that everything was taken to the callers' answers.
 #[divan::bench(sample_count = SAMPLES)]
 fn batch_settle(bencher: Bencher) {
     let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
-    let reply = Reply { now_ms: 1_700_000_000_000, event: b"1-1", outcomes: b"", levels: b"", records: &[] };
+    let reply =
+        Reply { partition: 0, now_ms: 1_700_000_000_000, event: b"1-1", outcomes: b"", levels: b"", records: &[] };
     bencher
         .counter(ItemsCount::new(BATCH_ORDERS))
         .with_inputs(|| plan_all(&planner, &orders))
-        .bench_local_refs(|batch| planner.borrow_mut().settle(batch, &reply));
+        .bench_local_refs(|batch| planner.borrow_mut().settle(batch, std::slice::from_ref(&reply)));
 }

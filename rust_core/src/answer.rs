@@ -131,7 +131,7 @@ mod tests {
     fn names_are_escaped_and_numbers_exact() {
         let mut catalogue = Catalogue::default();
         assert!(catalogue.put_sku(0, "a\"b\n", SkuTerms::default()));
-        let shipments = [Shipment { warehouse: 9, cost: 1_250, metres: 7_005, lines: vec![(0, 2)] }];
+        let shipments = [Shipment { warehouse: 9, cost: 1_250, metres: 7_005, lines: vec![(0, 2)], cells: Vec::new() }];
         let json = Allocation {
             order_id: "o",
             status: "reserved",
@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn costs_are_summed_and_what_is_missing_is_told() {
-        let shipment = |cost, metres| Shipment { warehouse: 0, cost, metres, lines: vec![(0, 1), (1, 2)] };
+        let shipment =
+            |cost, metres| Shipment { warehouse: 0, cost, metres, lines: vec![(0, 1), (1, 2)], cells: Vec::new() };
         let answer = json("confirmed", &[shipment(700, 12_345_678), shipment(50, 0)], 0);
         assert_eq!((&answer["cost"], &answer["version"]), (&serde_json::json!(750), &serde_json::json!(2)));
         assert_eq!(answer["shipments"][0]["distance_km"], 12_345.678);

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::geo::Point;
-use crate::ids::{SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
+use crate::ids::{CHANNELS_MAX, ChannelId, SHARED, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 
 /// Names with dense numbers. Numbers come from outside and may leave gaps.
 #[derive(Debug, Default)]
@@ -55,6 +55,8 @@ pub struct WarehouseTerms {
     pub unit_cost: i64,
     /// Per kilometre and shipment.
     pub cost_per_km: f64,
+    /// Orders that it serves on a day, if that is bounded.
+    pub capacity: Option<i64>,
 }
 
 /// The network as planning sees it.
@@ -65,6 +67,8 @@ pub struct Catalogue {
     warehouse_names: Names,
     warehouses: Vec<Option<WarehouseTerms>>,
     ranked: Vec<WarehouseId>,
+    capped: bool,
+    channel_names: Names,
 }
 
 impl Catalogue {
@@ -109,6 +113,23 @@ impl Catalogue {
         }
         ranked.sort_unstable();
         self.ranked = ranked.into_iter().map(|(_, _, number)| number).collect();
+        self.capped = self.warehouses.iter().flatten().any(|terms| terms.capacity.is_some());
+    }
+
+    /// Adds a channel that has pools of its own; `false`, and nothing done, when the number names no channel.
+    #[must_use]
+    pub fn put_channel(&mut self, channel: ChannelId, name: &str) -> bool {
+        let fits = channel != SHARED && channel < CHANNELS_MAX;
+        if fits {
+            self.channel_names.put(channel, name);
+        }
+        fits
+    }
+
+    /// The number of a channel that has pools.
+    #[must_use]
+    pub fn channel(&self, name: &str) -> Option<ChannelId> {
+        if self.channel_names.names.is_empty() { None } else { self.channel_names.number(name) }
     }
 
     /// The number of a SKU.
@@ -153,6 +174,12 @@ impl Catalogue {
         &self.ranked
     }
 
+    /// Whether any warehouse serves a bounded number of orders a day.
+    #[must_use]
+    pub fn capped(&self) -> bool {
+        self.capped
+    }
+
     /// One more than the largest warehouse number.
     #[must_use]
     pub fn warehouse_numbers(&self) -> usize {
@@ -172,6 +199,7 @@ mod tests {
             fixed_cost: 0,
             unit_cost: 0,
             cost_per_km: 0.0,
+            capacity: None,
         }
     }
 
@@ -190,5 +218,17 @@ mod tests {
     fn numbers_beyond_a_cell_are_refused() {
         assert!(!Catalogue::default().put_warehouse(WAREHOUSES_MAX, "x", terms(1)));
         assert!(!Catalogue::default().put_sku(SKUS_MAX, "x", SkuTerms::default()));
+        assert!(!Catalogue::default().put_channel(SHARED, "x"));
+        assert!(!Catalogue::default().put_channel(CHANNELS_MAX, "x"));
+    }
+
+    #[test]
+    fn a_capacity_that_is_taken_away_bounds_nothing() {
+        let mut catalogue = Catalogue::default();
+        assert!(catalogue.put_warehouse(0, "a", WarehouseTerms { capacity: Some(0), ..terms(1) }));
+        assert!(catalogue.put_warehouse(1, "b", terms(1)));
+        assert!(catalogue.capped());
+        assert!(catalogue.put_warehouse(0, "a", terms(1)));
+        assert!(!catalogue.capped());
     }
 }

@@ -127,6 +127,7 @@ mod tests {
                 fixed_cost: 300,
                 unit_cost: 50,
                 cost_per_km: 0.5,
+                capacity: None,
             },
         ));
         catalogue

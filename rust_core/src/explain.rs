@@ -5,10 +5,14 @@ use serde_json::{Value, json};
 use crate::order::Policy;
 use crate::planner::{Candidates, Demand, Plan, Planner};
 
+const AT_CAPACITY: &str = "no plan: warehouses that have the stock serve no more orders today";
+
 impl Planner {
     /// For every warehouse: what it would cost alone, part by part, or what keeps it out.
     pub fn explain(&mut self, demand: &Demand, plan: Option<&Plan>) -> Value {
         let candidates = self.candidates(demand);
+        let at_capacity =
+            plan.is_none() && self.capacity.any_full(&self.catalogue) && self.unfilled_by_stock(demand).is_some();
         let warehouses: Vec<Value> = self
             .catalogue
             .ranked()
@@ -26,7 +30,13 @@ impl Planner {
                     }
                     None => {
                         let enabled = self.catalogue.warehouse_terms(warehouse).is_some_and(|terms| terms.enabled);
-                        let rule = if enabled { "the order does not allow it" } else { "the warehouse is disabled" };
+                        let rule = if !enabled {
+                            "the warehouse is disabled"
+                        } else if demand.terms_of(&self.catalogue, warehouse).is_some() {
+                            "the warehouse is at capacity for today"
+                        } else {
+                            "the order does not allow it"
+                        };
                         json!({"warehouse": name, "used": false, "excluded": rule})
                     }
                 }
@@ -34,7 +44,7 @@ impl Planner {
             .collect();
         json!({
             "policy": demand.policy.name(),
-            "reason": reason(demand, plan, &candidates),
+            "reason": if at_capacity { AT_CAPACITY } else { reason(demand, plan, &candidates) },
             "proven": plan.is_some_and(|plan| plan.proven),
             "warehouses": warehouses,
         })
@@ -118,6 +128,19 @@ mod tests {
         assert_eq!(row(2)["excluded"], "the order does not allow it");
         assert_eq!(row(3)["short"], json!([{"sku": "s0", "requested": 4, "available": 1}]));
         assert_eq!((&explanation["policy"], &explanation["proven"]), (&json!("cheapest"), &json!(true)));
+    }
+
+    #[test]
+    fn a_warehouse_at_capacity_is_told() {
+        let capped = WarehouseTerms { capacity: Some(1), ..warehouse(0.0) };
+        let mut planner = planner(&[capped, warehouse(1.0)], &[&[9, 2]]);
+        planner.capacity.set_day(Some(1));
+        planner.capacity.set(1, 0, 1, 0);
+        let (plan, explanation) = explained(&mut planner, json!({"lines": lines(&[(0, 2)])}));
+        assert_eq!(plan.unwrap().shipments[0].warehouse, 1);
+        assert_eq!(explanation["warehouses"][0]["excluded"], "the warehouse is at capacity for today");
+        assert_eq!(reason(&mut planner, json!({"lines": lines(&[(0, 3)])})), AT_CAPACITY);
+        assert!(reason(&mut planner, json!({"lines": lines(&[(0, 12)])})).starts_with("no plan: see"));
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub fn warehouse(degrees_east: f64) -> WarehouseTerms {
         fixed_cost: 0,
         unit_cost: 0,
         cost_per_km: 0.0,
+        capacity: None,
     }
 }
 

@@ -1,13 +1,14 @@
 //! Stockade's planner, free of Python and of I/O: bytes and numbers in, plans and bytes out.
 //!
 //! The way of an order through it: [`order`] reads it, [`planner`] chooses its shipments with the [`catalogue`], the
-//! [`cost`] table and the stock [`view`] (the combinatorial part is [`kernel`]), [`batch`] packs the plans of many orders
+//! [`cost`] table, the stock [`view`] and the warehouses' [`capacity`] (the combinatorial part is [`kernel`]), [`batch`] packs the plans of many orders
 //! for one commit and settles what the store answered, [`record`] is what the store keeps, [`answer`] what callers read.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod answer;
 pub mod batch;
+pub mod capacity;
 pub mod catalogue;
 pub mod cost;
 pub mod explain;

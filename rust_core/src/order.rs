@@ -86,6 +86,9 @@ pub struct Order<'a> {
     /// What it wants.
     #[serde(borrow)]
     pub lines: Vec<Line<'a>>,
+    /// Where it was placed: whose pools it may take from.
+    #[serde(default)]
+    pub channel: Option<&'a str>,
     /// Whom purchase limits count for.
     #[serde(default)]
     pub customer: Option<&'a str>,
@@ -154,7 +157,7 @@ mod tests {
         let bytes = order(json!({"lines": lines(&[(0, 2)])}));
         let read = Order::decode(&bytes).unwrap();
         assert_eq!((read.order_id, read.lines[0].sku, read.lines[0].quantity), ("o", "s0", 2));
-        assert_eq!((read.customer, read.policy, read.hold_seconds), (None, None, None));
+        assert_eq!((read.customer, read.policy, read.hold_seconds, read.channel), (None, None, None, None));
         assert_eq!((read.payment, read.allow_partial, read.allow_split), (Payment::Paid, false, true));
         assert_eq!((read.warehouses.is_none(), read.pickup_at), (true, None));
         assert_eq!((read.shipments_max(), read.hold_ms()), (usize::MAX, None));
@@ -170,7 +173,7 @@ mod tests {
         }));
         let read = Order::decode(&bytes).unwrap();
         assert_eq!((read.customer, read.policy, read.allow_partial), (Some("ann"), Some(Policy::Nearest), true));
-        assert_eq!((read.shipments_max(), read.hold_ms()), (2, Some(60_000)));
+        assert_eq!((read.shipments_max(), read.hold_ms(), read.channel), (2, Some(60_000), Some("app")));
         assert_eq!((read.warehouses, read.pickup_at), (Some(vec!["w1", "w2"]), Some("w1")));
     }
 

@@ -1,9 +1,10 @@
 //! Plans one order: resolves its names, gathers what each warehouse has and costs, and lets the kernel or a rule choose.
 
+use crate::capacity::Capacity;
 use crate::catalogue::{Catalogue, WarehouseTerms};
 use crate::cost::{CostTable, Lane};
 use crate::fill::{self, Piece, Supply};
-use crate::ids::{SkuId, WarehouseId};
+use crate::ids::{CellId, ChannelId, SHARED, SkuId, WarehouseId, cell_id, pool_id};
 use crate::kernel::{self, Problem, UNSERVABLE};
 use crate::order::{Order, Payment, Policy, QUANTITY_MAX};
 use crate::view::View;
@@ -52,6 +53,8 @@ pub enum Refusal {
     Short(Vec<Shortage>),
     /// There is enough, but not from as few warehouses as the order allows.
     TooSpread(Vec<Shortage>),
+    /// There is enough, but warehouses that have it serve no more orders today: what the others fall short of.
+    AtCapacity(Vec<Shortage>),
 }
 
 /// The part of a plan that leaves one warehouse. Money in minor units.
@@ -63,8 +66,20 @@ pub struct Shipment {
     pub cost: i64,
     /// How far it goes.
     pub metres: u32,
-    /// SKUs and units.
+    /// SKUs and units, each SKU once.
     pub lines: Vec<(SkuId, i64)>,
+    /// Cells and units, where some of them come from a channel's pool; empty where all come from the shared rest.
+    pub cells: Vec<(CellId, i64)>,
+}
+
+impl Shipment {
+    /// Cells and units that it takes.
+    pub fn takes(&self) -> impl Iterator<Item = (CellId, i64)> + '_ {
+        // One of the two is empty.
+        let lines = if self.cells.is_empty() { &self.lines[..] } else { &[] };
+        let shared = lines.iter().map(|&(sku, quantity)| (cell_id(sku, self.warehouse), quantity));
+        self.cells.iter().copied().chain(shared)
+    }
 }
 
 /// The shipments advised for an order.
@@ -95,6 +110,8 @@ pub struct Demand {
     pub lines: Vec<(SkuId, i64)>,
     /// The only warehouses that may serve it, sorted, if it names any.
     pub allowed: Option<Vec<WarehouseId>>,
+    /// The channel whose pools it may take from besides the shared rest; [`SHARED`] where there are none.
+    pub channel: ChannelId,
     /// Whether the customer collects it.
     pub pickup: bool,
     /// Rules of choice.
@@ -125,6 +142,8 @@ pub struct Planner {
     pub costs: CostTable,
     /// Stock.
     pub view: View,
+    /// What is used of the warehouses' capacities.
+    pub capacity: Capacity,
     /// What an order that names no policy gets.
     pub default_policy: Policy,
     /// ISO 4217 code of every amount.
@@ -225,6 +244,7 @@ impl Planner {
         Ok(Demand {
             lines,
             allowed,
+            channel: order.channel.and_then(|name| self.catalogue.channel(name)).unwrap_or(SHARED),
             pickup: order.pickup_at.is_some(),
             policy: order.policy.unwrap_or(self.default_policy),
             shipments_max: order.shipments_max(),
@@ -233,8 +253,13 @@ impl Planner {
         })
     }
 
-    /// The warehouses that may serve a demand and what they have of it.
+    /// The warehouses that may serve a demand and what they have of it. Those at capacity may not.
     pub fn candidates(&mut self, demand: &Demand) -> Candidates {
+        self.gather(demand, true)
+    }
+
+    fn gather(&mut self, demand: &Demand, capped: bool) -> Candidates {
+        let capped = capped && self.catalogue.capped();
         let lanes = self.costs.lanes(&self.catalogue, demand.destination.0, demand.destination.1);
         let mut column_of = vec![usize::MAX; self.catalogue.warehouse_numbers()];
         let mut found = Candidates {
@@ -245,6 +270,9 @@ impl Planner {
         };
         for &warehouse in self.catalogue.ranked() {
             let Some(terms) = demand.terms_of(&self.catalogue, warehouse) else { continue };
+            if capped && self.capacity.is_full(warehouse, terms) {
+                continue;
+            }
             column_of[warehouse as usize] = found.warehouses.len();
             found.warehouses.push(warehouse);
             found.lanes.push(if demand.pickup {
@@ -264,13 +292,62 @@ impl Planner {
                     found.free[line * width + column] = level.free.max(0);
                 }
             }
+            for level in self.view.pool(demand.channel, sku) {
+                if let Some(&column) = column_of.get(level.warehouse as usize)
+                    && column != usize::MAX
+                {
+                    let free = &mut found.free[line * width + column];
+                    *free = free.saturating_add(level.free.max(0));
+                }
+            }
         }
         found
     }
 
+    /// Cells and units of a shipment of which a channel's pools have some: what they have, then the shared rest. Nothing
+    /// where they have none.
+    fn draw(&self, channel: ChannelId, warehouse: WarehouseId, lines: &[(SkuId, i64)]) -> Vec<(CellId, i64)> {
+        let pooled = |sku: SkuId| self.view.free_in_pool(channel, sku, warehouse).max(0);
+        let mut cells = Vec::new();
+        if channel == SHARED || lines.iter().all(|&(sku, _)| pooled(sku) == 0) {
+            return cells;
+        }
+        for &(sku, quantity) in lines {
+            let own = pooled(sku).min(quantity);
+            if own > 0 {
+                cells.push((pool_id(channel, sku, warehouse), own));
+            }
+            if own < quantity {
+                cells.push((cell_id(sku, warehouse), quantity - own));
+            }
+        }
+        cells
+    }
+
     /// Chooses the shipments for a demand. Takes nothing from the view.
     pub fn plan(&mut self, demand: &Demand) -> Result<Plan, Refusal> {
-        let mut candidates = self.candidates(demand);
+        let planned = self.plan_with(demand, true);
+        match planned {
+            Err(Refusal::Short(shortages) | Refusal::TooSpread(shortages))
+                if self.capacity.any_full(&self.catalogue) =>
+            {
+                // What cannot be served at all is no matter of capacity.
+                match self.plan_with(demand, false) {
+                    Ok(_) => Err(Refusal::AtCapacity(shortages)),
+                    refused => refused,
+                }
+            }
+            planned => planned,
+        }
+    }
+
+    /// What a demand would go without if no warehouse were at capacity; `None` when it would get nothing.
+    pub(crate) fn unfilled_by_stock(&mut self, demand: &Demand) -> Option<Vec<(SkuId, i64)>> {
+        self.plan_with(demand, false).ok().map(|plan| plan.unfilled)
+    }
+
+    fn plan_with(&mut self, demand: &Demand, capped: bool) -> Result<Plan, Refusal> {
+        let mut candidates = self.gather(demand, capped);
         let mut unfilled = cap_to_stock(demand, &mut candidates)?;
         let ruled = match demand.policy {
             Policy::Cheapest => None,
@@ -410,7 +487,9 @@ impl Planner {
                 cost += lane.line_cost(self.catalogue.sku_terms(sku).weight_g, quantity);
                 lines.push((sku, quantity));
             }
-            Shipment { warehouse: candidates.warehouses[candidate], cost, metres: lane.metres, lines }
+            let warehouse = candidates.warehouses[candidate];
+            let cells = self.draw(demand.channel, warehouse, &lines);
+            Shipment { warehouse, cost, metres: lane.metres, lines, cells }
         };
         pieces.chunk_by(|piece, next| piece.candidate == next.candidate).map(leaves).collect()
     }

@@ -5,7 +5,7 @@
 use rmp::encode;
 use serde::Deserialize;
 
-use crate::ids::{CellId, SkuId, WAREHOUSES_MAX, WarehouseId, cell_id, split_cell_id};
+use crate::ids::{CellId, SHARED, SkuId, WAREHOUSES_MAX, WarehouseId, channel_of, split_cell_id};
 use crate::order::FINGERPRINT_BYTES;
 use crate::planner::{Plan, Shipment};
 
@@ -103,9 +103,7 @@ impl Record {
         if !self.status.holds_stock() {
             return Vec::new();
         }
-        let of_shipments = self.shipments.iter().flat_map(|shipment| {
-            shipment.lines.iter().map(|&(sku, quantity)| (cell_id(sku, shipment.warehouse), quantity))
-        });
+        let of_shipments = self.shipments.iter().flat_map(Shipment::takes);
         let left = |(cell, quantity): (CellId, i64)| {
             let gone: i64 = self.shipped.iter().filter(|(of, _)| *of == cell).map(|(_, units)| units).sum();
             (cell, quantity.saturating_sub(gone))
@@ -143,9 +141,9 @@ pub fn pack(
         uint(&mut out, u64::from(shipment.warehouse));
         uint(&mut out, shipment.cost.unsigned_abs());
         uint(&mut out, u64::from(shipment.metres));
-        array(&mut out, 2 * shipment.lines.len());
-        for &(sku, quantity) in &shipment.lines {
-            uint(&mut out, cell_id(sku, shipment.warehouse));
+        array(&mut out, 2 * shipment.takes().count());
+        for (cell, quantity) in shipment.takes() {
+            uint(&mut out, cell);
             uint(&mut out, quantity.unsigned_abs());
         }
     }
@@ -193,14 +191,23 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
         if cells.len() % 2 == 1 {
             return wrong("a cell without its units");
         }
-        let mut lines = Vec::with_capacity(cells.len() / 2);
+        let pooled = cells.chunks_exact(2).any(|pair| channel_of(pair[0]) != SHARED);
+        let mut lines: Vec<(SkuId, i64)> = Vec::with_capacity(cells.len() / 2);
+        let mut takes = Vec::with_capacity(if pooled { cells.len() / 2 } else { 0 });
         for pair in cells.chunks_exact(2) {
-            match (split_cell_id(pair[0]), i64::try_from(pair[1])) {
-                (Some((sku, of)), Ok(quantity)) if of == warehouse => lines.push((sku, quantity)),
+            let (sku, quantity) = match (split_cell_id(pair[0]), i64::try_from(pair[1])) {
+                (Some((sku, of)), Ok(quantity)) if of == warehouse => (sku, quantity),
                 _ => return wrong("a cell number or its units are out of range, or a cell is of another warehouse"),
+            };
+            if pooled {
+                takes.push((pair[0], quantity));
+            }
+            match lines.iter_mut().find(|(of, _)| pooled && *of == sku) {
+                Some((_, units)) => *units = units.saturating_add(quantity),
+                None => lines.push((sku, quantity)),
             }
         }
-        shipments.push(Shipment { warehouse, cost, metres, lines });
+        shipments.push(Shipment { warehouse, cost, metres, lines, cells: takes });
     }
     if body.1.len() % 2 == 1 {
         return wrong("an unfilled SKU without its units");
@@ -292,6 +299,7 @@ pub fn bytes_of(out: &mut Vec<u8>, parts: &[&[u8]]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{cell_id, pool_id};
     use crate::order::Policy;
 
     fn stored(plan: &Plan) -> Vec<u8> {
@@ -306,8 +314,14 @@ mod tests {
     fn plan() -> Plan {
         Plan {
             shipments: vec![
-                Shipment { warehouse: 4000, cost: 1_234, metres: 1_068_472, lines: vec![(3, 2), (70_000, 1)] },
-                Shipment { warehouse: 1, cost: 0, metres: 0, lines: vec![(3, 1_000_000)] },
+                Shipment {
+                    warehouse: 4000,
+                    cost: 1_234,
+                    metres: 1_068_472,
+                    lines: vec![(3, 2), (70_000, 1)],
+                    cells: Vec::new(),
+                },
+                Shipment { warehouse: 1, cost: 0, metres: 0, lines: vec![(3, 1_000_000)], cells: Vec::new() },
             ],
             unfilled: vec![(8, 5)],
             policy: Policy::Nearest,
@@ -327,6 +341,18 @@ mod tests {
         assert_eq!(record.canonical, b"canonical");
         assert_eq!((record.shipped.len(), record.transitions.as_slice()), (0, &["first".to_owned()][..]));
         assert_eq!(record.fingerprint, [9; 16]);
+    }
+
+    #[test]
+    fn a_line_from_pool_and_rest_is_one_line_and_two_cells() {
+        let cells = vec![(pool_id(3, 5, 1), 2), (cell_id(5, 1), 4), (cell_id(6, 1), 1)];
+        let lines = vec![(5, 6), (6, 1)];
+        let shipment = Shipment { warehouse: 1, cost: 9, metres: 0, lines, cells: cells.clone() };
+        let mut record = unpack(&stored(&Plan { shipments: vec![shipment.clone()], ..plan() })).unwrap();
+        assert_eq!(record.shipments, [shipment]);
+        assert_eq!(record.held(), cells);
+        record.shipped = vec![(pool_id(3, 5, 1), 2), (cell_id(5, 1), 1)];
+        assert_eq!(record.held(), [(cell_id(5, 1), 3), (cell_id(6, 1), 1)]);
     }
 
     #[test]
@@ -357,10 +383,12 @@ mod tests {
     #[test]
     fn numbers_that_do_not_fit_together_are_an_error() {
         let cell = cell_id(3, 1);
-        assert_eq!(with_numbers(1, &[cell, 2], &[8, 5]).unwrap().shipments[0].lines, [(3, 2)]);
+        let whole = with_numbers(1, &[cell, 2], &[8, 5]).unwrap().shipments.remove(0);
+        assert_eq!((whole.lines, whole.cells), (vec![(3, 2)], Vec::new()));
         for (warehouse, cells, unfilled, message) in [
             (1, &[cell][..], &[][..], "a cell without its units"),
             (1, &[u64::MAX, 2], &[], "a cell number or its units are out of range"),
+            (1, &[pool_id(2, 3, 0), 2], &[], "a cell is of another warehouse"),
             (1, &[cell, u64::MAX], &[], "a cell number or its units are out of range"),
             (1, &[cell, 2], &[8], "an unfilled SKU without its units"),
             (1, &[cell, 2], &[-1, 5], "a SKU number is out of range"),

@@ -1,13 +1,17 @@
 //! The stock view: this process's copy of what is free in every cell. It advises; the store decides.
 //!
+//! What all channels share and what is set apart for one are cells alike, and neither needs the other to be known.
+//!
 //! Every event is a difference, so its order among our own takes does not matter; a level read from the store replaces
 //! what the view holds, and carries the newest event's stamp so that older events are not counted twice. Levels and
 //! events come over different connections: a level that an applied event has overtaken is not taken, as it lacks that
 //! event. The events of one cell come in their order.
 
-use crate::ids::{CellId, SkuId, WarehouseId, cell_id, split_cell_id};
+use rustc_hash::FxHashMap;
 
-/// What is free of one SKU at one warehouse.
+use crate::ids::{CHANNEL_CELLS, CellId, ChannelId, SHARED, SkuId, WarehouseId, cell_id, channel_of, split_cell_id};
+
+/// What is free of one SKU at one warehouse: in the rest that all share, or in one channel's pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level {
     /// Which warehouse.
@@ -23,40 +27,63 @@ pub struct Level {
 pub struct View {
     rows: Vec<Vec<Level>>,
     cells: usize,
+    /// Rows of the channels' pools: few SKUs have any.
+    pools: Vec<FxHashMap<SkuId, Vec<Level>>>,
 }
 
 impl View {
-    /// The levels of a SKU, by warehouse number.
+    /// The levels of a SKU that all channels share, by warehouse number.
     #[must_use]
     pub fn row(&self, sku: SkuId) -> &[Level] {
         self.rows.get(sku as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// How many cells are known.
+    /// The levels of a channel's pools of a SKU, by warehouse number; none of [`SHARED`].
+    #[must_use]
+    pub fn pool(&self, channel: ChannelId, sku: SkuId) -> &[Level] {
+        let own = (channel as usize).checked_sub(1).and_then(|at| self.pools.get(at));
+        own.and_then(|rows| rows.get(&sku)).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many cells are known; pools are not counted.
     #[must_use]
     pub fn cells(&self) -> usize {
         self.cells
     }
 
-    /// What is free in a cell; 0 for one that is not known.
+    /// What is free in the cell that all share; 0 for one that is not known.
     #[must_use]
     pub fn free(&self, sku: SkuId, warehouse: WarehouseId) -> i64 {
-        let row = self.row(sku);
-        row.binary_search_by_key(&warehouse, |level| level.warehouse).map_or(0, |at| row[at].free)
+        free_at(self.row(sku), warehouse)
+    }
+
+    /// What is free in a channel's pool; 0 for one that is not known.
+    #[must_use]
+    pub fn free_in_pool(&self, channel: ChannelId, sku: SkuId, warehouse: WarehouseId) -> i64 {
+        free_at(self.pool(channel, sku), warehouse)
     }
 
     fn level(&mut self, cell: CellId) -> Option<&mut Level> {
         let (sku, warehouse) = split_cell_id(cell)?;
-        let at = sku as usize;
-        if self.rows.len() <= at {
-            self.rows.resize(at + 1, Vec::new());
-        }
-        let row = &mut self.rows[at];
+        let channel = channel_of(cell);
+        let row = if channel == SHARED {
+            let at = sku as usize;
+            if self.rows.len() <= at {
+                self.rows.resize(at + 1, Vec::new());
+            }
+            &mut self.rows[at]
+        } else {
+            let at = channel as usize - 1;
+            if self.pools.len() <= at {
+                self.pools.resize_with(at + 1, FxHashMap::default);
+            }
+            self.pools[at].entry(sku).or_default()
+        };
         let found = match row.binary_search_by_key(&warehouse, |level| level.warehouse) {
             Ok(found) => found,
             Err(place) => {
                 row.insert(place, Level { warehouse, free: 0, as_of: 0 });
-                self.cells += 1;
+                self.cells += usize::from(channel == SHARED);
                 place
             }
         };
@@ -82,8 +109,10 @@ impl View {
 
     /// As `set`, but makes no cell where nothing is: a shortage asks for cells that may not exist.
     pub fn refresh(&mut self, cell: CellId, free: i64, stamp: u64) {
+        let channel = channel_of(cell);
         let known = split_cell_id(cell).is_some_and(|(sku, warehouse)| {
-            self.row(sku).binary_search_by_key(&warehouse, |level| level.warehouse).is_ok()
+            let row = if channel == SHARED { self.row(sku) } else { self.pool(channel, sku) };
+            row.binary_search_by_key(&warehouse, |level| level.warehouse).is_ok()
         });
         if known || free != 0 {
             self.set(cell, free, stamp);
@@ -100,7 +129,8 @@ impl View {
         }
     }
 
-    /// Known cells whose number is `start` or more, in their order: all of them, or of one SKU, one warehouse, or both.
+    /// Known cells that all channels share, from the number `start` on, in their order: all of them, or of one SKU, one
+    /// warehouse, or both.
     #[must_use]
     pub fn cells_from(
         &self,
@@ -109,6 +139,9 @@ impl View {
         start: CellId,
         limit: usize,
     ) -> Vec<CellId> {
+        if start >= CHANNEL_CELLS {
+            return Vec::new();
+        }
         let (first, last) = match sku {
             Some(sku) => (sku as usize, (sku as usize + 1).min(self.rows.len())),
             None => (split_cell_id(start).map_or(self.rows.len(), |(first, _)| first as usize), self.rows.len()),
@@ -128,6 +161,10 @@ impl View {
     }
 }
 
+fn free_at(row: &[Level], warehouse: WarehouseId) -> i64 {
+    row.binary_search_by_key(&warehouse, |level| level.warehouse).map_or(0, |at| row[at].free)
+}
+
 /// The order of an event among events: its stream id `milliseconds-sequence` as one number; `None` if it is no such id.
 ///
 /// Sixteen bits hold the sequence: a store writes far fewer than 65,536 events in one millisecond.
@@ -141,6 +178,27 @@ pub fn event_stamp(id: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::pool_id;
+
+    #[test]
+    fn pools_stand_beside_what_is_shared() {
+        let mut view = View::default();
+        // Whichever comes first, and by whichever way.
+        view.apply(pool_id(2, 3, 7), -5, 4);
+        assert_eq!((view.free(3, 7), view.free_in_pool(2, 3, 7), view.cells()), (0, 5, 0));
+        view.set(cell_id(3, 7), 9, 4);
+        view.refresh(pool_id(1, 3, 7), 0, 4);
+        view.refresh(pool_id(1, 3, 8), 2, 4);
+        view.take(pool_id(2, 3, 7), 1);
+        assert_eq!((view.free(3, 7), view.free_in_pool(2, 3, 7), view.free_in_pool(1, 3, 8)), (9, 4, 2));
+        assert!(view.pool(SHARED, 3).is_empty() && view.pool(200, 3).is_empty());
+        assert_eq!(view.pool(1, 3).len(), 1);
+        // Lists name each stock once.
+        assert_eq!(view.cells_from(None, None, 0, 9), [cell_id(3, 7)]);
+        assert!(view.cells_from(None, None, pool_id(1, 0, 0), 9).is_empty());
+        view.apply(pool_id(2, 3, 7), 9, 3);
+        assert_eq!(view.free_in_pool(2, 3, 7), 4, "an event older than the level");
+    }
 
     #[test]
     fn an_event_older_than_the_level_is_not_counted_twice() {

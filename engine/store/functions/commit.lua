@@ -10,7 +10,8 @@ local BARRED = {}
 -- `known` has the records that are kept already by place, `records` those to be kept, as [id, record, ...]; `keep(place)` is
 -- told of every order that is taken one by one, and returns its record. When all are taken at once, nobody is told.
 -- Returns outcomes ('' when every order was taken, else a letter each: A taken, R known and the same, C known and another,
--- S a cell falls short, L a counter does), records (of those R), left (of each cell, then of each counter), units (taken).
+-- S a cell or a warehouse's day falls short, L another counter does), records (of those R), left (of each cell, then of each
+-- counter), units (taken).
 -- O(cells + counters + orders + lines).
 local function weigh(keys, args, ids, records, known, keep)
   local cells, units = cmsgpack.unpack(args[5]), cmsgpack.unpack(args[6])
@@ -58,7 +59,8 @@ local function weigh(keys, args, ids, records, known, keep)
   end
   -- Some order cannot be taken: decide one by one, in the order they came.
   local letters, flat, at = {}, cmsgpack.unpack(args[10]), 1
-  local accepted = {}
+  local accepted, final = {}, {}
+  for i, name in ipairs(batch.names or {}) do final[cell_count + i] = string.byte(name) ~= 64 end -- '@'
   for i = 1, #units do
     had[i] = (had[i] or 0) + 0
     left[i] = had[i]
@@ -80,8 +82,8 @@ local function weigh(keys, args, ids, records, known, keep)
         local index, quantity = flat[i], flat[i + 1]
         left[index] = left[index] - quantity
         if left[index] < 0 then
-          -- A broken limit is final, a short cell may be planned anew: the limit is the answer to give.
-          if index > cell_count then letter = 'L' elseif letter == 'A' then letter = 'S' end
+          -- A broken limit is final, what else falls short may be planned anew: the limit is the answer to give.
+          if final[index] then letter = 'L' elseif letter == 'A' then letter = 'S' end
         end
       end
       if letter == 'A' then

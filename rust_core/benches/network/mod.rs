@@ -48,7 +48,8 @@ impl Draw {
 /// A planner over `warehouses` warehouses with a tariff; `stocked_percent` of the cells have stock, drawn one by one.
 pub fn planner(warehouses: u32, stocked_percent: u64) -> Planner {
     let mut draw = Draw::new(u64::from(warehouses));
-    let mut planner = Planner { currency: "CNY".into(), ..Planner::default() };
+    let mut planner = Planner::default();
+    planner.currency = "CNY".into();
     for warehouse in 0..warehouses {
         let terms = WarehouseTerms {
             point: Point::from_degrees(22.0 + draw.below(1900) as f64 / 100.0, 100.0 + draw.below(2200) as f64 / 100.0),
@@ -57,6 +58,7 @@ pub fn planner(warehouses: u32, stocked_percent: u64) -> Planner {
             fixed_cost: 200 + draw.below(100) as i64,
             unit_cost: 30 + draw.below(30) as i64,
             cost_per_km: 0.0,
+            capacity: None,
         };
         assert!(planner.catalogue.put_warehouse(warehouse, &format!("W{warehouse:03}"), terms));
     }

@@ -18,7 +18,8 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use crate::ids::{CellId, SkuId, WarehouseId, cell_id, partition_of};
+use crate::capacity::{Day, counter_name};
+use crate::ids::{CellId, SHARED, SkuId, WarehouseId, cell_id, partition_of, pool_id};
 use crate::order::{Order, fingerprint};
 use crate::planner::{Demand, Exceeded, Flaw, Plan, Planner, Refusal, Shortage};
 use crate::record;
@@ -45,6 +46,8 @@ pub enum Outcome {
     Short(Vec<Shortage>),
     /// Enough stock, but not from as few warehouses as the order allows.
     TooSpread(Vec<Shortage>),
+    /// Enough stock, but warehouses that have it serve no more orders today.
+    AtCapacity(Vec<Shortage>),
     /// A purchase limit.
     Limit(Vec<Exceeded>),
     /// Broken rules.
@@ -60,11 +63,20 @@ pub enum Outcome {
     Contended,
 }
 
-/// A counter that bounds units of a SKU for a customer.
+/// What a counter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counted {
+    /// Units of a SKU that a customer takes.
+    Units(SkuId),
+    /// Orders that a warehouse serves on a day.
+    Orders(WarehouseId, Day),
+}
+
+/// A counter, and what this batch adds to it.
 #[derive(Debug)]
 struct Counter {
     name: String,
-    sku: SkuId,
+    of: Counted,
     limit: i64,
     units: i64,
 }
@@ -72,7 +84,10 @@ struct Counter {
 impl Counter {
     /// The number of what owns it, which says in which partition it is.
     fn owner(&self) -> u32 {
-        self.sku
+        match self.of {
+            Counted::Units(sku) => sku,
+            Counted::Orders(warehouse, _) => warehouse,
+        }
     }
 }
 
@@ -95,6 +110,8 @@ struct Sent {
     attempt: Option<String>,
     /// The partitions that hold stock for the attempt: they give it back with an event, if they do.
     prepared: Vec<u32>,
+    /// The partitions that refused to: what was wanted of them is given back to the view already.
+    returned: Vec<u32>,
     /// What another partition said, when that ends it before its home is asked.
     refused: Option<Outcome>,
 }
@@ -118,6 +135,10 @@ pub struct Batch {
     // The standard hasher: the names come from callers.
     counter_places: HashMap<String, u32>,
     counter_takes: Vec<(u32, i64)>,
+    /// Places of the counters of warehouses' orders.
+    capacity_places: FxHashMap<WarehouseId, u32>,
+    /// Doubts about capacities that there were when it was planned.
+    doubts: u64,
     wants_levels: bool,
 }
 
@@ -137,7 +158,8 @@ pub struct Intake<'a> {
 impl Planner {
     /// Plans orders in arrival order. Returns the batch and what is decided already, by place.
     pub fn plan_batch(&mut self, orders: &[Intake]) -> (Batch, Vec<(u32, Outcome)>) {
-        let mut batch = Batch { partitions: self.partitions.max(1), ..Batch::default() };
+        let mut batch =
+            Batch { partitions: self.partitions.max(1), doubts: self.capacity.doubts(), ..Batch::default() };
         let mut decided = Vec::new();
         for (index, intake) in (0..).zip(orders) {
             match self.plan_into(&mut batch, index, intake) {
@@ -145,6 +167,12 @@ impl Planner {
                 Err(Outcome::Again { .. }) => batch.waiting.push(index),
                 Err(Outcome::Postponed) => batch.postponed.push(index),
                 Err(outcome) => decided.push((index, outcome)),
+            }
+        }
+        if !batch.is_empty() {
+            for warehouse in self.capacity.doubtful(&self.catalogue) {
+                self.read_capacity(&mut batch, warehouse);
+                batch.wants_levels = true;
             }
         }
         (batch, decided)
@@ -163,22 +191,36 @@ impl Planner {
         let (order, demand) = self.admit(intake.canonical)?;
         let plan = match self.plan(&demand) {
             Ok(plan) => plan,
-            Err(_) if !self.certain(batch, &demand, intake) => return Err(self.wait_for_levels(batch, &demand, intake)),
-            Err(Refusal::Short(shortages)) => return Err(Outcome::Short(shortages)),
-            Err(Refusal::TooSpread(shortages)) => return Err(Outcome::TooSpread(shortages)),
+            Err(refusal) => {
+                let by_capacity = matches!(refusal, Refusal::AtCapacity(_));
+                if !self.certain(batch, &demand, intake, by_capacity) {
+                    return Err(self.wait_for_levels(batch, &demand, intake));
+                }
+                return Err(match refusal {
+                    Refusal::Short(shortages) => Outcome::Short(shortages),
+                    Refusal::TooSpread(shortages) => Outcome::TooSpread(shortages),
+                    Refusal::AtCapacity(shortages) => Outcome::AtCapacity(shortages),
+                });
+            }
         };
         // To leave a part of an order unfilled is to refuse that part.
-        if !plan.unfilled.is_empty() && !self.certain(batch, &demand, intake) {
-            return Err(self.wait_for_levels(batch, &demand, intake));
+        if !plan.unfilled.is_empty() {
+            let by_capacity = self.capacity.any_full(&self.catalogue)
+                && self.unfilled_by_stock(&demand).is_some_and(|unfilled| unfilled != plan.unfilled);
+            if !self.certain(batch, &demand, intake, by_capacity) {
+                return Err(self.wait_for_levels(batch, &demand, intake));
+            }
         }
         let (cells_from, counters_from) = (batch.cell_takes.len(), batch.counter_takes.len());
         for shipment in &plan.shipments {
-            for &(sku, quantity) in &shipment.lines {
-                let cell = cell_id(sku, shipment.warehouse);
+            for (cell, quantity) in shipment.takes() {
                 self.view.take(cell, quantity);
                 let place = batch.place(cell);
                 batch.units[place as usize] += quantity;
                 batch.cell_takes.push((place, quantity));
+            }
+            if self.catalogue.capped() {
+                self.take_capacity(batch, shipment.warehouse);
             }
         }
         if let Some(customer) = order.customer {
@@ -211,6 +253,7 @@ impl Planner {
             counters,
             attempt,
             prepared: Vec::new(),
+            returned: Vec::new(),
             refused: None,
         });
         Ok(())
@@ -237,18 +280,59 @@ impl Planner {
     /// Every cell that could serve a demand: of all warehouses that may, not only those with a known cell, since another
     /// process may have stocked one just now.
     fn cells_of(&self, demand: &Demand) -> Vec<CellId> {
+        let serving = self.serving(demand);
+        let shared = demand.lines.iter().flat_map(|&(sku, _)| serving.iter().map(move |&at| cell_id(sku, at)));
+        if demand.channel == SHARED {
+            return shared.collect();
+        }
+        let pool = |sku| serving.iter().map(move |&at| pool_id(demand.channel, sku, at));
+        shared.chain(demand.lines.iter().flat_map(|&(sku, _)| pool(sku))).collect()
+    }
+
+    /// The warehouses that may serve a demand, at capacity or not.
+    fn serving(&self, demand: &Demand) -> Vec<WarehouseId> {
         let warehouses = self.catalogue.ranked().iter().copied();
-        let serving: Vec<WarehouseId> =
-            warehouses.filter(|&warehouse| demand.terms_of(&self.catalogue, warehouse).is_some()).collect();
-        demand.lines.iter().flat_map(|&(sku, _)| serving.iter().map(move |&at| cell_id(sku, at))).collect()
+        warehouses.filter(|&warehouse| demand.terms_of(&self.catalogue, warehouse).is_some()).collect()
     }
 
     /// Whether a shortage in the view may be told to the caller. Only when the levels were read after the order came and
-    /// no other order of this batch has touched them since: whatever that one takes, the store may yet refuse it.
-    fn certain(&self, batch: &Batch, demand: &Demand, intake: &Intake) -> bool {
+    /// no other order of this batch has touched them since: whatever that one takes, the store may yet refuse it. Where it
+    /// is a shortage `by_capacity`, that holds for the orders of full warehouses, too.
+    fn certain(&self, batch: &Batch, demand: &Demand, intake: &Intake, by_capacity: bool) -> bool {
         let cells = self.cells_of(demand);
         // Where no cell could serve it, there is nothing to read.
-        cells.is_empty() || (intake.fresh && cells.iter().all(|&cell| batch.wanted(cell) == 0))
+        if cells.is_empty() {
+            return true;
+        }
+        let full_without_us = |warehouse: WarehouseId| {
+            let capacity = self.catalogue.warehouse_terms(warehouse).and_then(|terms| terms.capacity);
+            let used = self.capacity.used(warehouse);
+            capacity.is_none_or(|most| used < most || used - batch.orders_of_warehouse(warehouse) >= most)
+        };
+        intake.fresh
+            && cells.iter().all(|&cell| batch.wanted(cell) == 0)
+            && (!by_capacity || self.serving(demand).into_iter().all(full_without_us))
+    }
+
+    /// Counts an order towards what a warehouse serves today, if that is bounded.
+    fn take_capacity(&mut self, batch: &mut Batch, warehouse: WarehouseId) {
+        if let Some(day) = self.capacity.day()
+            && let Some(limit) = self.catalogue.warehouse_terms(warehouse).and_then(|terms| terms.capacity)
+        {
+            self.capacity.take(day, warehouse, 1);
+            let place = batch.capacity_place(warehouse, day, limit);
+            batch.counters[place as usize].units += 1;
+            batch.counter_takes.push((place, 1));
+        }
+    }
+
+    /// Has the reply say how many orders a warehouse serves today, if that is bounded.
+    fn read_capacity(&self, batch: &mut Batch, warehouse: WarehouseId) {
+        if let Some(day) = self.capacity.day()
+            && let Some(limit) = self.catalogue.warehouse_terms(warehouse).and_then(|terms| terms.capacity)
+        {
+            batch.capacity_place(warehouse, day, limit);
+        }
     }
 
     /// Has the reply bring the levels of a demand's cells, or puts the order off when this batch reads many already.
@@ -264,6 +348,9 @@ impl Planner {
             batch.place(cell);
         }
         batch.cells_read += batch.cells.len() - before;
+        if self.catalogue.capped() {
+            self.serving(demand).into_iter().for_each(|warehouse| self.read_capacity(batch, warehouse));
+        }
         batch.wants_levels = true;
         Outcome::Again { fresh: true }
     }
@@ -319,11 +406,25 @@ impl Batch {
         // The number comes first and has no colon, so no two pairs share a name.
         let name = format!("{sku}:{customer}");
         let place = *self.counter_places.entry(name.clone()).or_insert_with(|| {
-            self.counters.push(Counter { name, sku, limit, units: 0 });
+            self.counters.push(Counter { name, of: Counted::Units(sku), limit, units: 0 });
             (self.counters.len() - 1) as u32
         });
         self.counters[place as usize].units += units;
         self.counter_takes.push((place, units));
+    }
+
+    /// The place of the counter of a warehouse's orders in this batch, made if it has none.
+    fn capacity_place(&mut self, warehouse: WarehouseId, day: Day, limit: i64) -> u32 {
+        *self.capacity_places.entry(warehouse).or_insert_with(|| {
+            let (name, of) = (counter_name(warehouse, day), Counted::Orders(warehouse, day));
+            self.counters.push(Counter { name, of, limit, units: 0 });
+            (self.counters.len() - 1) as u32
+        })
+    }
+
+    /// Orders that this batch wants a warehouse to serve, as far as they are counted.
+    fn orders_of_warehouse(&self, warehouse: WarehouseId) -> i64 {
+        self.capacity_places.get(&warehouse).map_or(0, |&place| self.counters[place as usize].units)
     }
 }
 

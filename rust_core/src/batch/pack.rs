@@ -70,7 +70,11 @@ impl Batch {
     /// The partitions that are asked to commit, or to say what their levels are.
     #[must_use]
     pub fn commits(&self) -> Vec<u32> {
-        let reads = |at: u32| self.wants_levels && (0..self.cells.len() as u32).any(|place| self.read_in(place, at));
+        let reads = |at: u32| {
+            self.wants_levels
+                && ((0..self.cells.len() as u32).any(|place| self.read_in(place, at))
+                    || (0..self.counters.len() as u32).any(|place| self.partition_of_counter(place) == at))
+        };
         let decides = |at: u32| self.sent.iter().any(|sent| sent.home == at && sent.refused.is_none());
         (0..self.partitions).filter(|&at| decides(at) || reads(at)).collect()
     }
@@ -208,7 +212,7 @@ impl Batch {
     }
 
     /// Pairs of (place in the share, units) that an order takes there: of cells, then of counters.
-    fn own_takes<'a>(&'a self, share: &'a Share, sent: &Sent) -> impl Iterator<Item = (u32, i64)> + 'a {
+    pub(super) fn own_takes<'a>(&'a self, share: &'a Share, sent: &Sent) -> impl Iterator<Item = (u32, i64)> + 'a {
         let cells = self.cell_takes[sent.cells.clone()].iter();
         let counters = self.counter_takes[sent.counters.clone()].iter();
         let after = share.cells.len() as u32;

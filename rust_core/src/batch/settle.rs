@@ -1,7 +1,7 @@
 //! What became of a batch: reads the partitions' replies, gives back what they did not grant, and sets the levels they sent.
 
 use super::pack::Share;
-use super::{ATTEMPTS_MAX, Batch, Outcome, Sent};
+use super::{ATTEMPTS_MAX, Batch, Counted, Outcome, Sent};
 use crate::answer::Allocation;
 use crate::planner::{Exceeded, Planner};
 use crate::record::{self, Record, Status};
@@ -48,7 +48,6 @@ impl Planner {
         let share = batch.prepare_share(reply.partition);
         let parts =
             read_reply(batch, &share, reply, b"ASL", false).map_err(|message| format!("prepare reply: {message}"))?;
-        self.refresh(batch, &share, &parts.levels, reply.event);
         for (place, &order) in share.orders.iter().enumerate() {
             let sent = &batch.sent[order];
             let outcome = match reply.outcomes.get(place).copied().unwrap_or(b'A') {
@@ -59,8 +58,21 @@ impl Planner {
                 b'L' => Outcome::Limit(batch.exceeded(&share, sent, &parts.levels)),
                 _ => again(sent),
             };
+            // Before the levels are set, for they hold nothing of it.
+            self.give_back(batch, sent, |partition| partition == reply.partition);
             batch.sent[order].refused = Some(outcome);
+            batch.sent[order].returned.push(reply.partition);
         }
+        // Orders that are at home there have not been put to it yet: the levels lack what they want.
+        let mut levels = parts.levels;
+        if !levels.is_empty() {
+            for sent in batch.sent.iter().filter(|sent| sent.home == reply.partition) {
+                for (at, units) in batch.own_takes(&share, sent) {
+                    levels[at as usize] = levels[at as usize].saturating_sub(units);
+                }
+            }
+        }
+        self.refresh(batch, &share, &levels, reply.event);
         Ok(())
     }
 
@@ -113,7 +125,7 @@ impl Planner {
         outcomes.extend(batch.postponed.iter().map(|&index| (index, Outcome::Postponed)));
         for (sent, taken) in batch.sent.iter().zip(&taken) {
             if *taken != Some(true) {
-                self.give_back(batch, sent);
+                self.give_back(batch, sent, |_| true);
             }
         }
         for (reply, (share, parts)) in replies.iter().zip(&read) {
@@ -129,7 +141,7 @@ impl Planner {
     /// Gives back everything that a batch wanted to take, as its commit has no reply.
     pub fn abandon(&mut self, batch: &Batch) {
         for sent in &batch.sent {
-            self.give_back(batch, sent);
+            self.give_back(batch, sent, |_| true);
         }
     }
 
@@ -139,13 +151,30 @@ impl Planner {
                 self.view.refresh(batch.cells[place as usize], level, stamp);
             }
         }
+        for (&place, &left) in share.counters.iter().zip(levels.iter().skip(share.cells.len())) {
+            let counter = &batch.counters[place as usize];
+            if let Counted::Orders(warehouse, day) = counter.of {
+                self.capacity.set(day, warehouse, counter.limit.saturating_sub(left), batch.doubts);
+            }
+        }
     }
 
-    /// Gives back what an order wanted, but for what the store did take for its attempt: that comes back with an event.
-    fn give_back(&mut self, batch: &Batch, sent: &Sent) {
+    /// Gives back what an order wanted of some partitions, unless it was given back before. What the store did take of
+    /// cells for its attempt comes back with an event; what it counted for warehouses does not, and a guess will do.
+    fn give_back(&mut self, batch: &Batch, sent: &Sent, of: impl Fn(u32) -> bool) {
         for &(place, units) in &batch.cell_takes[sent.cells.clone()] {
-            if sent.prepared.is_empty() || !sent.prepared.contains(&batch.partition_of_cell(place)) {
+            let partition = batch.partition_of_cell(place);
+            if of(partition) && !sent.prepared.contains(&partition) && !sent.returned.contains(&partition) {
                 self.view.take(batch.cells[place as usize], -units);
+            }
+        }
+        for &(place, orders) in &batch.counter_takes[sent.counters.clone()] {
+            let partition = batch.partition_of_counter(place);
+            if let Counted::Orders(warehouse, day) = batch.counters[place as usize].of
+                && of(partition)
+                && !sent.returned.contains(&partition)
+            {
+                self.capacity.take(day, warehouse, -orders);
             }
         }
     }
@@ -172,16 +201,23 @@ impl Batch {
             .iter()
             .filter_map(|&(place, requested)| {
                 let counter = &self.counters[place as usize];
+                let Counted::Units(sku) = counter.of else { return None };
                 let at = share.counters.iter().position(|&own| own == place)?;
                 let remaining = *levels.get(share.cells.len() + at)?;
                 (remaining < requested).then(|| Exceeded {
-                    sku: counter.sku,
+                    sku,
                     requested,
                     limit: counter.limit,
                     remaining: remaining.max(0),
                 })
             })
             .collect()
+    }
+
+    /// Whether an order counts towards a purchase limit: no other counter refuses it for good.
+    fn is_limited(&self, sent: &Sent) -> bool {
+        let counters = &self.counter_takes[sent.counters.clone()];
+        counters.iter().any(|&(place, _)| matches!(self.counters[place as usize].of, Counted::Units(_)))
     }
 
     /// Whom to tell what, of orders that reach beyond their home; `taken` is what their homes said. Those whose home said
@@ -243,7 +279,7 @@ fn read_reply(
         return Err(format!("{} outcomes for {} orders", reply.outcomes.len(), share.orders.len()));
     }
     for (&letter, sent) in reply.outcomes.iter().zip(batch.orders_of(share)) {
-        if !letters.contains(&letter) || (letter == b'L' && sent.counters.is_empty()) {
+        if !letters.contains(&letter) || (letter == b'L' && !batch.is_limited(sent)) {
             return Err(format!("outcome {:?} for order {:?}", char::from(letter), sent.order_id));
         }
     }
@@ -255,7 +291,8 @@ fn read_reply(
             share.counters.len()
         ));
     }
-    if (wants_levels || !all_taken) && levels.is_empty() && !share.cells.is_empty() {
+    let asked = !(share.cells.is_empty() && share.counters.is_empty());
+    if (wants_levels || !all_taken) && levels.is_empty() && asked {
         return Err("no levels".into());
     }
     if !levels.is_empty() && event_stamp(reply.event).is_none() {

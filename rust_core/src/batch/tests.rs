@@ -1,5 +1,7 @@
 //! Rules of batches one by one; `replies` holds random batches against random replies of the store.
 
+mod capacity;
+mod pools;
 mod replies;
 
 use serde_json::{Value, json};
@@ -317,6 +319,28 @@ fn planning_anew_has_an_end() {
         let settled = settle(&mut planner, &mut batch, &reply(b"S", &packed(&[3]), &[])).unwrap();
         assert_eq!(matches!(settled[..], [(0, Outcome::Contended)]), contended, "{settled:?}");
     }
+}
+
+/// Two partitions, SKU s1 in the second: what that one refuses to prepare is given back once, and its levels stand, less
+/// what orders want of it that are at home there.
+#[test]
+fn levels_of_a_partition_that_refuses_to_prepare_are_kept() {
+    let mut planner = planner(&[warehouse(0.0)], &[&[9], &[9]]);
+    planner.partitions = 2;
+    let orders = [
+        order(json!({"order_id": "a", "lines": lines(&[(0, 2), (1, 3)])})),
+        order(json!({"order_id": "b", "lines": lines(&[(1, 4)])})),
+    ];
+    let of = |canonical, home| Intake { canonical, home, attempts: 0, fresh: false };
+    let (mut batch, _) = planner.plan_batch(&[of(&orders[0], 0), of(&orders[1], 1)]);
+    assert_eq!((batch.prepares(), batch.commits()), (vec![1], vec![0, 1]));
+    let two = packed(&[2]);
+    let refused = Reply { partition: 1, ..reply(b"S", &two, &[]) };
+    planner.settle_prepare(&mut batch, &refused).unwrap();
+    assert_eq!((planner.view.free(0, 0), planner.view.free(1, 0)), (7, -2));
+    let (settled, _) = planner.settle(&mut batch, &[refused]).unwrap();
+    assert!(settled.iter().all(|(_, outcome)| matches!(outcome, Outcome::Again { fresh: false })), "{settled:?}");
+    assert_eq!((settled.len(), planner.view.free(0, 0), planner.view.free(1, 0)), (2, 9, 2));
 }
 
 #[test]

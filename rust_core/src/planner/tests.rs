@@ -101,7 +101,7 @@ fn pickup_pays_its_warehouse_and_no_way() {
     let mut planner = planner(&[warehouse(0.0), far], &[&[9, 9]]);
     planner.costs.set_tariff(vec![Zone { name: "z".into(), max_m: 1, base: 1000, per_kg: 500 }]);
     let picked_up = plan(&mut planner, json!({"lines": lines(&[(0, 2)]), "pickup_at": "w1"})).unwrap();
-    let shipment = Shipment { warehouse: 1, cost: 100 + 2 * 7, metres: 0, lines: vec![(0, 2)] };
+    let shipment = Shipment { warehouse: 1, cost: 100 + 2 * 7, metres: 0, lines: vec![(0, 2)], cells: Vec::new() };
     assert_eq!(picked_up.shipments, [shipment]);
     let mixed = json!({"lines": lines(&[(0, 1)]), "pickup_at": "w1", "warehouses": ["w0"]});
     assert_eq!(pointers(&planner, mixed), ["/pickup_at"]);

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("WAREHOUSES_MAX", crate::ids::WAREHOUSES_MAX)?;
+    module.add("CHANNEL_CELLS", crate::ids::CHANNEL_CELLS)?;
     module.add("ATTEMPTS_MAX", crate::batch::ATTEMPTS_MAX)?;
     module.add_function(wrap_pyfunction!(record::fingerprint_of, module)?)?;
     module.add_class::<planner::PyPlanner>()?;

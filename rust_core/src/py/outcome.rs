@@ -20,6 +20,7 @@ pub fn outcome_tuple(py: Python<'_>, outcome: Outcome, catalogue: &Catalogue) ->
         Outcome::Conflict => ("conflict", py.None()),
         Outcome::Short(shortages) => ("short", shortage_tuples(shortages, catalogue).into_py_any(py)?),
         Outcome::TooSpread(shortages) => ("too_spread", shortage_tuples(shortages, catalogue).into_py_any(py)?),
+        Outcome::AtCapacity(shortages) => ("at_capacity", shortage_tuples(shortages, catalogue).into_py_any(py)?),
         Outcome::Limit(exceeded) => ("limit", exceeded_tuples(exceeded, catalogue).into_py_any(py)?),
         Outcome::Invalid(flaws) => ("invalid", flaw_tuples(flaws).into_py_any(py)?),
         Outcome::Again { fresh } => ("again", fresh.into_py_any(py)?),

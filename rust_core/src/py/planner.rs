@@ -10,10 +10,11 @@ use super::batch::PyBatch;
 use super::outcome::{OutcomeTuple, outcome_tuple};
 use crate::answer::Allocation;
 use crate::batch::{Intake, Outcome, Reply};
+use crate::capacity::Day;
 use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::Zone;
 use crate::geo::Point;
-use crate::ids::{CellId, SkuId, WarehouseId, split_cell_id};
+use crate::ids::{CellId, ChannelId, SkuId, WarehouseId, split_cell_id};
 use crate::order::Policy;
 use crate::planner::{Planner, Refusal};
 use crate::record;
@@ -36,7 +37,7 @@ fn reply_of<'a>(reply: &'a ReplyTuple, records: &'a [&'a [u8]]) -> Reply<'a> {
     Reply { partition: *partition, now_ms: *now_ms, event, outcomes, levels, records }
 }
 
-type WarehouseRow = (WarehouseId, String, f64, f64, bool, u32, i64, i64, f64);
+type WarehouseRow = (WarehouseId, String, f64, f64, bool, u32, i64, i64, f64, Option<i64>);
 
 #[pymethods]
 impl PyPlanner {
@@ -60,13 +61,24 @@ impl PyPlanner {
         Ok(())
     }
 
-    /// Adds or replaces warehouses: (number, name, lat, lon, enabled, priority, fixed_cost, unit_cost, cost_per_km).
+    /// Adds or replaces warehouses: (number, name, lat, lon, enabled, priority, fixed_cost, unit_cost, cost_per_km, orders a
+    /// day or None).
     fn put_warehouses(&mut self, rows: Vec<WarehouseRow>) -> PyResult<()> {
-        for (number, name, lat, lon, enabled, priority, fixed_cost, unit_cost, cost_per_km) in rows {
+        for (number, name, lat, lon, enabled, priority, fixed_cost, unit_cost, cost_per_km, capacity) in rows {
             let point = Point::from_degrees(lat, lon);
-            let terms = WarehouseTerms { point, enabled, priority, fixed_cost, unit_cost, cost_per_km };
+            let terms = WarehouseTerms { point, enabled, priority, fixed_cost, unit_cost, cost_per_km, capacity };
             if !self.planner.put_warehouse(number, &name, terms) {
                 return Err(PyValueError::new_err(format!("warehouse number {number} is out of range")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds channels that have pools: (number from 1, name).
+    fn put_channels(&mut self, rows: Vec<(ChannelId, String)>) -> PyResult<()> {
+        for (number, name) in rows {
+            if !self.planner.catalogue.put_channel(number, &name) {
+                return Err(PyValueError::new_err(format!("channel number {number} is out of range")));
             }
         }
         Ok(())
@@ -147,12 +159,33 @@ impl PyPlanner {
         self.planner.writer = writer;
     }
 
-    /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh) in arrival order.
+    /// Sets how many orders warehouses serve on a day, as read from the store when there were so many doubts.
+    fn set_capacity_used(&mut self, rows: Vec<(WarehouseId, i64)>, day: Day, doubts: u64) {
+        for (warehouse, orders) in rows {
+            self.planner.capacity.set(day, warehouse, orders, doubts);
+        }
+    }
+
+    /// Orders have ended or changed: warehouses may serve fewer than is known here.
+    fn doubt_capacity(&mut self) {
+        self.planner.capacity.doubt();
+    }
+
+    /// How many such doubts there have been.
+    #[getter]
+    fn capacity_doubts(&self) -> u64 {
+        self.planner.capacity.doubts()
+    }
+
+    /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh) in arrival order, on
+    /// a day since 1970; without one, capacities bound nothing.
     /// Returns the batch and what is decided already, as (place, outcome).
+    #[pyo3(signature = (orders, day=None))]
     fn plan(
         &mut self,
         py: Python<'_>,
         orders: Vec<(PyBackedBytes, u32, u32, bool)>,
+        day: Option<Day>,
     ) -> PyResult<(PyBatch, Vec<(u32, OutcomeTuple)>)> {
         let partitions = self.planner.partitions.max(1);
         if orders.iter().any(|(_, home, ..)| *home >= partitions) {
@@ -167,6 +200,7 @@ impl PyPlanner {
                 fresh: *fresh,
             })
             .collect();
+        self.planner.capacity.set_day(day);
         let (batch, decided) = self.planner.plan_batch(&intakes);
         Ok((PyBatch { batch }, self.tuples(py, decided)?))
     }
@@ -201,8 +235,11 @@ impl PyPlanner {
     }
 
     /// Plans one order without taking anything. Returns ("quoted", JSON), ("short", JSON), ("too_spread", JSON),
-    /// ("limit", rows) where it is beyond a purchase limit by itself, or ("invalid", flaws).
-    fn quote(&mut self, py: Python<'_>, canonical: &[u8]) -> PyResult<OutcomeTuple> {
+    /// ("at_capacity", JSON), ("limit", rows) where it is beyond a purchase limit by itself, or ("invalid", flaws). For a
+    /// day, as `plan`.
+    #[pyo3(signature = (canonical, day=None))]
+    fn quote(&mut self, py: Python<'_>, canonical: &[u8], day: Option<Day>) -> PyResult<OutcomeTuple> {
+        self.planner.capacity.set_day(day);
         let (order, demand) = match self.planner.admit(canonical) {
             Ok(admitted) => admitted,
             Err(outcome) => return outcome_tuple(py, outcome, &self.planner.catalogue),
@@ -223,7 +260,12 @@ impl PyPlanner {
                 let json = allocation.to_json(&self.planner.catalogue);
                 ("quoted", serde_json::from_slice::<Value>(&json).map_err(wrong)?)
             }
-            Err(Refusal::Short(shortages) | Refusal::TooSpread(shortages)) => {
+            Err(refusal) => {
+                let (word, shortages) = match refusal {
+                    Refusal::Short(shortages) => ("short", shortages),
+                    Refusal::TooSpread(shortages) => ("too_spread", shortages),
+                    Refusal::AtCapacity(shortages) => ("at_capacity", shortages),
+                };
                 let rows: Vec<Value> = shortages
                     .iter()
                     .map(|short| {
@@ -231,7 +273,6 @@ impl PyPlanner {
                         json!({"sku": sku, "requested": short.requested, "available": short.available})
                     })
                     .collect();
-                let word = if matches!(planned, Err(Refusal::Short(_))) { "short" } else { "too_spread" };
                 (word, json!({"shortages": rows}))
             }
         };
@@ -256,13 +297,18 @@ impl PyPlanner {
         self.planner.catalogue.warehouse(name)
     }
 
-    /// The SKU and the warehouse of a cell; None where its number names none.
+    /// The number of a channel that has pools, from 1, or None.
+    fn channel_number(&self, name: &str) -> Option<ChannelId> {
+        self.planner.catalogue.channel(name)
+    }
+
+    /// The SKU and the warehouse of a cell, a pool's as any other's; None where its number names none.
     fn cell_names(&self, cell: u64) -> Option<(&str, &str)> {
         let (sku, warehouse) = split_cell_id(cell)?;
         Some((self.planner.catalogue.sku_name(sku)?, self.planner.catalogue.warehouse_name(warehouse)?))
     }
 
-    /// Known cells from a number on, in their order: all, of one SKU, of one warehouse, or both; `limit` at most.
+    /// Known cells but for pools from a number on, in their order: all, of one SKU, of one warehouse, or both; `limit` at most.
     #[pyo3(signature = (*, sku, warehouse, start, limit))]
     fn known_cells(&self, sku: Option<SkuId>, warehouse: Option<WarehouseId>, start: u64, limit: usize) -> Vec<u64> {
         self.planner.view.cells_from(sku, warehouse, start, limit)

@@ -14,7 +14,7 @@ from tests.engine.planner.two_warehouses import EVENT, NEAR, order, small_planne
 
 pack = msgspec.msgpack.encode
 NOW_MS = 1_700_000_000_000
-BEYOND = limits.SKUS_MAX * limits.WAREHOUSES_MAX
+BEYOND = (limits.CHANNELS_MAX + 1) * limits.SKUS_MAX * limits.WAREHOUSES_MAX
 """The first number that is no cell."""
 
 messagepack = st.recursive(
@@ -255,5 +255,5 @@ def test_numbers_of_definitions_have_their_bounds() -> None:
     with pytest.raises(ValueError, match="SKU number 16777216 is out of range"):
         core.put_skus([(limits.SKUS_MAX, "beyond", 0, 0)])
     with pytest.raises(ValueError, match="warehouse number 4096 is out of range"):
-        core.put_warehouses([(limits.WAREHOUSES_MAX, "beyond", 0.0, 0.0, True, 1, 0, 0, 0.0)])
+        core.put_warehouses([(limits.WAREHOUSES_MAX, "beyond", 0.0, 0.0, True, 1, 0, 0, 0.0, None)])
     assert core.sku_number("beyond") is core.warehouse_number("beyond") is None

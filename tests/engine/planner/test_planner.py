@@ -58,7 +58,7 @@ def test_a_refused_warehouse_leaves_the_others_usable() -> None:
     """Rows before the bad one are in force: their lanes must be worked out, not looked up beyond the old ones."""
     planner = small_planner()
     assert warehouse_of(planner, order()) == "near"
-    row = (0.0, 0.0, True, 1, 0, 0, 0.0)
+    row = (0.0, 0.0, True, 1, 0, 0, 0.0, None)
     with pytest.raises(ValueError, match="warehouse number 4096 is out of range"):
         planner.core.put_warehouses([(5, "new", *row), (limits.WAREHOUSES_MAX, "beyond", *row)])
     planner.set_levels([(cell_number(sku=0, warehouse=5), 1)], EVENT)

@@ -93,6 +93,7 @@ impl Case {
                 fixed_cost: place.fixed,
                 unit_cost: place.unit,
                 cost_per_km: place.per_km,
+                capacity: None,
             };
             assert!(planner.put_warehouse(number_of(index), &format!("w{index}"), terms));
             for (sku, &free) in (0..).zip(&place.stock) {

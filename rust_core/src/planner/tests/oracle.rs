@@ -64,6 +64,7 @@ proptest! {
                     prop_assert!(!case.fits(), "some set of warehouses has everything");
                     prop_assert!(!short.is_empty() && short.iter().all(|short| short.available < short.requested));
                 }
+                Err(Refusal::AtCapacity(_)) => prop_assert!(false, "no warehouse has a bound"),
             }
         }
     }
