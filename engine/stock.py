@@ -161,19 +161,17 @@ class StockRoom:
         core = self._planner.core
         sku_numbers = {name: core.sku_number(name) for name in set(skus)}
         warehouse_numbers = {name: core.warehouse_number(name) for name in set(places)}
-        cells: list[int] = []
-        errors: list[FieldError] = []
-        for index, (name, place) in enumerate(zip(skus, places, strict=True)):
-            sku, warehouse = sku_numbers[name], warehouse_numbers[place]
-            if sku is None:
-                errors.append(FieldError(f"{pointer}/{index}/sku", f'unknown SKU "{name}"'))
-            if warehouse is None:
-                errors.append(FieldError(f"{pointer}/{index}/{field}", f'unknown warehouse "{place}"'))
-            if sku is not None and warehouse is not None:
-                cells.append(cell_number(sku=sku, warehouse=warehouse))
-        if errors:
+        if None in sku_numbers.values() or None in warehouse_numbers.values():
+            errors: list[FieldError] = []
+            for index, (name, place) in enumerate(zip(skus, places, strict=True)):
+                if sku_numbers[name] is None:
+                    errors.append(FieldError(f"{pointer}/{index}/sku", f'unknown SKU "{name}"'))
+                if warehouse_numbers[place] is None:
+                    errors.append(FieldError(f"{pointer}/{index}/{field}", f'unknown warehouse "{place}"'))
             raise InvalidInput(tuple(errors))
-        return cells
+        firsts = {name: cell_number(sku=number or 0, warehouse=0) for name, number in sku_numbers.items()}
+        offsets = {name: number or 0 for name, number in warehouse_numbers.items()}
+        return [firsts[name] + offsets[place] for name, place in zip(skus, places, strict=True)]
 
     async def _channels(self) -> dict[str, int]:
         """Channels that have, or had, pools, by name; their numbers as cells have them."""

@@ -14,17 +14,24 @@ end
 -- have on hand and free. O(cells).
 local function weigh_counts(keys, cells, on_hand, safety)
   local free, counted = read_numbers(keys[FREE], cells), read_fields(keys[ON_HAND], cells)
-  local kept = read_numbers(keys[SAFETY], cells)
-  local refused, taken, added, safer, any_safer = {}, {}, {}, {}, false
+  -- Most networks keep nothing back, and have only the field without a name there.
+  local kept = redis.call('HLEN', keys[SAFETY]) > 1 and read_numbers(keys[SAFETY], cells) or {}
+  local refused, taken, added, safer = {}, {}, {}, nil
   for c = 1, #cells do
-    local more = on_hand[c] - (tonumber(counted[c]) or 0)
-    local keeps = 0
-    if safety[c] >= 0 and safety[c] ~= kept[c] then keeps, any_safer = safety[c] - kept[c], true end
-    taken[c], added[c], safer[c] = keeps - more, more, keeps
-    local rest = free[c] - taken[c]
-    if rest < 0 then
+    local had, keeps = counted[c], 0
+    local more = had and on_hand[c] - had or on_hand[c]
+    if safety[c] >= 0 and safety[c] ~= (kept[c] or 0) then
+      keeps = safety[c] - (kept[c] or 0)
+      if not safer then
+        safer = {}
+        for before = 1, c - 1 do safer[before] = 0 end
+      end
+    end
+    if safer then safer[c] = keeps end
+    taken[c], added[c] = keeps - more, more
+    if free[c] < taken[c] then
       local pooled = pooled_in(keys, tonumber(cells[c]))
-      local reserved = (tonumber(counted[c]) or 0) - kept[c] - free[c] - pooled
+      local reserved = (tonumber(had) or 0) - (kept[c] or 0) - free[c] - pooled
       local i = #refused
       if on_hand[c] < reserved then
         refused[i + 1], refused[i + 2], refused[i + 3] = c - 1, 'B', reserved
@@ -33,7 +40,7 @@ local function weigh_counts(keys, cells, on_hand, safety)
       end
     end
   end
-  return { cells, taken, added, any_safer and safer or {}, {}, {} }, refused, counted, free
+  return { cells, taken, added, safer or {}, {}, {} }, refused, counted, free
 end
 
 -- stockade_set_stock: sets counts; every row or none.

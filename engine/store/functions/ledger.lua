@@ -203,18 +203,18 @@ end
 local function finish(change, kind, fields)
   local keys, cells = change.keys, change.cells
   local levels = change.levels or read_numbers(keys[FREE], cells)
-  local free_writes, on_hand_writes, taken_total, counted_total = {}, {}, 0, 0
-  local on_hand = change.on_hand
+  local taken, counted, on_hand = change.taken, change.counted, change.on_hand
+  local free_writes, on_hand_writes, writes, taken_total, counted_total = {}, {}, 0, 0, 0
   change.levels = levels
   for c = 1, #cells do
-    free_writes[2 * c - 1], free_writes[2 * c] = cells[c], levels[c] - change.taken[c]
-    taken_total = taken_total + change.taken[c]
-    counted_total = counted_total + change.counted[c]
-    if change.counted[c] ~= 0 and on_hand then
-      on_hand_writes[#on_hand_writes + 1] = cells[c]
-      on_hand_writes[#on_hand_writes + 1] = (tonumber(on_hand[c]) or 0) + change.counted[c]
-    elseif change.counted[c] ~= 0 then
-      redis.call('HINCRBY', keys[ON_HAND], name_of(tonumber(cells[c]) % CHANNEL), change.counted[c])
+    local less, more = taken[c], counted[c]
+    free_writes[2 * c - 1], free_writes[2 * c] = cells[c], levels[c] - less
+    taken_total, counted_total = taken_total + less, counted_total + more
+    if more ~= 0 and on_hand then
+      on_hand_writes[writes + 1], on_hand_writes[writes + 2] = cells[c], (on_hand[c] or 0) + more
+      writes = writes + 2
+    elseif more ~= 0 then
+      redis.call('HINCRBY', keys[ON_HAND], name_of(tonumber(cells[c]) % CHANNEL), more)
     end
   end
   write_fields(keys[FREE], free_writes)
@@ -222,10 +222,10 @@ local function finish(change, kind, fields)
   for name, units in pairs(change.counters) do
     if units ~= 0 then redis.call('HINCRBY', keys[COUNTERS], name, units) end
   end
-  local event = { 'c', cmsgpack.pack(cells), 'd', cmsgpack.pack(change.taken) }
+  local event = { 'c', cmsgpack.pack(cells), 'd', cmsgpack.pack(taken) }
   for c = 1, #cells do
-    if change.counted[c] ~= 0 then
-      event[5], event[6] = 'h', cmsgpack.pack(change.counted)
+    if counted[c] ~= 0 then
+      event[5], event[6] = 'h', cmsgpack.pack(counted)
       break
     end
   end
@@ -235,8 +235,8 @@ end
 
 -- What `finish` left free in each cell, as MessagePack. O(cells).
 local function pack_levels(change)
-  local levels = {}
-  for c = 1, #change.cells do levels[c] = change.levels[c] - change.taken[c] end
+  local levels, before, taken = {}, change.levels, change.taken
+  for c = 1, #before do levels[c] = before[c] - taken[c] end
   return cmsgpack.pack(levels)
 end
 
