@@ -1,8 +1,9 @@
 """Reads the files that commands are given, and says in words what is wrong with one."""
 
+import csv
 import sys
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -28,3 +29,25 @@ def decode_json(file: Path, data: bytes, type_: type[T], *, expected: str = "JSO
         raise InvalidInput((field_error(error),)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput((FieldError(str(file), f"is not {expected}: {error}"),)) from None
+
+
+def csv_rows(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> list[T]:
+    """The rows of a CSV file with a header, as typed values; an empty field is one that is not given.
+
+    Raises InvalidInput, which names row (from 0, below `pointer`), field and rule, or the file.
+    """
+    try:
+        rows = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InvalidInput((FieldError(str(file), f"is not CSV in UTF-8: {error}"),)) from None
+    return [_csv_row(f"{pointer}/{index}", row, type_) for index, row in enumerate(rows)]
+
+
+def _csv_row(pointer: str, row: dict[str | Any, str | Any], type_: type[T]) -> T:
+    if None in row or None in row.values():
+        raise InvalidInput((FieldError(pointer, "has not as many columns as the header"),))
+    try:
+        return msgspec.convert({name: text for name, text in row.items() if text != ""}, type_, strict=False)
+    except msgspec.ValidationError as error:
+        found = field_error(error)
+        raise InvalidInput((FieldError(f"{pointer}{found.pointer}", found.message),)) from None
