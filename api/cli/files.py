@@ -3,7 +3,7 @@
 import csv
 import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -37,17 +37,15 @@ def csv_rows(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> l
     Raises InvalidInput, which names row (from 0, below `pointer`), field and rule, or the file.
     """
     try:
-        rows = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
+        header, *rows = [row for row in csv.reader(data.decode("utf-8-sig").splitlines()) if row] or [[]]
     except (csv.Error, UnicodeDecodeError) as error:
         raise InvalidInput((FieldError(str(file), f"is not CSV in UTF-8: {error}"),)) from None
-    return [_csv_row(f"{pointer}/{index}", row, type_) for index, row in enumerate(rows)]
-
-
-def _csv_row(pointer: str, row: dict[str | Any, str | Any], type_: type[T]) -> T:
-    if None in row or None in row.values():
-        raise InvalidInput((FieldError(pointer, "has not as many columns as the header"),))
+    for index, row in enumerate(rows):
+        if len(row) != len(header):
+            raise InvalidInput((FieldError(f"{pointer}/{index}", "has not as many columns as the header"),))
+    given = [{name: text for name, text in zip(header, row, strict=True) if text} for row in rows]
     try:
-        return msgspec.convert({name: text for name, text in row.items() if text != ""}, type_, strict=False)
+        return msgspec.convert(given, list[type_], strict=False)  # type: ignore[valid-type]
     except msgspec.ValidationError as error:
         found = field_error(error)
         raise InvalidInput((FieldError(f"{pointer}{found.pointer}", found.message),)) from None

@@ -59,8 +59,8 @@ async def set_counts(
 ) -> int:
     """Set counts from FILE (.csv with a header, or .json; - reads JSON from standard input).
 
-    Columns: sku, warehouse, on_hand and, if wanted, safety. Every row or none, up to 10,000 rows; more are set in that many
-    at a time, in their order: then what was set before a row that is refused stays set.
+    Columns: sku, warehouse, on_hand and, if wanted, safety. Every row or none, up to 10,000 rows; of more rows that
+    many are set at a time, in their order: then what was set before a row that is refused stays set.
     """
     rows = read_counts(file)
     async with open_engine(store.settings(), attach=True, background=False) as engine:

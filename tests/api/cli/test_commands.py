@@ -113,7 +113,7 @@ def test_a_running_service_goes_on_and_a_stopped_one_stays_stopped(place: Place)
 
 @pytest.mark.parametrize("form", ["rows.csv", "movement.json", "-"])
 def test_stock_is_moved_from_a_file(place: Place, tmp_path: Path, form: str) -> None:
-    """Rows of a spreadsheet with their type and id, or the movement as a program writes it; the second time a replay."""
+    """Rows of a spreadsheet with type and id beside them, or the movement as a program writes it; then a replay."""
     movement_id, file = f"{place.running}-{form}", tmp_path / form
     row = {"sku": "CLI-A", "warehouse": "CLI-W", "quantity": 1, "arrives_at": "2030-01-02T12:00:00Z"}
     text = msgspec.json.encode({"movement_id": movement_id, "type": "inbound", "rows": [row]}).decode()
@@ -140,12 +140,11 @@ def test_rows_need_a_type_and_an_id(place: Place, tmp_path: Path) -> None:
     assert place.run("stock", "move", whole, "--type", "receive").code == 2
 
 
-def test_more_counts_than_one_call_takes_are_set_in_parts(place: Place, tmp_path: Path) -> None:
-    """The parts before one that is refused stay set, and it says so."""
+def test_a_part_of_many_counts_is_set_whole_or_not_at_all(place: Place, tmp_path: Path) -> None:
+    """More than one call takes; its first part names unknown SKUs, so that nothing is set."""
     file = tmp_path / "counts.csv"
-    first = "sku,warehouse,on_hand\nCLI-A,CLI-W,10\n"
-    unknown = "".join(f"CLI-{number},CLI-W,1\n" for number in range(10_000))
-    file.write_text(first + unknown, encoding="utf-8")
-    assert "/1/sku" in place.run("stock", "set", file).err
-    # Ten thousand rows fill the first part: every one must be a cell that is there, and is named once.
-    assert place.run("stock", "set", file).code == 2
+    rows = ["CLI-A,CLI-W,10"] + [f"CLI-{number},CLI-W,1" for number in range(10_000)]
+    file.write_text("sku,warehouse,on_hand\n" + "\n".join(rows), encoding="utf-8")
+    finished = place.run("stock", "set", file)
+    assert finished.code == 2
+    assert "/1/sku" in finished.err

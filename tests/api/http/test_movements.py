@@ -97,28 +97,25 @@ def test_what_is_not_there_cannot_be_moved(
 
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize(
-    ("body", "pointer"),
+    ("fields", "row", "pointer"),
     [
-        ({"type": "receive", "rows": []}, "/movement_id"),
-        ({"movement_id": "m", "type": "steal", "rows": []}, "/type"),
-        ({"movement_id": "m", "type": "receive", "rows": []}, "/rows"),
-        (
-            {"movement_id": " m", "type": "receive", "rows": [{"sku": "s", "warehouse": "w", "quantity": 1}]},
-            "/movement_id",
-        ),
-        ({"movement_id": "m", "type": "receive", "rows": [{"sku": "s", "warehouse": "w"}]}, "/rows/0/quantity"),
-        (
-            {
-                "movement_id": "m",
-                "type": "inbound",
-                "rows": [{"sku": "s", "warehouse": "w", "arrives_at": "2030-01-01"}],
-            },
-            "/rows/0/arrives_at",
-        ),
+        ({"type": "steal"}, {}, "/type"),
+        ({"rows": []}, {}, "/rows"),
+        ({"movement_id": " m"}, {}, "/movement_id"),
+        ({"movement_id": ""}, {}, "/movement_id"),
+        ({}, {"quantity": None}, "/rows/0/quantity"),
+        ({}, {"arrives_at": "2030-01-01"}, "/rows/0/arrives_at"),
+        ({"type": "inbound"}, {"arrives_at": "2030-01-01T00:00:00"}, "/rows/0/arrives_at"),
+        ({}, {"warehouse": "none"}, "/rows/0/warehouse"),
+        ({}, {"colour": "red"}, "/rows/0/colour"),
     ],
 )
-def test_a_movement_that_breaks_rules_is_pointed_at(shop: Shop, body: Any, pointer: str) -> None:
+def test_a_movement_that_breaks_rules_is_pointed_at(
+    shop: Shop, fields: dict[str, Any], row: dict[str, Any], pointer: str
+) -> None:
     """And changes nothing."""
+    rows = [{"sku": "none", "warehouse": "none", "quantity": 1, **row}]
+    body = {"movement_id": "m", "type": "receive", "rows": rows, **fields}
     answer = shop.door.call("POST", "/v1/stock/movements", body)
     answer.problem(422, "invalid-request")
     assert pointer in answer.pointers()
