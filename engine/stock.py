@@ -101,7 +101,7 @@ class StockRoom:
 
     async def read(self, cells: Sequence[int]) -> tuple[Cell, ...]:
         """Cells as they stand, with their pools; those that exist."""
-        channels = await self._channels()
+        channels = await self._channels(for_sale=False)
         pool_cells = [channel * CHANNEL_CELLS + cell for cell in cells for channel in channels.values()]
         rows = {row.cell: row for row in await self._store.read_cells([*cells, *pool_cells])}
         found = []
@@ -173,13 +173,14 @@ class StockRoom:
         offsets = {name: number or 0 for name, number in warehouse_numbers.items()}
         return [firsts[name] + offsets[place] for name, place in zip(skus, places, strict=True)]
 
-    async def _channels(self) -> dict[str, int]:
+    async def _channels(self, *, for_sale: bool) -> dict[str, int]:
         """Channels that have, or had, pools, by name; their numbers as cells have them."""
-        return {row.name: row.number + 1 async for page in self._store.catalogue.scan_channels() for row in page}
+        pages = self._store.catalogue.scan_channels(for_sale=for_sale)
+        return {row.name: row.number + 1 async for page in pages for row in page}
 
     async def _registered(self, rows: Sequence[MovementRow]) -> dict[str, int]:
         """As `_channels`, with those that rows allot to for the first time."""
-        channels = await self._channels()
+        channels = await self._channels(for_sale=True)
         errors: list[FieldError] = []
         fresh: list[str] = []
         for index, row in enumerate(rows):

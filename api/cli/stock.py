@@ -1,5 +1,6 @@
 """`stockade stock`: look at cells, and set counts from a file."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from api.cli.cells import print_cells
 from api.cli.console import StoreOptions, err, out, print_json
 from api.cli.files import csv_rows, decode_json, read_file
 from api.cli.movements import move
-from engine import open_engine
+from engine import Engine, open_engine
 from engine.errors import StockadeError
 from engine.model import Cell, StockCount, limits
 
@@ -66,19 +67,30 @@ async def set_counts(
     async with open_engine(store.settings(), attach=True, background=False) as engine:
         with Progress(console=err, transient=True, disable=len(rows) <= limits.STOCK_ROWS_MAX) as progress:
             shown = progress.add_task("counts", total=len(rows))
-            for start in range(0, max(len(rows), 1), limits.STOCK_ROWS_MAX):
-                try:
-                    await engine.set_stock(rows[start : start + limits.STOCK_ROWS_MAX])
-                except StockadeError as error:
-                    if start == 0:
-                        raise
-                    raise CountsCutShort(start, error) from error
-                progress.update(shown, completed=start + limits.STOCK_ROWS_MAX)
+            await set_in_parts(engine, rows, done=lambda count: progress.update(shown, completed=count))
     if json:
         print_json({"rows": len(rows)})
     else:
         out.print(f"{len(rows):,} counts set.")
     return 0
+
+
+async def set_in_parts(
+    engine: Engine, rows: Sequence[StockCount], *, done: Callable[[int], None], rows_max: int = limits.STOCK_ROWS_MAX
+) -> None:
+    """Set counts, `rows_max` at a time, each part whole; `done` is told how many are set.
+
+    Raises what Engine.set_stock raises for the first part, CountsCutShort for a later one.
+    """
+    for start in range(0, max(len(rows), 1), rows_max):
+        part = rows[start : start + rows_max]
+        try:
+            await engine.set_stock(part)
+        except StockadeError as error:
+            if start == 0:
+                raise
+            raise CountsCutShort(start, error) from error
+        done(start + len(part))
 
 
 class CountsCutShort(StockadeError):

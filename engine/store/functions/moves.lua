@@ -118,6 +118,7 @@ local function refuse_moves(keys, args)
       answers[#answers + 1] = 0
     end
   end
+  redis.call('ZREMRANGEBYSCORE', keys[REFUSED], '-inf', now - REFUSED_KEPT_MS)
   return answers
 end
 
