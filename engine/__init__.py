@@ -2,8 +2,9 @@
 
 from engine.audit import AuditReport, Difference
 from engine.config import Settings, load_settings
-from engine.engine import CellPage, Engine, NotQuoted, Quoted, State, Status, connect, open_engine
+from engine.engine import Engine, NotQuoted, Quoted, State, Status, connect, open_engine
 from engine.planner import __version__
+from engine.stock import CellPage
 
 __all__ = [
     "AuditReport",

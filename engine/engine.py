@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 import structlog
@@ -16,7 +16,6 @@ from engine.errors import (
     FieldError,
     InvalidInput,
     StockadeError,
-    StockBelowReserved,
     StoreChanged,
     StoreUnavailable,
 )
@@ -30,10 +29,11 @@ from engine.intake import (
     read_capacities,
     settle_due,
 )
-from engine.model import Allocation, Cell, Order, Sku, StockCount, Tariff, Warehouse
-from engine.model.rules import check_order, check_rows
-from engine.planner import CostDefaults, Planner, Record, canonical_bytes, cell_number
-from engine.store import CellRow, EmbeddedServer, Store, StoreDescription, choose_store, running_at
+from engine.model import Allocation, Moved, Movement, Order, Sku, StockCount, Tariff, Warehouse
+from engine.model.rules import check_order
+from engine.planner import CostDefaults, Planner, Record, canonical_bytes
+from engine.stock import CellPage, StockRoom
+from engine.store import EmbeddedServer, Store, StoreDescription, choose_store, running_at
 
 RECOVERY_POLL_S = 0.1
 TEND_POLL_S = 0.25
@@ -81,13 +81,6 @@ class NotQuoted(msgspec.Struct, frozen=True):
     at_capacity: bool = False
 
 
-class CellPage(msgspec.Struct, frozen=True):
-    """Cells in the order of their numbers, and the cursor of the next page, if there is one."""
-
-    cells: tuple[Cell, ...]
-    cursor: str | None
-
-
 class Engine:
     """One process's engine. Make it with `open_engine`; it belongs to one event loop."""
 
@@ -114,6 +107,7 @@ class Engine:
             recovering=lambda: self._recovery is not None and not self._recovery.done(),
             loads=lambda: self.replica.loads,
         )
+        self._stock = StockRoom(self.planner, store, exclusive=self.intake.exclusive)
         self._revive = revive
         self._state = State.RECOVERING
         self._recovery: asyncio.Task[None] | None = None
@@ -242,64 +236,25 @@ class Engine:
     # Stock
 
     async def set_stock(self, rows: Sequence[StockCount]) -> None:
-        """Set counts, every row or none. Raises InvalidInput, or StockBelowReserved for a count below what is held."""
-        check_rows(rows)
-        # The numbers hold as long as nothing is loaded anew, which takes the same lock.
-        async with self.intake.exclusive:
-            cells = self._cells_of(rows)
-            partition = self.store.partitions[0]
-            event, levels, refused = await partition.movements.set_stock(
-                cells, [row.on_hand for row in rows], [-1 if row.safety is None else row.safety for row in rows]
-            )
-            if refused:
-                raise StockBelowReserved(tuple(refused))
-            self.planner.set_levels(list(zip(cells, levels, strict=True)), event)
+        """Set counts, every row or none.
 
-    def _cells_of(self, rows: Sequence[StockCount]) -> list[int]:
-        errors: list[FieldError] = []
-        cells: list[int] = []
-        core = self.planner.core
-        for index, row in enumerate(rows):
-            sku, warehouse = core.sku_number(row.sku), core.warehouse_number(row.warehouse)
-            if sku is None:
-                errors.append(FieldError(f"/{index}/sku", f'unknown SKU "{row.sku}"'))
-            if warehouse is None:
-                errors.append(FieldError(f"/{index}/warehouse", f'unknown warehouse "{row.warehouse}"'))
-            if sku is not None and warehouse is not None:
-                cells.append(cell_number(sku=sku, warehouse=warehouse))
-        if errors:
-            raise InvalidInput(tuple(errors))
-        return cells
+        Raises InvalidInput, StockBelowReserved for a count below what is held, StockRefused for one that pools of
+        channels stand in the way of, StockUnderChange.
+        """
+        await self._stock.set_stock(rows)
+
+    async def move(self, movement: Movement) -> Moved:
+        """Do a movement of stock, every row or none; the same id again changes nothing.
+
+        Raises InvalidInput, StockRefused (what the rows met instead), MovementConflict, StockUnderChange.
+        """
+        return await self._stock.move(movement)
 
     async def stock(
         self, *, sku: str | None = None, warehouse: str | None = None, cursor: str | None = None, limit: int = 500
     ) -> CellPage:
         """A page of cells as the store has them now. Raises InvalidInput for an unknown name or a strange cursor."""
-        core = self.planner.core
-        sku_number = core.sku_number(sku) if sku is not None else None
-        warehouse_number = core.warehouse_number(warehouse) if warehouse is not None else None
-        if sku is not None and sku_number is None:
-            _invalid("/sku", f'unknown SKU "{sku}"')
-        if warehouse is not None and warehouse_number is None:
-            _invalid("/warehouse", f'unknown warehouse "{warehouse}"')
-        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 15):
-            _invalid("/cursor", "is none that an earlier page gave")
-        start = int(cursor) if cursor is not None else 0
-        known = core.known_cells(sku=sku_number, warehouse=warehouse_number, start=start, limit=limit + 1)
-        page, more = known[:limit], known[limit:]
-        rows = await self.store.read_cells(page)
-        return CellPage(tuple(self._cell(row) for row in rows), str(more[0]) if more else None)
-
-    def _cell(self, row: CellRow) -> Cell:
-        sku, warehouse = self.planner.core.cell_names(row.cell) or ("?", "?")
-        return Cell(
-            sku=sku,
-            warehouse=warehouse,
-            on_hand=row.on_hand,
-            reserved=row.on_hand - row.safety - row.free,
-            safety=row.safety,
-            available=row.free,
-        )
+        return await self._stock.page(sku=sku, warehouse=warehouse, cursor=cursor, limit=limit)
 
     # Operations
 
@@ -399,10 +354,6 @@ class Engine:
         task = asyncio.create_task(work)
         task.add_done_callback(ended)
         return task
-
-
-def _invalid(pointer: str, message: str) -> NoReturn:
-    raise InvalidInput((FieldError(pointer, message),))
 
 
 @contextlib.asynccontextmanager

@@ -3,6 +3,9 @@
     StockadeError
     ├── InvalidInput            a field breaks a rule: fix the input
     ├── StockBelowReserved      a count is lower than what is already promised: cancel or move orders first
+    ├── StockRefused            a count or movement that the stock does not allow: each row says what was found
+    ├── MovementConflict        the movement's id belongs to another movement
+    ├── StockUnderChange        another movement is changing the same cells: wait
     ├── StoreError
     │   ├── StoreUnavailable    cannot reach, start or use the store: wait, or mend it
     │   ├── StoreUnsupported    the store's version or its library does not fit this release
@@ -16,6 +19,7 @@ What an order can meet in its normal life (no stock, a limit, a conflict) is not
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -49,6 +53,41 @@ class StockBelowReserved(StockadeError):
             )
         )
         self.rows = rows
+
+
+StockRule = Literal["expected_on_hand", "free", "quarantined", "inbound", "arrivals", "on_hand", "pools"]
+
+
+class RefusedStock(Struct, frozen=True):
+    """A row that the stock does not allow: which (from 0), what it met, the units found of that, and so in words."""
+
+    row: int
+    rule: StockRule
+    found: int
+    message: str
+
+
+class StockRefused(StockadeError):
+    """Rows of a count or movement that the stock does not allow; no row was applied."""
+
+    def __init__(self, rows: tuple[RefusedStock, ...]) -> None:
+        super().__init__("; ".join(f"row {row.row}: {row.message}" for row in rows))
+        self.rows = rows
+
+
+class MovementConflict(StockadeError):
+    """A movement with this id and another content was done before; nothing was changed."""
+
+    def __init__(self, movement_id: str) -> None:
+        super().__init__(f'"{movement_id}" was taken by a movement with another content. Give a new movement a new id.')
+        self.movement_id = movement_id
+
+
+class StockUnderChange(StockadeError):
+    """Another movement is changing the same cells, and was not settled in time; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("Another movement is changing the same cells. Nothing was changed; send it again.")
 
 
 class StoreError(StockadeError):

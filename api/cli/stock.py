@@ -1,21 +1,23 @@
 """`stockade stock`: look at cells, and set counts from a file."""
 
-import csv
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
+from rich.progress import Progress
 
-from api.cli.console import StoreOptions, out, print_json, print_table
-from api.cli.files import decode_json, read_file
-from engine import open_engine
-from engine.errors import FieldError, InvalidInput
+from api.cli.cells import print_cells
+from api.cli.console import StoreOptions, err, out, print_json
+from api.cli.files import csv_rows, decode_json, read_file
+from api.cli.movements import move
+from engine import Engine, open_engine
+from engine.errors import StockadeError
 from engine.model import Cell, StockCount, limits
-from engine.model.rules import field_error
 
-app = App(name="stock", help="Look at stock, or set counts from a file.")
+app = App(name="stock", help="Look at stock, set counts from a file, or move stock.")
+app.command(move)
 
 
 @app.default
@@ -42,9 +44,7 @@ async def show(
     if json:
         print_json(cells)
         return 0
-    columns = ("sku", "warehouse", "on hand", "reserved", "safety", "available")
-    rows = [(row.sku, row.warehouse, row.on_hand, row.reserved, row.safety, row.available) for row in cells]
-    print_table(columns, rows, numbers=columns[2:])
+    print_cells(cells)
     if more is not None:
         out.print(f"The first {len(cells):,} cells; --limit shows more.")
     return 0
@@ -58,13 +58,16 @@ async def set_counts(
     json: bool = False,
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Set counts from FILE (.csv with a header, or .json; - reads JSON from standard input): every row or none.
+    """Set counts from FILE (.csv with a header, or .json; - reads JSON from standard input).
 
-    Columns: sku, warehouse, on_hand and, if wanted, safety.
+    Columns: sku, warehouse, on_hand and, if wanted, safety. Every row or none, up to 10,000 rows; of more rows that
+    many are set at a time, in their order: then what was set before a row that is refused stays set.
     """
     rows = read_counts(file)
     async with open_engine(store.settings(), attach=True, background=False) as engine:
-        await engine.set_stock(rows)
+        with Progress(console=err, transient=True, disable=len(rows) <= limits.STOCK_ROWS_MAX) as progress:
+            shown = progress.add_task("counts", total=len(rows))
+            await set_in_parts(engine, rows, done=lambda count: progress.update(shown, completed=count))
     if json:
         print_json({"rows": len(rows)})
     else:
@@ -72,27 +75,34 @@ async def set_counts(
     return 0
 
 
+async def set_in_parts(
+    engine: Engine, rows: Sequence[StockCount], *, done: Callable[[int], None], rows_max: int = limits.STOCK_ROWS_MAX
+) -> None:
+    """Set counts, `rows_max` at a time, each part whole; `done` is told how many are set.
+
+    Raises what Engine.set_stock raises for the first part, CountsCutShort for a later one.
+    """
+    for start in range(0, max(len(rows), 1), rows_max):
+        part = rows[start : start + rows_max]
+        try:
+            await engine.set_stock(part)
+        except StockadeError as error:
+            if start == 0:
+                raise
+            raise CountsCutShort(start, error) from error
+        done(start + len(part))
+
+
+class CountsCutShort(StockadeError):
+    """Some of the counts were set, and then some were refused."""
+
+    def __init__(self, rows_set: int, error: StockadeError) -> None:
+        super().__init__(f"The first {rows_set:,} rows are set; of those from row {rows_set} on: {error}")
+
+
 def read_counts(file: Path) -> list[StockCount]:
     """The rows of a file of counts. Raises InvalidInput, which names file, row and rule."""
     data = read_file(file)
     if file.suffix == ".csv":
-        return _csv_rows(file, data)
+        return csv_rows(file, data, StockCount)
     return decode_json(file, data, list[StockCount], expected="JSON, nor named .csv")
-
-
-def _csv_rows(file: Path, data: bytes) -> list[StockCount]:
-    try:
-        rows = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InvalidInput((FieldError(str(file), f"is not CSV in UTF-8: {error}"),)) from None
-    return [_row(index, row) for index, row in enumerate(rows)]
-
-
-def _row(index: int, row: dict[str | Any, str | Any]) -> StockCount:
-    if None in row or None in row.values():
-        raise InvalidInput((FieldError(f"/{index}", "has not as many columns as the header"),))
-    try:
-        return msgspec.convert({name: text for name, text in row.items() if text != ""}, StockCount, strict=False)
-    except msgspec.ValidationError as error:
-        found = field_error(error)
-        raise InvalidInput((FieldError(f"/{index}{found.pointer}", found.message),)) from None

@@ -20,6 +20,7 @@ ROUTES = (
     web.put("/v1/tariff", catalogue.put_tariff),
     web.get("/v1/stock", stock.get_stock),
     web.put("/v1/stock", stock.put_stock),
+    web.post("/v1/stock/movements", stock.post_movement),
     web.get("/livez", operations.livez),
     web.get("/readyz", operations.readyz),
     web.get("/version", operations.version),

@@ -6,7 +6,16 @@ from aiohttp.typedefs import Handler
 
 from api.http.body import BodyProblem
 from api.http.problems import problem
-from engine.errors import EngineClosed, InvalidInput, StockBelowReserved, StoreError
+from api.http.refusals import refused_stock
+from engine.errors import (
+    EngineClosed,
+    InvalidInput,
+    MovementConflict,
+    StockBelowReserved,
+    StockRefused,
+    StockUnderChange,
+    StoreError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +32,12 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except StockBelowReserved as error:
         rows = [{"row": row, "reserved": reserved} for row, reserved in error.rows]
         return problem(request, "stock-below-reserved", str(error), extra={"rows": rows})
+    except StockRefused as error:
+        return refused_stock(request, error)
+    except MovementConflict as error:
+        return problem(request, "movement-conflict", str(error))
+    except StockUnderChange as error:
+        return problem(request, "stock-under-change", str(error))
     except EngineClosed as error:
         return problem(request, "shutting-down", str(error))
     except StoreError as error:

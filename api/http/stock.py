@@ -6,11 +6,12 @@ from aiohttp import web
 from api.http.body import decode, read_body
 from api.http.keys import ENGINE
 from engine.errors import FieldError, InvalidInput
-from engine.model import StockCount, limits
+from engine.model import Movement, StockCount, limits
 
 PAGE_CELLS_DEFAULT = 500
 PAGE_CELLS_MAX = 5_000
 
+_movement = msgspec.json.Decoder(Movement)
 _counts = msgspec.json.Decoder(list[StockCount])
 _QUERY = ("sku", "warehouse", "cursor", "limit")
 
@@ -20,6 +21,14 @@ async def put_stock(request: web.Request) -> web.Response:
     rows = decode(request, _counts, await read_body(request, limits.BODY_BYTES_MAX))
     await request.app[ENGINE].set_stock(rows)
     return web.json_response({"rows": len(rows)})
+
+
+async def post_movement(request: web.Request) -> web.Response:
+    """POST /v1/stock/movements: change stock, every row or none, once for each id."""
+    movement = decode(request, _movement, await read_body(request, limits.BODY_BYTES_MAX))
+    moved = await request.app[ENGINE].move(movement)
+    replayed = {"Idempotent-Replayed": "true"} if moved.replayed else {}
+    return web.Response(body=msgspec.json.encode(moved), headers={"Content-Type": "application/json", **replayed})
 
 
 async def get_stock(request: web.Request) -> web.Response:

@@ -6,6 +6,7 @@ Any process may do this at any time, and several at once: what is told twice cha
 import asyncio
 from collections import defaultdict
 
+from engine.intake.moving import settle_moves
 from engine.planner import Record
 from engine.store import Lease, Partition, Store
 
@@ -37,8 +38,11 @@ async def _settle_partition(store: Store, partition: Partition) -> int:
 
 
 async def _settle_leases(store: Store, partition: Partition, leases: list[Lease]) -> None:
+    await settle_moves(store, partition, [lease for lease in leases if lease.movement])
     by_home: dict[int, list[Lease]] = defaultdict(list)
     for lease in leases:
+        if lease.movement:
+            continue
         by_home[lease.home].append(lease)
     for home, asked in by_home.items():
         records = await store.partitions[home].crossing.refuse(asked)

@@ -41,3 +41,9 @@ ORDER_BYTES_MAX = 64 * 1024
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
 """Body of any other HTTP call."""
+
+ARRIVALS_MAX = 64
+"""Announced arrivals and transfers that may be open in one cell."""
+
+REASON_LENGTH_MAX = 512
+"""Characters of the reason that a movement gives."""

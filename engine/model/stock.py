@@ -1,8 +1,9 @@
 """Stock as counted and as sold from. Shape and limits only."""
 
+from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.model import limits
 from engine.model.order import Identifier
@@ -19,6 +20,15 @@ class StockCount(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     safety: Units | None = None
 
 
+class Arrival(Struct, frozen=True, kw_only=True):
+    """Units that were announced, or are in transit, under the id of the movement that says so."""
+
+    reference: str
+    quantity: int
+    arrives_at: datetime | None
+    """None for a transfer of which nobody said when it arrives."""
+
+
 class Cell(Struct, frozen=True, kw_only=True):
     """The stock of one SKU at one warehouse, in units: `available = on_hand - reserved - safety`.
 
@@ -31,4 +41,10 @@ class Cell(Struct, frozen=True, kw_only=True):
     reserved: int
     safety: int
     available: int
+    quarantined: int = 0
+    """Units beside `on_hand` that are set apart."""
     inbound: int = 0
+    """Units that are to arrive: promisable, not available. The sum of `arrivals`."""
+    arrivals: tuple[Arrival, ...] = ()
+    pools: dict[str, int] | UnsetType = UNSET
+    """Units of `available` that only the orders of one channel take, by channel; unset where there are none."""

@@ -7,21 +7,28 @@ from engine.store.cells import CellRow, Totals, Touched
 from engine.store.crossing import Due, Lease
 from engine.store.durability import StoreDescription
 from engine.store.errors import StoreRefused
-from engine.store.keys import home_of
+from engine.store.keys import CHANNEL_CELLS, home_of
+from engine.store.movements import CountRows, Levels, MoveReply, MoveRow, RefusedRow
 from engine.store.orders import CommitReply, Replacement, ReplaceReply, Step, StepReply
 from engine.store.partition import Partition
 from engine.store.server import EmbeddedServer
 from engine.store.store import Store
 
 __all__ = [
+    "CHANNEL_CELLS",
     "Catalogue",
     "CellRow",
     "CommitReply",
+    "CountRows",
     "Definition",
     "Due",
     "EmbeddedServer",
     "Lease",
+    "Levels",
+    "MoveReply",
+    "MoveRow",
     "Partition",
+    "RefusedRow",
     "ReplaceReply",
     "Replacement",
     "Step",

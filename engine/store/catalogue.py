@@ -68,9 +68,9 @@ class Catalogue:
         """All warehouses, in pages."""
         return self._scan(self._keys.warehouses)
 
-    def scan_channels(self) -> AsyncIterator[list[Definition]]:
-        """All channels that have pools, in pages."""
-        return self._scan(self._keys.channels)
+    def scan_channels(self, *, for_sale: bool = True) -> AsyncIterator[list[Definition]]:
+        """All channels that have pools, in pages. `for_sale`: orders wait for it."""
+        return self._scan(self._keys.channels, Lane.SALE if for_sale else Lane.READ)
 
     async def position(self) -> bytes:
         """The id of the newest event."""
@@ -83,8 +83,8 @@ class Catalogue:
         reply = await self._wire.command(*command, lane=Lane.FEED)
         return entries_of(reply[0][1]) if reply else []
 
-    async def _scan(self, key: str) -> AsyncIterator[list[Definition]]:
-        async for page in scan_hash(self._wire, key, lane=Lane.SALE):
+    async def _scan(self, key: str, lane: Lane = Lane.SALE) -> AsyncIterator[list[Definition]]:
+        async for page in scan_hash(self._wire, key, lane=lane):
             yield [parse_definition(name, value) for name, value in page]
 
     async def _put(self, kind: str, key: str, numbers_max: int, rows: Sequence[tuple[str, bytes]]) -> list[int]:

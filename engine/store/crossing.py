@@ -22,7 +22,9 @@ class Lease(msgspec.Struct, frozen=True):
 
     attempt: str
     order_id: str
+    """Or the id of a movement."""
     home: int
+    movement: bool = False
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -71,5 +73,5 @@ class CrossingCalls:
 
 
 def _lease(attempt: str, kept: bytes) -> Lease:
-    order_id, home, *_ = msgspec.msgpack.decode(kept)
-    return Lease(attempt, order_id, home)
+    order_id, home, _, _, *more = msgspec.msgpack.decode(kept)
+    return Lease(attempt, order_id, home, movement=bool(more))

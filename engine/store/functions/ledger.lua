@@ -32,6 +32,10 @@ local WRITERS, EVENTS = 16, 17
 --   sku:customer      units that a customer took of a SKU with a purchase limit
 --   @warehouse:day    orders that a warehouse serves on a day (days since 1970, UTC)
 --
+-- Movements. `movements` keeps, by '=' and the movement's id, its fingerprint (16 bytes) and the attempt that was decided
+-- for ('': it was done in one call), and by '@' and a cell's number the attempt that is to change it and is not decided yet.
+-- The field `pools` of `meta` is the highest number of a channel that has, or had, a pool here.
+--
 -- Partitions. Cells and counters belong to the partition of their SKU (or, for @, their warehouse): number modulo
 -- partitions. An order belongs to the partition of its id, its home, which alone decides; partitions.lua tells how it
 -- holds stock of others.
@@ -165,6 +169,11 @@ local function take(change, cell, units, on_hand)
   change.counted[place] = change.counted[place] + (on_hand or 0)
 end
 
+-- As `take` for many cells at once, each named once and none before. `on_hand` is what each had, where that was read.
+local function take_all(change, cells, taken, counted, on_hand)
+  change.cells, change.taken, change.counted, change.on_hand = cells, taken, counted, on_hand
+end
+
 -- Adds to a counter.
 local function count(change, name, units)
   change.counters[name] = (change.counters[name] or 0) + units
@@ -194,28 +203,41 @@ end
 local function finish(change, kind, fields)
   local keys, cells = change.keys, change.cells
   local levels = change.levels or read_numbers(keys[FREE], cells)
-  local free_writes, taken_total, counted_total = {}, 0, 0
+  local taken, counted, on_hand = change.taken, change.counted, change.on_hand
+  local free_writes, on_hand_writes, writes, taken_total, counted_total = {}, {}, 0, 0, 0
+  change.levels = levels
   for c = 1, #cells do
-    free_writes[2 * c - 1], free_writes[2 * c] = cells[c], levels[c] - change.taken[c]
-    taken_total = taken_total + change.taken[c]
-    counted_total = counted_total + change.counted[c]
-    if change.counted[c] ~= 0 then
-      redis.call('HINCRBY', keys[ON_HAND], name_of(tonumber(cells[c]) % CHANNEL), change.counted[c])
+    local less, more = taken[c], counted[c]
+    free_writes[2 * c - 1], free_writes[2 * c] = cells[c], levels[c] - less
+    taken_total, counted_total = taken_total + less, counted_total + more
+    if more ~= 0 and on_hand then
+      on_hand_writes[writes + 1], on_hand_writes[writes + 2] = cells[c], (on_hand[c] or 0) + more
+      writes = writes + 2
+    elseif more ~= 0 then
+      redis.call('HINCRBY', keys[ON_HAND], name_of(tonumber(cells[c]) % CHANNEL), more)
     end
   end
   write_fields(keys[FREE], free_writes)
+  write_fields(keys[ON_HAND], on_hand_writes)
   for name, units in pairs(change.counters) do
     if units ~= 0 then redis.call('HINCRBY', keys[COUNTERS], name, units) end
   end
-  local event = { 'c', cmsgpack.pack(cells), 'd', cmsgpack.pack(change.taken) }
+  local event = { 'c', cmsgpack.pack(cells), 'd', cmsgpack.pack(taken) }
   for c = 1, #cells do
-    if change.counted[c] ~= 0 then
-      event[5], event[6] = 'h', cmsgpack.pack(change.counted)
+    if counted[c] ~= 0 then
+      event[5], event[6] = 'h', cmsgpack.pack(counted)
       break
     end
   end
   for i = 1, #fields do event[#event + 1] = fields[i] end
   return append(change, kind, taken_total, counted_total, event)
+end
+
+-- What `finish` left free in each cell, as MessagePack. O(cells).
+local function pack_levels(change)
+  local levels, before, taken = {}, change.levels, change.taken
+  for c = 1, #before do levels[c] = before[c] - taken[c] end
+  return cmsgpack.pack(levels)
 end
 
 

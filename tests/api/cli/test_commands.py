@@ -109,3 +109,42 @@ def test_doctor_says_which_store_and_how_durable(place: Place) -> None:
 def test_a_running_service_goes_on_and_a_stopped_one_stays_stopped(place: Place) -> None:
     """Commands join the store that runs, and leave none behind where none ran. Last in this file."""
     assert (place.data_dir / "valkey.sock").exists() is place.running
+
+
+@pytest.mark.parametrize("form", ["rows.csv", "movement.json", "-"])
+def test_stock_is_moved_from_a_file(place: Place, tmp_path: Path, form: str) -> None:
+    """Rows of a spreadsheet with type and id beside them, or the movement as a program writes it; then a replay."""
+    movement_id, file = f"{place.running}-{form}", tmp_path / form
+    row = {"sku": "CLI-A", "warehouse": "CLI-W", "quantity": 1, "arrives_at": "2030-01-02T12:00:00Z"}
+    text = msgspec.json.encode({"movement_id": movement_id, "type": "inbound", "rows": [row]}).decode()
+    options: tuple[object, ...] = ("stock", "move", "-" if form == "-" else file)
+    if form == "rows.csv":
+        text = "sku,warehouse,quantity,arrives_at,expected_on_hand\r\nCLI-A,CLI-W,1,2030-01-02T12:00:00Z,\r\n"
+        options += ("--type", "inbound", "--id", movement_id)
+    file.write_text(text, encoding="utf-8", newline="")
+    finished = place.run(*options, "--json", given=text)
+    assert finished.code == 0, finished.err
+    assert (finished.json["movement_id"], finished.json["replayed"]) == (movement_id, False)
+    again = place.run(*options, given=text)
+    assert again.code == 0
+    assert "was done before" in again.out
+    assert "arrivals" in again.out
+
+
+def test_rows_need_a_type_and_an_id(place: Place, tmp_path: Path) -> None:
+    """And a movement that has both must not be given others."""
+    rows, whole = tmp_path / "rows.csv", tmp_path / "movement.json"
+    rows.write_text("sku,warehouse,quantity\nCLI-A,CLI-W,1\n", encoding="utf-8")
+    whole.write_text('{"movement_id": "m", "type": "receive", "rows": []}', encoding="utf-8")
+    assert place.run("stock", "move", rows, "--type", "receive").code == 2
+    assert place.run("stock", "move", whole, "--type", "receive").code == 2
+
+
+def test_a_part_of_many_counts_is_set_whole_or_not_at_all(place: Place, tmp_path: Path) -> None:
+    """More than one call takes; its first part names unknown SKUs, so that nothing is set."""
+    file = tmp_path / "counts.csv"
+    rows = ["CLI-A,CLI-W,10"] + [f"CLI-{number},CLI-W,1" for number in range(10_000)]
+    file.write_text("sku,warehouse,on_hand\n" + "\n".join(rows), encoding="utf-8")
+    finished = place.run("stock", "set", file)
+    assert finished.code == 2
+    assert "/1/sku" in finished.err

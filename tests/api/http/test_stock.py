@@ -18,7 +18,9 @@ def test_available_is_on_hand_less_reserved_less_safety(shop: Shop) -> None:
         "reserved": 5,
         "safety": 3,
         "available": 2,
+        "quarantined": 0,
         "inbound": 0,
+        "arrivals": [],
     }
     shop.post(shop.order((sku, 3))).problem(409, "insufficient-stock")
     shop.reserve((sku, 2))

@@ -1,0 +1,35 @@
+"""Counts and movements that the stock does not allow, as problems: which rows, and what each of them met."""
+
+from aiohttp import web
+
+from api.http.problems import ERRORS_MAX, ProblemType, problem
+from engine.errors import FieldError, RefusedStock, StockRefused, StockRule
+
+_TYPES: dict[StockRule, ProblemType] = {
+    "expected_on_hand": "expected-on-hand",
+    "free": "insufficient-stock",
+    "quarantined": "insufficient-stock",
+    "inbound": "insufficient-stock",
+    "arrivals": "stock-limit",
+    "on_hand": "stock-limit",
+    "pools": "stock-in-pools",
+}
+
+
+def refused_stock(request: web.Request, error: StockRefused) -> web.Response:
+    """The problem of the first row, with all of them: `rows` holds what was found of what each row met."""
+    rows = error.rows[:ERRORS_MAX]
+    return problem(
+        request,
+        _TYPES[rows[0].rule],
+        f"{error}. Nothing was changed.",
+        errors=tuple(FieldError(_pointer(row), row.message) for row in rows),
+        extra={"rows": [{"row": row.row, "rule": row.rule, "found": row.found} for row in rows]},
+    )
+
+
+def _pointer(row: RefusedStock) -> str:
+    if row.rule == "pools":
+        # Only counts meet it, which are a list by themselves.
+        return f"/{row.row}"
+    return f"/rows/{row.row}/{'expected_on_hand' if row.rule == 'expected_on_hand' else 'quantity'}"
