@@ -418,6 +418,8 @@ async def open_engine(settings: Settings, *, attach: bool = False, background: b
             namespace=settings.namespace,
             timeout_s=settings.store_timeout_ms / 1000,
             partitions=settings.partitions,
+            replicas_acked_min=settings.replicas_acked_min,
+            replica_wait_ms=settings.replica_wait_ms,
         )
         await stack.enter_async_context(store)
         engine = Engine(settings, store, revive=revive)

@@ -53,7 +53,9 @@ class Catalogue:
     async def put_tariff(self, definition: bytes) -> None:
         """Replace the tariff (JSON)."""
         keys = self._keys
-        await self._wire.call("stockade_put_tariff", (keys.meta, keys.events), (self.epoch, definition), lane=Lane.SALE)
+        await self._wire.call(
+            "stockade_put_tariff", (keys.meta, keys.events), (self.epoch, definition), lane=Lane.SALE, durable=True
+        )
 
     async def read_tariff(self) -> bytes | None:
         """The tariff (JSON), if there is one."""
@@ -95,6 +97,7 @@ class Catalogue:
             (keys.meta, key, keys.events),
             (self.epoch, kind, numbers_max, _pack(flat)),
             lane=Lane.SALE,
+            durable=True,
         )
         return _unpack_numbers(reply)
 
