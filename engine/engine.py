@@ -20,7 +20,18 @@ from engine.errors import (
     StoreChanged,
     StoreUnavailable,
 )
-from engine.intake import ExceededLimit, Intake, Outcome, PurchaseLimit, Replica, end_task, settle_due
+from engine.intake import (
+    Acknowledged,
+    ExceededLimit,
+    Intake,
+    LostOrders,
+    Outcome,
+    PurchaseLimit,
+    Replica,
+    end_task,
+    restore,
+    settle_due,
+)
 from engine.model import Allocation, Cell, Order, Sku, StockCount, Tariff, Warehouse
 from engine.model.rules import check_order, check_rows
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes, cell_number
@@ -56,6 +67,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     warehouses: int
     queued: int
     """Orders that wait for the next batch."""
+    lost_orders: int = 0
+    """Acknowledged orders that the store lost since this process started; `Engine.lost_orders` names them."""
 
 
 class Quoted(msgspec.Struct, frozen=True):
@@ -95,6 +108,9 @@ class Engine:
             ),
         )
         self.replica = Replica(self.planner, store)
+        self.lost_orders = LostOrders()
+        """Acknowledged orders that a replica which took over did not have, and that could not be restored."""
+        self._acknowledged = Acknowledged(settings.reconcile_orders_max)
         self.intake = Intake(
             self.planner,
             store,
@@ -103,6 +119,7 @@ class Engine:
             recover=self._recover,
             recovering=lambda: self._recovery is not None and not self._recovery.done(),
             loads=lambda: self.replica.loads,
+            acknowledged=self._acknowledged,
         )
         self._revive = revive
         self._state = State.RECOVERING
@@ -146,6 +163,7 @@ class Engine:
             skus=len(self.planner.skus),
             warehouses=len(self.planner.warehouses),
             queued=self.intake.queued,
+            lost_orders=self.lost_orders.count,
         )
 
     async def ping(self) -> None:
@@ -371,6 +389,8 @@ class Engine:
     async def _open_and_load(self) -> None:
         try:
             await self.store.open()
+            # Before anything is sold: what was promised comes first.
+            await restore(self.store, self._acknowledged, self.lost_orders)
             await self.replica.load()
         except BaseException:
             # Whatever it was: nothing may be sold by what was loaded before.

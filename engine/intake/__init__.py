@@ -1,5 +1,6 @@
 """The flow that joins planner and store for single orders."""
 
+from engine.intake.acknowledged import Acknowledged, LostOrders
 from engine.intake.crossing import follow_order, settle_due
 from engine.intake.flow import Intake, end_task
 from engine.intake.outcome import (
@@ -16,14 +17,17 @@ from engine.intake.outcome import (
     Unavailable,
 )
 from engine.intake.replica import Replica
+from engine.intake.restore import restore
 
 __all__ = [
+    "Acknowledged",
     "Conflict",
     "Contended",
     "ExceededLimit",
     "InsufficientStock",
     "Intake",
     "Invalid",
+    "LostOrders",
     "Outcome",
     "Overloaded",
     "PurchaseLimit",
@@ -33,5 +37,6 @@ __all__ = [
     "Unavailable",
     "end_task",
     "follow_order",
+    "restore",
     "settle_due",
 ]

@@ -9,7 +9,8 @@ from engine.store.durability import StoreDescription
 from engine.store.errors import StoreRefused
 from engine.store.keys import home_of
 from engine.store.orders import CommitReply, Replacement, ReplaceReply, Step, StepReply
-from engine.store.partition import Partition
+from engine.store.packed import packed_strings, unpacked_strings
+from engine.store.partition import Partition, Ticket
 from engine.store.server import EmbeddedServer
 from engine.store.store import Store
 
@@ -29,10 +30,13 @@ __all__ = [
     "Store",
     "StoreDescription",
     "StoreRefused",
+    "Ticket",
     "Totals",
     "Touched",
     "choose_store",
     "home_of",
+    "packed_strings",
     "parse_definition",
     "running_at",
+    "unpacked_strings",
 ]

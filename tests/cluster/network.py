@@ -1,4 +1,4 @@
-"""A network for clusters: stock in every partition, orders that reach over several, and their sale by several engines."""
+"""A network for clusters: stock in every partition, orders that reach over several, their sale by several engines."""
 
 import asyncio
 import random

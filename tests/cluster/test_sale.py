@@ -1,6 +1,5 @@
 """The engine runs unchanged on a cluster of three primaries."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
