@@ -22,7 +22,7 @@ from engine.intake.acknowledged import Acknowledged, LostOrders, Promise
 from engine.intake.commit import LEASE_MS
 from engine.intake.recommit import Entry, Share, commit_args, kept_of_attempt, partitions_of, share_of, weighed_args
 from engine.planner import Record
-from engine.store import Partition, Store, Ticket
+from engine.store import Lane, Partition, Store, Ticket
 
 BATCH_ORDERS = 500
 IDS_LOGGED_MAX = 100
@@ -196,3 +196,10 @@ async def _give_up(store: Store, row: _Row) -> None:
     ended = [(row.promise.order_id, row.promise.released())]
     others = [store.partitions[number] for number in row.reaches if number != row.home.number]
     await asyncio.gather(*(partition.crossing.follow([], ended) for partition in others))
+    # Should its caller order it again, that is a new order, which no such part may be in the way of.
+    await asyncio.gather(
+        *(
+            partition.wire.command("HDEL", partition.keys.parts, row.promise.order_id, lane=Lane.SALE)
+            for partition in others
+        )
+    )

@@ -13,6 +13,7 @@ from engine.store.packed import packed_strings, unpacked_strings
 from engine.store.partition import Partition, Ticket
 from engine.store.server import EmbeddedServer
 from engine.store.store import Store
+from engine.store.wire import Lane
 
 __all__ = [
     "Catalogue",
@@ -21,6 +22,7 @@ __all__ = [
     "Definition",
     "Due",
     "EmbeddedServer",
+    "Lane",
     "Lease",
     "Partition",
     "ReplaceReply",

@@ -15,7 +15,7 @@ from engine.store.wire import Lane, Served, Wire
 GENERATIONS_KEPT = 100
 """Generations of this process whose commits are counted, should the store go back behind them."""
 
-_READING = frozenset({"stockade_read_cells", "stockade_scan_free", "stockade_touched", "stockade_due"})
+_READING = frozenset({"stockade_read_cells", "stockade_scan_free", "stockade_touched"})
 
 
 class Ticket(NamedTuple):

@@ -58,7 +58,8 @@ async def assert_balanced(engine: Engine) -> dict[str, Record]:
         async for counters in partition.orders.scan_counters():
             found_counted.update(dict(counters))
         await assert_parts(engine, partition.number, records)
-    assert +held == +found_held
+    wrong = {cell: (held[cell], found_held[cell]) for cell in held | found_held if held[cell] != found_held[cell]}
+    assert not wrong, f"cells by number, what records hold and what the cell says: {wrong}"
     assert +counted == +found_counted
     return records
 

@@ -60,7 +60,17 @@ local function seal(keys, args)
   for _, attempt in ipairs(cmsgpack.unpack(args[3])) do
     local kept = end_attempt(keys, attempt)
     if kept then
-      redis.call('HSET', keys[PARTS], kept[1], cmsgpack.pack({ 1, kept[3], {}, kept[4] }))
+      -- Where the record was followed before this came, the units are held twice: by the part, and for the attempt.
+      local stored = redis.call('HGET', keys[PARTS], kept[1])
+      local part = stored and cmsgpack.unpack(stored) or { 0, {}, {}, {} }
+      local twice = part
+      if part[1] > 1 then
+        twice = { 1, kept[3], {}, kept[4] }
+      else
+        redis.call('HSET', keys[PARTS], kept[1], cmsgpack.pack({ 1, kept[3], {}, kept[4] }))
+      end
+      for i = 1, #twice[2], 2 do take(change, twice[2][i], -twice[2][i + 1]) end
+      for _, counter in ipairs(twice[4]) do count(change, counter[1], -counter[2]) end
       ids[#ids + 1] = kept[1]
     end
   end
