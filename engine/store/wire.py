@@ -14,7 +14,7 @@ from redis.exceptions import AskError, MovedError, RedisError, ResponseError, Tr
 from engine.errors import FieldError, InvalidInput, StoreUnavailable
 from engine.store.cluster import Address, Cluster
 from engine.store.durability import StoreDescription, describe_store
-from engine.store.endpoints import database_of, start_urls
+from engine.store.endpoints import address_of, database_of, start_urls, with_address
 from engine.store.errors import store_errors
 from engine.store.library import is_missing_function
 from engine.store.node import FEED_BLOCK_MS_MAX, Lane, Node
@@ -119,7 +119,8 @@ class Wire:
     async def _find_out(self) -> None:
         """Learn from the first node that answers whether this is a cluster."""
         for place, url in enumerate(self._urls):
-            node = self._node(url)
+            # Of the first database, which every server has: a cluster knows no other.
+            node = self._node(url if url.startswith("unix:") else with_address(url, *address_of(url)))
             try:
                 description = await describe_store(node.client(Lane.SALE))
                 break

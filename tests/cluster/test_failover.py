@@ -25,6 +25,7 @@ async def cut_off(primary: Node) -> None:
     """End a primary's replication for good: what it acknowledges from here on no replica has."""
     await primary.client.execute_command("ACL", "SETUSER", "default", "-psync", "-sync")
     await primary.client.execute_command("CLIENT", "KILL", "TYPE", "replica")
+    assert (await primary.info("replication"))["connected_slaves"] == 0
 
 
 async def busiest(cluster: ValkeyCluster) -> Node:

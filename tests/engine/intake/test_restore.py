@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from engine import Engine, Settings, open_engine
 from engine.intake import InsufficientStock
+from engine.planner import Record
 from engine.store import Partition
 from tests.cluster.books import assert_balanced, settled
 from tests.cluster.network import SKUS as MANY_SKUS
@@ -184,6 +185,21 @@ async def test_order_of_two_partitions_is_held_whole_or_not_at_all(three: Engine
         assert {name for name, record in records.items() if record.holds_stock} == {late, wakes}
         reserved(await three.reserve(order(name_at_home(three, "d", 0), (two, 1), warehouses=("A",))))
         await assert_balanced(three)
+
+
+async def test_attempts_of_two_loads_never_share_a_name(three: Engine) -> None:
+    """Else the second would take the place of one whose lease still runs, and its units be held for ever."""
+    await put_many(three, 100)
+    one, two = (sku_in(three, 0), sku_in(three, 1))
+    attempts = set()
+    for start in "ab":
+        order_id = name_at_home(three, start, 2)
+        reserved(await three.reserve(order(order_id, (one, 1), (two, 1))))
+        (record,) = await three.store.read_orders([order_id])
+        assert record is not None
+        attempts |= set(Record(record).transitions)
+        await look_again(three)
+    assert len(attempts) == 2
 
 
 def sku_in(engine: Engine, partition: int) -> str:
