@@ -54,9 +54,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     replicas_acked_min: Annotated[int, Meta(ge=0, le=10)] = 0
     """Replicas that must have a change before it is acknowledged; too few: its outcome is unknown, and is tried again.
 
-    With 1, the loss of a primary loses nothing acknowledged as long as the replica that takes over is one that had it.
-    It promises no more: of several replicas one that lags may be elected; a replica says that it has the change, not
-    that its disk does; and while too few replicas are connected, no order is acknowledged.
+    With 0, what a primary acknowledges in its last moments, or while it does not know yet that it was replaced, may be
+    lost; it is then sent again from memory, or reported as lost. With 1, the loss of a primary loses nothing that was
+    acknowledged, as long as the replica that takes over is one that had it. It promises no more: of several replicas
+    one that lags may be elected; a replica says that it has the change, not that its disk does; and while too few
+    replicas are connected, no order is acknowledged.
     """
     replica_wait_ms: Annotated[int, Meta(ge=1, le=60_000)] = 1_000
     """How long a change waits for those replicas."""

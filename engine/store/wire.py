@@ -56,6 +56,11 @@ class Wire:
         self._cluster: Cluster | None = None
         self._slots_called: set[int] = set()
 
+    @property
+    def waits_for_replicas(self) -> bool:
+        """Whether a change is done only when replicas have it."""
+        return self._replicas_acked_min > 0
+
     async def open(self) -> None:
         """Check the store, and load the function library into every server that takes calls."""
         with store_errors():
@@ -105,7 +110,7 @@ class Wire:
         """As `call`, and says who answered."""
         command = ("FCALL", function, len(keys), *keys, *args)
         with store_errors():
-            return await self._send(keys[0], command, lane, durable=durable and self._replicas_acked_min > 0)
+            return await self._send(keys[0], command, lane, durable=durable and self.waits_for_replicas)
 
     async def command(self, *command: Any, lane: Lane = Lane.READ) -> Any:
         """One command of the store's own, on one key."""
