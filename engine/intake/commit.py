@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from engine.errors import StoreError
+from engine.intake.acknowledged import Acknowledged
 from engine.planner import Batch, Planner
 from engine.store import CommitReply, Store
 
@@ -33,7 +34,7 @@ class NotPrepared(Exception):
 
 
 async def commit_batch(
-    store: Store, planner: Planner, batch: Batch, made_ms: int
+    store: Store, planner: Planner, batch: Batch, acknowledged: Acknowledged, *, made_ms: int
 ) -> tuple[list[Reply], list[StoreError]]:
     """Ask all partitions of a batch; returns the replies of the homes, and what broke off. Raises NotPrepared.
 
@@ -49,9 +50,14 @@ async def commit_batch(
         if errors:
             # Whatever was prepared is given back when its lease has run out.
             raise NotPrepared(errors)
-    return await _gather(
-        batch.commits, lambda number: store.partitions[number].orders.commit(batch.commit_args(number, made_ms))
+    all_args = {number: batch.commit_args(number, made_ms) for number in batch.commits}
+    replies, errors = await _gather(
+        batch.commits, lambda number: store.partitions[number].orders.commit(all_args[number])
     )
+    for number, _, _, outcomes, _, records in replies:
+        home = store.partitions[number]
+        acknowledged.note(number, home.epoch, home.ticket, all_args[number], outcomes, records)
+    return replies, errors
 
 
 async def tell(store: Store, sealed: Told, dropped: Told, followed: Told) -> None:

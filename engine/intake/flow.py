@@ -15,6 +15,7 @@ import structlog
 
 from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError
 from engine.intake import outcome as oc
+from engine.intake.acknowledged import Acknowledged
 from engine.intake.clock import StoreClock
 from engine.intake.commit import NotPrepared, Told, commit_batch, tell
 from engine.model import Order
@@ -79,10 +80,12 @@ class Intake:
         recover: Callable[[], Awaitable[bool]],
         recovering: Callable[[], bool],
         loads: Callable[[], int],
+        acknowledged: Acknowledged,
     ) -> None:
         """`recover` is called, with `exclusive` free, when the store broke off; it says whether the store is back.
 
         `loads` counts how often the planner was loaded: levels that were read before the last time are no proof.
+        `acknowledged` is told of every commit.
         """
         self._planner = planner
         self._store = store
@@ -92,6 +95,7 @@ class Intake:
         self._recover = recover
         self._recovering = recovering
         self._loads = loads
+        self._acknowledged = acknowledged
         self._loop = asyncio.get_running_loop()
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
@@ -225,7 +229,8 @@ class Intake:
             _answer(taken, await self._with_records(taken, decided))
             if batch.empty:
                 return [], None
-            replies, errors = await commit_batch(store, self._planner, batch, self.clock.now_ms())
+            made_ms = self.clock.now_ms()
+            replies, errors = await commit_batch(store, self._planner, batch, self._acknowledged, made_ms=made_ms)
         except StoreError as error:
             core.abandon(batch)
             return self._after_errors(taken, [error])

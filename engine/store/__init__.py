@@ -10,9 +10,11 @@ from engine.store.errors import StoreRefused
 from engine.store.keys import CHANNEL_CELLS, home_of
 from engine.store.movements import CountRows, Levels, MoveReply, MoveRow, RefusedRow
 from engine.store.orders import CommitReply, Replacement, ReplaceReply, Step, StepReply
-from engine.store.partition import Partition
+from engine.store.packed import packed_strings, unpacked_strings
+from engine.store.partition import Partition, Ticket
 from engine.store.server import EmbeddedServer
 from engine.store.store import Store
+from engine.store.wire import Lane
 
 __all__ = [
     "CHANNEL_CELLS",
@@ -23,6 +25,7 @@ __all__ = [
     "Definition",
     "Due",
     "EmbeddedServer",
+    "Lane",
     "Lease",
     "Levels",
     "MoveReply",
@@ -36,10 +39,13 @@ __all__ = [
     "Store",
     "StoreDescription",
     "StoreRefused",
+    "Ticket",
     "Totals",
     "Touched",
     "choose_store",
     "home_of",
+    "packed_strings",
     "parse_definition",
     "running_at",
+    "unpacked_strings",
 ]

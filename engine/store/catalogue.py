@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
+from engine.errors import StoreChanged
 from engine.model import limits
 from engine.store.keys import CatalogueKeys
 from engine.store.scan import Entry, entries_of, scan_hash
@@ -29,10 +30,11 @@ class Catalogue:
         self._wire = wire
         self._keys = keys
         self.epoch = b""
+        self._opened_at = ""
 
     async def open(self, partitions: int) -> int:
         """Make the catalogue if there is none, for so many partitions; returns how many are in force."""
-        reply = await self._wire.call(
+        reply, self._opened_at = await self._wire.call_at(
             "stockade_open_catalogue", (self._keys.meta,), (secrets.token_hex(8), partitions), lane=Lane.SALE
         )
         self.epoch = reply[0]
@@ -53,7 +55,9 @@ class Catalogue:
     async def put_tariff(self, definition: bytes) -> None:
         """Replace the tariff (JSON)."""
         keys = self._keys
-        await self._wire.call("stockade_put_tariff", (keys.meta, keys.events), (self.epoch, definition), lane=Lane.SALE)
+        await self._wire.call(
+            "stockade_put_tariff", (keys.meta, keys.events), (self.epoch, definition), lane=Lane.SALE, durable=True
+        )
 
     async def read_tariff(self) -> bytes | None:
         """The tariff (JSON), if there is one."""
@@ -78,9 +82,11 @@ class Catalogue:
         return entries_of(newest)[0][0] if newest else b"0-0"
 
     async def read_events(self, after: bytes, *, block_ms: int, events_max: int) -> list[Entry]:
-        """Events after one; waits up to `block_ms` for the first."""
+        """Events after one; waits up to `block_ms` for the first. Raises StoreChanged as FeedCalls.read does."""
         command = ("XREAD", "COUNT", events_max, "BLOCK", block_ms, "STREAMS", self._keys.events, after)
-        reply = await self._wire.command(*command, lane=Lane.FEED)
+        reply, by = await self._wire.command_at(*command, lane=Lane.FEED)
+        if by != self._opened_at:
+            raise StoreChanged(f"{by} serves the catalogue now, not {self._opened_at}")
         return entries_of(reply[0][1]) if reply else []
 
     async def _scan(self, key: str, lane: Lane = Lane.SALE) -> AsyncIterator[list[Definition]]:
@@ -95,6 +101,7 @@ class Catalogue:
             (keys.meta, key, keys.events),
             (self.epoch, kind, numbers_max, _pack(flat)),
             lane=Lane.SALE,
+            durable=True,
         )
         return _unpack_numbers(reply)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.store.packed import unpacked_strings
-from engine.store.scan import SCAN_FIELDS, scan_hash
+from engine.store.scan import SCAN_FIELDS, one_more_move, scan_hash
 from engine.store.wire import Lane
 
 if TYPE_CHECKING:
@@ -63,9 +63,13 @@ class CellCalls:
 
     async def scan_free(self) -> AsyncIterator[tuple[bytes, bytes]]:
         """All levels, in pages of (MessagePack [cell, level, ...], newest event)."""
-        cursor = b"0"
+        cursor, scanned_by, moves = b"0", "", 0
         while True:
-            cursor, event, page = await self._partition.call("stockade_scan_free", (cursor, SCAN_FIELDS))
+            (cursor, event, page), by = await self._partition.call_at("stockade_scan_free", (cursor, SCAN_FIELDS))
+            if by != scanned_by and scanned_by:
+                cursor, scanned_by, moves = b"0", "", one_more_move(moves)
+                continue
+            scanned_by = by
             yield page, event
             if cursor == b"0":
                 return

@@ -61,6 +61,9 @@ class CrossingCalls:
     async def due(self, rows_max: int) -> Due:
         """What others wait for, the oldest first."""
         leases, orders = await self._partition.call("stockade_due", (rows_max,), lane=Lane.READ)
+        if (leases or orders) and self._partition.wire.waits_for_replicas:
+            # Others act on it for good: so it must be there for good.
+            leases, orders = await self._partition.call("stockade_due", (rows_max,))
         pairs = zip(leases[::2], leases[1::2], strict=True)
         return Due(
             leases=[_lease(attempt.decode(), kept) for attempt, kept in pairs if kept],

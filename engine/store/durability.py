@@ -55,12 +55,16 @@ class StoreDescription(Struct, frozen=True, kw_only=True):
     used_memory: int
     durable: Durable
     """When an acknowledged write is on disk, at the worst of times; `none` without an append-only file."""
+    primaries: int = 1
+    """Nodes of a cluster that serve slots."""
+    replicas: int = 0
+    """Replicas that are connected; of a cluster, to the primary that has the fewest."""
     advice: tuple[str, ...]
     """One sentence or two for each setting that breaks a promise; empty when all is well."""
 
 
-async def describe_store(client: Redis) -> StoreDescription:
-    """Ask the store with INFO and CONFIG GET; the latter may be refused.
+async def describe_store(client: Redis, *, replicas_acked_min: int = 0) -> StoreDescription:
+    """Ask the store with INFO and CONFIG GET; the latter may be refused. `replicas_acked_min` is the setting's value.
 
     Raises StoreUnsupported for a Redis older than REDIS_VERSION_MIN, StoreUnavailable when INFO cannot be had.
     """
@@ -76,10 +80,11 @@ async def describe_store(client: Redis) -> StoreDescription:
         reply = {}
     except RedisError as error:
         raise StoreUnavailable(f"The store went away while it was asked for its settings: {error}") from error
-    return describe(info, {str(name): str(value) for name, value in reply.items()})
+    settings = {str(name): str(value) for name, value in reply.items()}
+    return describe(info, settings, replicas_acked_min=replicas_acked_min)
 
 
-def describe(info: Mapping[str, Any], settings: Mapping[str, str]) -> StoreDescription:
+def describe(info: Mapping[str, Any], settings: Mapping[str, str], *, replicas_acked_min: int = 0) -> StoreDescription:
     """The description from an INFO reply and a CONFIG GET reply, which is empty when refused.
 
     Raises StoreUnsupported for a Redis older than REDIS_VERSION_MIN.
@@ -95,6 +100,8 @@ def describe(info: Mapping[str, Any], settings: Mapping[str, str]) -> StoreDescr
     appendonly = bool(info.get("aof_enabled", 0))
     policy = str(info.get("maxmemory_policy", "unknown"))
     durable = _durable(appendonly, settings)
+    replicas = int(info.get("connected_slaves", 0))
+    advice = _advice(mode=mode, role=role, policy=policy, durable=durable)
     return StoreDescription(
         product=product,
         version=version,
@@ -106,7 +113,8 @@ def describe(info: Mapping[str, Any], settings: Mapping[str, str]) -> StoreDescr
         maxmemory_policy=policy,
         used_memory=int(info.get("used_memory", 0)),
         durable=durable,
-        advice=_advice(mode=mode, role=role, policy=policy, durable=durable),
+        replicas=replicas,
+        advice=advice if mode == "sentinel" else advice + _replica_advice(replicas, replicas_acked_min),
     )
 
 
@@ -131,11 +139,23 @@ def _advice(*, mode: Mode, role: Role, policy: str, durable: Durable) -> tuple[s
             f"maxmemory-policy is {policy}: when memory is full, the store may drop stock and reservations without a"
             " word. CONFIG SET maxmemory-policy noeviction."
         )
-    if mode == "cluster":
-        advice.append("This is a cluster, which this release does not support: give the address of a single primary.")
-    if role == "replica":
+    if role == "replica" and mode != "cluster":
         advice.append("This is a replica, which takes no orders: give the address of its primary.")
     return tuple(sentence for sentence in advice if sentence)
+
+
+def _replica_advice(replicas: int, acked_min: int) -> tuple[str, ...]:
+    if replicas and not acked_min:
+        return (
+            f"{replicas} replicas follow, but an order is acknowledged before any of them has it, and is lost when one"
+            " takes over just then: STOCKADE_REPLICAS_ACKED_MIN=1.",
+        )
+    if replicas < acked_min:
+        return (
+            f"{replicas} replicas follow, but STOCKADE_REPLICAS_ACKED_MIN is {acked_min}: no order can be acknowledged."
+            " Connect more replicas, or lower it.",
+        )
+    return ()
 
 
 def _numbers(version: str) -> tuple[int, ...]:

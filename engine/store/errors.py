@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
+    ClusterCrossSlotError,
+    ClusterDownError,
+    MovedError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     ResponseError,
+    TryAgainError,
 )
 
 from engine.errors import StoreChanged, StoreUnavailable, StoreUnsupported
@@ -32,15 +37,23 @@ _ADVICE = {
     "LOADING": "it is still loading: wait",
     "BUSY": "it is busy with a long script: see SCRIPT KILL and FUNCTION KILL",
     "Function not found": "another process keeps removing the function library",
-    "CLUSTERDOWN": "the cluster is down",
-    "CROSSSLOT": "it is a cluster, which this release does not support: point REDIS_URL at a single primary",
-    "MOVED": "it is a cluster, which this release does not support: point REDIS_URL at a single primary",
+    "CLUSTERDOWN": "no node of the cluster serves these keys at the moment: see CLUSTER INFO",
+    "TRYAGAIN": "these keys are being moved from one node to another: wait",
+    "CROSSSLOT": "keys of one call are in several slots: a namespace with a hash tag does that",
+    "MOVED": "its nodes sent us from one to the other: see whether CLUSTER NODES is the same on all",
+    "ASK": "its nodes sent us from one to the other: see whether CLUSTER NODES is the same on all",
 }
 
-_CODES: dict[type[ResponseError], str] = {
+_CODES: dict[type[RedisError], str] = {
     OutOfMemoryError: "OOM",
     ReadOnlyError: "READONLY",
     NoPermissionError: "NOPERM",
+    ClusterDownError: "CLUSTERDOWN",
+    ClusterCrossSlotError: "CROSSSLOT",
+    TryAgainError: "TRYAGAIN",
+    # Before the class that it is derived from.
+    MovedError: "MOVED",
+    AskError: "ASK",
 }
 """Codes that the client library takes off the message, as it has a class for each."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.errors import StoreChanged
 from engine.store.scan import Entry, entries_of
 from engine.store.wire import Lane
 
@@ -31,9 +32,15 @@ class FeedCalls:
         return bool(await self._partition.wire.command("XRANGE", self._partition.keys.events, event, event, lane=lane))
 
     async def read(self, after: bytes, *, block_ms: int, events_max: int) -> list[Entry]:
-        """Events after one; waits up to `block_ms` for the first."""
+        """Events after one; waits up to `block_ms` for the first.
+
+        Raises StoreChanged when another node of a cluster serves the partition than when it was opened.
+        """
         command = ("XREAD", "COUNT", events_max, "BLOCK", block_ms, "STREAMS", self._partition.keys.events, after)
-        reply = await self._partition.wire.command(*command, lane=Lane.FEED)
+        reply, by = await self._partition.wire.command_at(*command, lane=Lane.FEED)
+        if by != self._partition.opened_at:
+            # It may lack what the former one had acknowledged last.
+            raise StoreChanged(f"{by} serves partition {self._partition.number} now, not {self._partition.opened_at}")
         return entries_of(reply[0][1]) if reply else []
 
     async def trim(self, *, events_max: int, age_ms_max: int) -> tuple[int, int, int]:

@@ -1,6 +1,8 @@
 """Spells every key, and says which partition owns what. Does no I/O.
 
 Keys of one partition share a hash tag, so that a cluster keeps them in one slot; the catalogue has a tag of its own.
+Which node that is, the tag decides: of three primaries that share the slots evenly, 3 partitions lie on one each, 6 as
+1, 1, 4, 12 as 3, 3, 6, 24 as 6, 8, 10 (the catalogue on the first). Who wants it more even moves a partition's slot.
 """
 
 import zlib

@@ -16,12 +16,26 @@ from engine.store.wire import Wire
 class Store:
     """`async with Store(url, namespace=..., timeout_s=..., partitions=...) as store`."""
 
-    def __init__(self, url: str, *, namespace: str, timeout_s: float, partitions: int = 1) -> None:
-        """`partitions` counts only for a store that is empty: one that is not keeps what it was made with."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        namespace: str,
+        timeout_s: float,
+        partitions: int = 1,
+        replicas_acked_min: int = 0,
+        replica_wait_ms: int = 1_000,
+    ) -> None:
+        """`partitions` counts only for a store that is empty: one that is not keeps what it was made with.
+
+        `replicas_acked_min` and `replica_wait_ms` as the settings of these names say.
+        """
         self.url = url
         self.writer = secrets.token_hex(6)
         """Names this process in the event streams."""
-        self.wire = Wire(url, timeout_s=timeout_s)
+        self.wire = Wire(
+            url, timeout_s=timeout_s, replicas_acked_min=replicas_acked_min, replica_wait_ms=replica_wait_ms
+        )
         self.catalogue = Catalogue(self.wire, catalogue_keys(namespace))
         self._namespace = namespace
         self._partitions_wanted = partitions

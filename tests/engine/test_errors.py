@@ -4,14 +4,18 @@ from pathlib import Path
 
 import pytest
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
+    ClusterDownError,
     ConnectionError,
+    MovedError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     ResponseError,
     TimeoutError,
+    TryAgainError,
 )
 
 from engine.errors import (
@@ -65,6 +69,10 @@ def test_a_directory_in_use_names_its_holder_and_the_way_out(pid: int | None, ho
         (ResponseError("MISCONF Errors writing to the AOF file"), StoreRefused, "its log"),
         (ResponseError("NOREPLICAS Not enough good replicas to write."), StoreRefused, "min-replicas-to-write"),
         (ResponseError("CATALOGUEFULL no number is left for another sku"), StoreRefused, "no number is left"),
+        (ClusterDownError("Hash slot not served"), StoreRefused, "CLUSTER INFO"),
+        (TryAgainError("Multiple keys request during rehashing of slot"), StoreRefused, "moved"),
+        (MovedError("1 there:2"), StoreRefused, "CLUSTER NODES"),
+        (AskError("1 there:2"), StoreRefused, "CLUSTER NODES"),
         (ResponseError("something new"), StoreUnavailable, "something new"),
         (ResponseError("STALEEPOCH the store was emptied"), StoreChanged, "the store was emptied"),
         (ResponseError("unknown command 'FCALL', with args"), StoreUnsupported, "7.0"),

@@ -51,6 +51,15 @@ local function end_attempt(keys, attempt)
   return cmsgpack.unpack(kept)
 end
 
+-- Gives back what is held for an attempt; returns what was kept of it, or nil.
+local function drop_attempt(change, attempt)
+  local kept = end_attempt(change.keys, attempt)
+  if not kept then return nil end
+  for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end
+  for _, counter in ipairs(kept[4]) do count(change, counter[1], -counter[2]) end
+  return kept
+end
+
 -- stockade_seal: attempts that their home decided for become parts. KEYS the partition's. ARGV 1 epoch, 2 writer,
 --      3 attempts. Returns how many it found. O(attempts).
 local function seal(keys, args)
@@ -60,6 +69,11 @@ local function seal(keys, args)
   for _, attempt in ipairs(cmsgpack.unpack(args[3])) do
     local kept = end_attempt(keys, attempt)
     if kept then
+      -- A part that is there already is of an order that its home has lost: this one takes its place.
+      local stored = redis.call('HGET', keys[PARTS], kept[1])
+      local former = stored and cmsgpack.unpack(stored) or { 0, {}, {}, {} }
+      for i = 1, #former[2], 2 do take(change, former[2][i], -former[2][i + 1]) end
+      for _, counter in ipairs(former[4]) do count(change, counter[1], -counter[2]) end
       redis.call('HSET', keys[PARTS], kept[1], cmsgpack.pack({ 1, kept[3], {}, kept[4] }))
       ids[#ids + 1] = kept[1]
     end
@@ -88,7 +102,8 @@ local function flatten(pairs_of)
   return flat
 end
 
--- Brings the part of one order to what its record says; whether it was behind.
+-- Brings the part of one order to what its record says; whether it was behind. From here on the part stands for what the
+-- order's attempt held: a seal that comes late finds nothing to do, be the order as it was or ended since.
 local function bring(change, id, record)
   local keys = change.keys
   local body = read_body(record)
@@ -96,7 +111,14 @@ local function bring(change, id, record)
   local _, status, version = struct.unpack(HEAD, record)
   local stored = redis.call('HGET', keys[PARTS], id)
   local part = stored and cmsgpack.unpack(stored) or { 0, {}, {}, {} }
-  if part[1] >= version then return false end
+  local dropped = false
+  for place, kept in ipairs(read_fields(keys[TENTATIVE], body[8])) do
+    if kept and cmsgpack.unpack(kept)[1] == id then
+      drop_attempt(change, body[8][place])
+      dropped = true
+    end
+  end
+  if part[1] >= version then return dropped end
   local held, shipped, counters = {}, own_pairs(change, body[7]), {}
   if holds_stock(status) then
     for cell, units in pairs(held_of(body)) do
@@ -109,7 +131,7 @@ local function bring(change, id, record)
     end
   end
   -- Most orders hold nothing here, and leave no part.
-  if not stored and not next(held) and not next(shipped) and #counters == 0 then return false end
+  if not stored and not next(held) and not next(shipped) and #counters == 0 then return dropped end
   for cell, units in pairs(held) do take(change, cell, units) end
   for i = 1, #part[2], 2 do take(change, part[2][i], -part[2][i + 1]) end
   -- What was shipped left on_hand, and was given back above as if it had become free.
@@ -132,12 +154,8 @@ local function follow(keys, args)
   if not change then return redis.error_reply(STALE) end
   local attempts, rows, ids, behind = cmsgpack.unpack(args[3]), cmsgpack.unpack(args[4]), {}, 0
   for _, attempt in ipairs(attempts) do
-    local kept = end_attempt(keys, attempt)
-    if kept then
-      for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end
-      for _, counter in ipairs(kept[4]) do count(change, counter[1], -counter[2]) end
-      ids[#ids + 1] = kept[1]
-    end
+    local kept = drop_attempt(change, attempt)
+    if kept then ids[#ids + 1] = kept[1] end
   end
   for i = 1, #rows, 2 do
     if bring(change, rows[i], rows[i + 1]) then

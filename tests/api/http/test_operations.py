@@ -23,6 +23,7 @@ def test_a_service_says_that_it_lives_and_is_ready(door: Door, shop: Shop) -> No
     assert ready.json["status"] == "ready"
     assert ready.json["cells"] >= 1
     assert ready.json["skus"] >= 1
+    assert ready.json["lost_orders"] == 0
     assert ready.json["warehouses"] == len(door.call("GET", "/v1/warehouses").json)
 
 

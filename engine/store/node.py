@@ -1,0 +1,104 @@
+"""One server: its connections by lane, the function library in it, and commands sent to it. Knows no other server."""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
+
+from engine.errors import FieldError, InvalidInput
+from engine.store.endpoints import address_of
+from engine.store.library import ensure_library
+
+SALE_CONNECTIONS = 4
+READERS_MAX = 16
+"""Connections for everything but commits and the feed; who finds none free waits, as long as a call may take."""
+
+FEED_BLOCK_MS_MAX = 1_000
+"""The longest wait for news that may be asked for; a read of the streams has it on top of a call's own time."""
+
+
+class Lane(Enum):
+    """Whose connections a call takes. What the sale waits for shares its own with no reader: however many ask."""
+
+    SALE = "sale"
+    READ = "read"
+    FEED = "feed"
+
+
+class Node:
+    """A server and the connections to it, made as they are needed. `name` is what messages call it."""
+
+    def __init__(self, url: str, *, timeout_s: float, replica_wait_s: float) -> None:
+        """`replica_wait_s` is what a call on the SALE lane may take longer than others."""
+        self.host, port = address_of(url)
+        self.name = f"{self.host}:{port}"
+        self.calls = 0
+        """Calls under way."""
+        self._clients = {
+            Lane.SALE: _client(url, timeout_s + replica_wait_s, connections_max=SALE_CONNECTIONS),
+            Lane.READ: _client(url, timeout_s, connections_max=READERS_MAX),
+            Lane.FEED: _client(url, timeout_s + FEED_BLOCK_MS_MAX / 1000, connections_max=READERS_MAX),
+        }
+        self._has_library = False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            await client.aclose()
+
+    def client(self, lane: Lane) -> Redis:
+        """The client of a lane, for what is asked of this very server."""
+        return self._clients[lane]
+
+    async def load_library(self, *, anew: bool = False) -> None:
+        """Load the function library where this process has not seen it yet, or `anew` where it went missing."""
+        if anew or not self._has_library:
+            await ensure_library(self._clients[Lane.SALE])
+            self._has_library = True
+
+    def forget_library(self) -> None:
+        """Have the library looked for again before the next call of a function."""
+        self._has_library = False
+
+    async def send(self, commands: Sequence[Sequence[Any]], lane: Lane) -> list[Any]:
+        """Send commands in one round trip and over one connection; the replies, those that are errors as values.
+
+        Raises RedisError where the connection breaks: then nobody knows which of them were done.
+        """
+        client = self._clients[lane]
+        self.calls += 1
+        try:
+            if len(commands) == 1:
+                try:
+                    return [await client.execute_command(*commands[0])]
+                except ResponseError as error:
+                    return [error]
+            async with client.pipeline(transaction=False) as pipe:
+                for command in commands:
+                    pipe.execute_command(*command)
+                return await pipe.execute(raise_on_error=False)
+        finally:
+            self.calls -= 1
+
+
+def _client(url: str, timeout_s: float, *, connections_max: int) -> Redis:
+    try:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=connections_max,
+            timeout=timeout_s,
+            protocol=2,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            # No retry below us: whether a commit may be sent again is the intake's to decide.
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=False,
+        )
+    except ValueError as error:
+        message = f"is no address of a store ({error}); give redis://HOST:PORT/0, rediss://... or unix:///PATH"
+        raise InvalidInput((FieldError("REDIS_URL", message),)) from None
+    return Redis.from_pool(pool)
