@@ -188,3 +188,16 @@ class TestQuotes:
         found = shop.door.call("POST", "/v1/quotes", shop.order((sku, 2))).problem(409, "insufficient-stock")
         assert found["shortages"] == [{"sku": sku, "requested": 2, "available": 1}]
         assert found["explanation"]["warehouses"]
+
+
+def test_a_refusal_for_capacity_says_so(shop: Shop) -> None:
+    """The stock is there, and tomorrow it can be had: that is another answer than sold out, to a quote, too."""
+    busy = shop.warehouse(capacity_orders_per_day=1)
+    sku = shop.sku(on_hand={busy: 9})
+    assert shop.post(shop.order((sku, 1))).status == 201
+    for found in (
+        shop.post(shop.order((sku, 2))).problem(409, "insufficient-stock"),
+        shop.door.call("POST", "/v1/quotes", shop.order((sku, 2))).problem(409, "insufficient-stock"),
+    ):
+        assert "at capacity" in found["detail"]
+        assert found["shortages"] == [{"sku": sku, "requested": 2, "available": 0}]
