@@ -10,12 +10,14 @@ from cyclopts.validators import Number
 
 from api.cli.console import StoreOptions, out, print_json, print_table
 from api.cli.files import decode_json, read_file
+from api.cli.repair import repair
 from engine import open_engine
 from engine.errors import FieldError, InvalidInput
 from engine.model import Cell, StockCount, limits
 from engine.model.rules import field_error
 
 app = App(name="stock", help="Look at stock, or set counts from a file.")
+app.command(repair)
 
 
 @app.default

@@ -38,8 +38,8 @@ local WRITERS, EVENTS = 16, 17
 --
 -- Events. One stream entry for each change, and none without: n its number in this partition (no gaps), t type, w writer,
 -- c cells, d units taken from `free` of each (negative: given), h units added to on_hand of each (absent: none), and where
--- they apply: i orders, o their outcomes as weighed, x a transition, p orders whose parts changed, a attempts, m a movement,
--- r a reason. `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to.
+-- they apply: k counters changed (a commit and a prepare leave them to their orders), i orders, o their outcomes as weighed,
+-- x a transition, p orders whose parts changed, a attempts, m a movement, r a reason, f what a repair set. `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to.
 
 local VERSION = 2
 local DIGEST = '@DIGEST@' -- put in by the loader: tells two texts of one version apart
@@ -204,8 +204,12 @@ local function finish(change, kind, fields)
     end
   end
   write_fields(keys[FREE], free_writes)
+  local counters = {}
   for name, units in pairs(change.counters) do
-    if units ~= 0 then redis.call('HINCRBY', keys[COUNTERS], name, units) end
+    if units ~= 0 then
+      redis.call('HINCRBY', keys[COUNTERS], name, units)
+      counters[#counters + 1] = name
+    end
   end
   local event = { 'c', cmsgpack.pack(cells), 'd', cmsgpack.pack(change.taken) }
   for c = 1, #cells do
@@ -213,6 +217,9 @@ local function finish(change, kind, fields)
       event[5], event[6] = 'h', cmsgpack.pack(change.counted)
       break
     end
+  end
+  if #counters > 0 then
+    event[#event + 1], event[#event + 2] = 'k', cmsgpack.pack(counters)
   end
   for i = 1, #fields do event[#event + 1] = fields[i] end
   return append(change, kind, taken_total, counted_total, event)

@@ -88,15 +88,25 @@ local function flatten(pairs_of)
   return flat
 end
 
--- Brings the part of one order to what its record says; whether it was behind.
-local function bring(change, id, record)
+-- Brings the part of one order to what its record says; whether it was behind. Attempts that the record was decided by end
+-- here, and are added to `ended`: told after this to seal one, a partition would hold for ever what the order gave up since.
+local function bring(change, id, record, ended)
   local keys = change.keys
   local body = read_body(record)
   if not body then return false end
+  local behind = false
+  for _, attempt in ipairs(body[8]) do
+    local kept = end_attempt(keys, attempt)
+    if kept then
+      for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end
+      for _, counter in ipairs(kept[4]) do count(change, counter[1], -counter[2]) end
+      ended[#ended + 1], behind = attempt, true
+    end
+  end
   local _, status, version = struct.unpack(HEAD, record)
   local stored = redis.call('HGET', keys[PARTS], id)
   local part = stored and cmsgpack.unpack(stored) or { 0, {}, {}, {} }
-  if part[1] >= version then return false end
+  if part[1] >= version then return behind end
   local held, shipped, counters = {}, own_pairs(change, body[7]), {}
   if holds_stock(status) then
     for cell, units in pairs(held_of(body)) do
@@ -109,7 +119,7 @@ local function bring(change, id, record)
     end
   end
   -- Most orders hold nothing here, and leave no part.
-  if not stored and not next(held) and not next(shipped) and #counters == 0 then return false end
+  if not stored and not next(held) and not next(shipped) and #counters == 0 then return behind end
   for cell, units in pairs(held) do take(change, cell, units) end
   for i = 1, #part[2], 2 do take(change, part[2][i], -part[2][i + 1]) end
   -- What was shipped left on_hand, and was given back above as if it had become free.
@@ -140,12 +150,12 @@ local function follow(keys, args)
     end
   end
   for i = 1, #rows, 2 do
-    if bring(change, rows[i], rows[i + 1]) then
+    if bring(change, rows[i], rows[i + 1], attempts) then
       ids[#ids + 1] = rows[i]
       behind = behind + 1
     end
   end
-  if #ids > 0 then finish(change, 'follow', { 'p', cmsgpack.pack(ids), 'a', args[3] }) end
+  if #ids > 0 then finish(change, 'follow', { 'p', cmsgpack.pack(ids), 'a', cmsgpack.pack(attempts) }) end
   return behind
 end
 
