@@ -53,21 +53,22 @@ class PartitionBooks:
         self.partition = partition
         self.core = Books(partition.number, partitions)
         self.totals = Totals(0, 0, 0, 0, 0, 0, 0, 0)
-        self._position = b"0-0"
+        self.position = b"0-0"
+        """The newest event that was looked at."""
         self._start = 0
 
     async def begin(self) -> None:
         """Note where the stream stands: what comes after it is looked at again."""
         keys = self.partition.keys
         self._start = int(await self.partition.wire.command("HGET", keys.meta, "sequence") or 0)
-        self._position = await self.partition.feed.position()
+        self.position = await self.partition.feed.position()
 
     async def catch_up(self) -> None:
         """Bring the books to the newest event. Raises EventsDropped when some were dropped unread."""
         more = True
         while more:
-            touched = await self.partition.cells.touched(self._position, EVENTS_MAX)
-            self._position, more, self.totals = touched.event, touched.more, touched.totals
+            touched = await self.partition.cells.touched(self.position, EVENTS_MAX)
+            self.position, more, self.totals = touched.event, touched.more, touched.totals
             if self._dropped(touched.totals):
                 raise EventsDropped
             for column, page in touched.columns:

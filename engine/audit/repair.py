@@ -77,7 +77,8 @@ async def _apply(books: Iterable[PartitionBooks], due: Sequence[Finding]) -> lis
     for one in books:
         own = [finding for finding in due if finding.difference.partition == one.partition.number][:ROWS_MAX]
         if own:
-            set_ = await repair(one.partition, one.totals.repairs, [finding.mend for finding in own if finding.mend])
+            rows = [finding.mend for finding in own if finding.mend]
+            set_ = await repair(one.partition, one.totals.repairs, one.position, rows)
             done += (finding for finding, was_set in zip(own, set_, strict=True) if was_set)
     return done
 

@@ -23,10 +23,11 @@ class RepairRow(msgspec.Struct, frozen=True):
     set: int | bytes
 
 
-async def repair(partition: Partition, repairs: int, rows: Sequence[RepairRow]) -> list[bool]:
+async def repair(partition: Partition, repairs: int, event: bytes, rows: Sequence[RepairRow]) -> list[bool]:
     """Set what is still as it was seen, in one step with one event; returns which rows were set.
 
-    `repairs` as the totals had it when the rows were seen. Raises StoreUnavailable where somebody repaired since.
+    `repairs` as the totals had it when the rows were seen, `event` the newest then. Raises StoreUnavailable where
+    somebody repaired since.
     """
     packed = packed_array(
         [
@@ -34,7 +35,7 @@ async def repair(partition: Partition, repairs: int, rows: Sequence[RepairRow]) 
             for row in rows
         ]
     )
-    letters = await partition.call("stockade_repair", (repairs, packed))
+    letters = await partition.call("stockade_repair", (repairs, event, packed))
     if not letters:
         raise StoreUnavailable("Somebody else repaired the books meanwhile: audit them again.")
     return [letter == ord("A") for letter in letters]

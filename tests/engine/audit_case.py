@@ -73,7 +73,7 @@ async def small_sale(url: str, **settings: Any) -> AsyncIterator[Spoilt]:
 
 
 async def crossing_sale(spoilt: Spoilt) -> tuple[str, int, int]:
-    """Another order, at home in partition 0, that holds 2 of `y` at C in partition 1; returns its id, both partitions."""
+    """An order of partition 0 that holds 2 of `y` at C in partition 1; returns its id and both partitions."""
     await count_everywhere(spoilt.engine, {("y", "C"): 9, ("z", "C"): 9})
     name = next(f"far{number}" for number in range(100) if home_of(f"far{number}", 3) == 0)
     reserved(await spoilt.engine.reserve(order(name, ("y", 2), ("x", 1))))

@@ -23,7 +23,7 @@ async def test_the_report_says_what_it_counted(empty_store_url: str, partitions:
 
 
 async def test_an_engine_that_loaded_nothing_can_audit(empty_store_url: str) -> None:
-    """An audit of a large store must not wait for a view that it does not use; what differs has its name all the same."""
+    """An audit of a large store waits for no view that it does not use; what differs has its name all the same."""
     async with small_sale(empty_store_url) as sale:
         await sale.client.hincrby(sale.key("free"), sale.cell("x", "B"), 1)
         expected = await sale.audit()

@@ -1,10 +1,28 @@
 -- Mends what an audit found, each step only where it still finds what the audit saw, and never without an event. Nothing
 -- here touches what is on hand, and no record of an order is changed.
 
+-- Events since the audit that are taken into account; a cell that more of them changed is left for the next look.
+local SINCE_MAX = 50
+
+-- What events since one took from each cell's free units; nil where they are too many. O(events * cells each).
+local function taken_since(keys, event)
+  local entries = redis.call('XRANGE', keys[EVENTS], '(' .. event, '+', 'COUNT', SINCE_MAX)
+  if #entries == SINCE_MAX then return nil end
+  local taken = {}
+  for _, entry in ipairs(entries) do
+    local fields = {}
+    for i = 1, #entry[2], 2 do fields[entry[2][i]] = entry[2][i + 1] end
+    if not fields.c or not fields.d then return nil end
+    local units = cmsgpack.unpack(fields.d)
+    for c, cell in ipairs(cmsgpack.unpack(fields.c)) do taken[cell] = (taken[cell] or 0) + units[c] end
+  end
+  return taken
+end
+
 -- stockade_repair: sets values that an audit derived.
--- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 repairs so far, as the audit saw them, 4 rows as MessagePack
---      [[what, name, seen, set], ...]:
---        free     a cell, by its number     units seen, units to set
+-- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 repairs so far, as the audit saw them, 4 the event as of which it saw the
+--      books, 5 rows as MessagePack [[what, name, seen, set], ...]:
+--        free     a cell, by its number     units seen, units to set: both less what events took since
 --        counter  a counter                 the same
 --        hold     an order                  as its record says by now, whatever was seen
 --        lease    an attempt                the same: ends now where something is held for it, else it is removed
@@ -18,10 +36,11 @@ local function repair(keys, args)
   local repairs = tonumber(redis.call('HGET', keys[META], 'repairs')) or 0
   if repairs ~= tonumber(args[3]) then return '' end
   local letters, ids, parts, attempts, set = {}, {}, {}, {}, {}
+  local taken = taken_since(keys, args[4])
   local steps = {}
   function steps.free(name, seen, to)
     local found = redis.call('HGET', keys[FREE], name)
-    if (found or '0') ~= name_of(seen) then return false end
+    if not taken or (found or '0') ~= name_of(seen - (taken[name] or 0)) then return false end
     take(change, tonumber(name), seen - to)
     return true
   end
@@ -65,10 +84,10 @@ local function repair(keys, args)
     change[name] = change[name] + to - seen
     return true
   end
-  for i, row in ipairs(cmsgpack.unpack(args[4])) do
+  for i, row in ipairs(cmsgpack.unpack(args[5])) do
     local done = steps[row[1]](row[2], row[3], row[4])
     letters[i] = done and 'A' or 'S'
-    if done then set[#set + 1] = row end
+    if done then set[#set + 1] = row[1] == 'part' and { row[1], row[2] } or row end
   end
   if #set > 0 then
     redis.call('HSET', keys[META], 'repairs', repairs + 1)
