@@ -106,6 +106,6 @@ async def _scan(books: Iterable[PartitionBooks]) -> None:
     async def read(one: PartitionBooks, column: str) -> None:
         async with turns:
             async for page in one.partition.cells.pages(column):
-                one.core.put(column, page)
+                one.core.put_pairs(column, page)
 
     await asyncio.gather(*(read(one, column) for one in books for column in COLUMNS))

@@ -18,6 +18,10 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack_numbers = msgspec.msgpack.Decoder(list[int]).decode
 
 
+SCORED = ("holds", "leases")
+"""Of what `pages` reads, the sorted sets: by time, in ms since 1970."""
+
+
 class CellRow(msgspec.Struct, frozen=True):
     """A cell as the store has it. Of a channel's pool only `free` is its own."""
 
@@ -79,13 +83,21 @@ class CellCalls:
         rows = zip(cells, *(_unpack_numbers(column) for column in columns), arrivals, strict=True)
         return event, [CellRow(*row) for row in rows if row[2] >= 0]
 
-    async def pages(self, column: str) -> AsyncIterator[bytes]:
-        """All names and values of a column (cells.lua lists them), in pages of MessagePack [name, value, ...]."""
-        cursor = b"0"
+    async def pages(self, column: str) -> AsyncIterator[dict[bytes, bytes]]:
+        """All names and values of a hash or sorted set of the partition, by its name there, in pages.
+
+        What changes meanwhile may come twice. By the store's own commands: a function would keep the sale waiting for
+        several times as long.
+        """
+        key = getattr(self._partition.keys, column)
+        scan, cursor = "ZSCAN" if column in SCORED else "HSCAN", b"0"
         while True:
-            cursor, page = await self._partition.call("stockade_page", (column, cursor, SCAN_FIELDS), lane=Lane.READ)
-            yield page
-            if cursor == b"0":
+            cursor, page = await self._partition.wire.command(scan, key, cursor, "COUNT", SCAN_FIELDS)
+            if scan == "ZSCAN":
+                yield {name: b"%.0f" % score for name, score in page if name}
+            else:
+                yield page if isinstance(page, dict) else dict(zip(page[::2], page[1::2], strict=True))
+            if int(cursor) == 0:
                 return
 
     async def newest_event(self) -> bytes:

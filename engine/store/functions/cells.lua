@@ -35,23 +35,6 @@ local function read_cells(keys, args)
   }
 end
 
--- What an audit reads whole, by the name that it has there.
-local COLUMNS = {
-  free = FREE, on_hand = ON_HAND, safety = SAFETY, quarantined = QUARANTINED, inbound = INBOUND, counters = COUNTERS,
-  orders = ORDERS, holds = HOLDS, parts = PARTS, tentative = TENTATIVE, leases = LEASES,
-}
-local SCORED = { holds = true, leases = true }
-
--- stockade_page: one page of a hash or sorted set, for an audit.
--- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 column, 4 cursor, 5 fields wanted (about).
--- Returns {next cursor, [name, value, ...] as MessagePack}. O(fields).
-local function page_of(keys, args)
-  if stale(keys[META], args[1]) then return redis.error_reply(STALE) end
-  local read = SCORED[args[3]] and 'ZSCAN' or 'HSCAN'
-  local page = redis.call(read, keys[COLUMNS[args[3]]], args[4], 'COUNT', args[5])
-  return { page[1], cmsgpack.pack(page[2]) }
-end
-
 -- Names with their values, flat and packed; false where absent.
 local function pack_column(names, values)
   local flat = {}
@@ -168,7 +151,6 @@ local function event_numbers(keys, args)
   return { last, cmsgpack.pack(numbers) }
 end
 
-redis.register_function { function_name = 'stockade_page', callback = page_of, flags = { 'no-writes' } }
 redis.register_function { function_name = 'stockade_event_numbers', callback = event_numbers, flags = { 'no-writes' } }
 redis.register_function { function_name = 'stockade_scan_free', callback = scan_free, flags = { 'no-writes' } }
 redis.register_function { function_name = 'stockade_read_cells', callback = read_cells, flags = { 'no-writes' } }

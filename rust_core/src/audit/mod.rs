@@ -99,21 +99,22 @@ impl Books {
     /// Puts a page of a column: MessagePack [name, value, ...] as the store has them, `false` for what is gone.
     /// The message says what is wrong with the page; what is wrong with a value is a finding.
     pub fn put(&mut self, column: &str, page: &[u8]) -> Result<(), String> {
-        let Some(column) = COLUMNS.into_iter().find(|known| *known == column) else {
-            return Err(format!("no column {column}"));
-        };
-        page::each_pair(page, |name, value| {
-            // The one without a name only keeps the key alive.
-            if name.is_empty() {
-                return;
-            }
-            if !self.unreadable.is_empty() {
-                self.unreadable.remove(&(column, name.to_vec()));
-            }
-            if let Err(message) = self.put_one(column, name, value) {
-                self.unreadable.insert((column, name.to_vec()), message);
-            }
-        })
+        let column = column_of(column)?;
+        page::each_pair(page, |name, value| self.put_value(column, name, value))
+    }
+
+    /// Puts one value of a column, as [`column_of`] knows it.
+    pub fn put_value(&mut self, column: &'static str, name: &[u8], value: Option<&[u8]>) {
+        // The one without a name only keeps the key alive.
+        if name.is_empty() {
+            return;
+        }
+        if !self.unreadable.is_empty() {
+            self.unreadable.remove(&(column, name.to_vec()));
+        }
+        if let Err(message) = self.put_one(column, name, value) {
+            self.unreadable.insert((column, name.to_vec()), message);
+        }
     }
 
     fn put_one(&mut self, column: &'static str, name: &[u8], value: Option<&[u8]>) -> Result<(), String> {
@@ -181,6 +182,11 @@ pub const COLUMNS: [&str; 11] = [
     "tentative",
     "leases",
 ];
+
+/// A column by its name; the message says that there is none.
+pub fn column_of(name: &str) -> Result<&'static str, String> {
+    COLUMNS.into_iter().find(|known| *known == name).ok_or_else(|| format!("no column {name}"))
+}
 
 fn put<V>(into: &mut HashMap<Vec<u8>, V>, name: &[u8], value: Option<V>) {
     if let Some(value) = value {

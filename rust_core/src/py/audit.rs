@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::audit::{self, Bounds};
 
@@ -30,6 +30,15 @@ impl PyBooks {
     /// Puts a page of a column: MessagePack [name, value or false, ...]. ValueError says what is wrong with it.
     fn put(&mut self, column: &str, page: &[u8]) -> PyResult<()> {
         self.books.put(column, page).map_err(PyValueError::new_err)
+    }
+
+    /// Puts a page of a column: names and values. ValueError for a column that there is not.
+    fn put_pairs(&mut self, column: &str, pairs: &Bound<'_, PyDict>) -> PyResult<()> {
+        let column = audit::column_of(column).map_err(PyValueError::new_err)?;
+        for (name, value) in pairs {
+            self.books.put_value(column, name.cast::<PyBytes>()?.as_bytes(), Some(value.cast::<PyBytes>()?.as_bytes()));
+        }
+        Ok(())
     }
 
     /// Compares: (counts, rows), of which there are `limit` at most. Limits and capacities by number.
