@@ -46,31 +46,34 @@ async def measure(cells: int, orders: int, partitions: int, rounds: int) -> None
         chosen = choose_store(None)
         assert not isinstance(chosen, str)
         async with EmbeddedServer(chosen, Path(folder)) as server:
-            rows: list[tuple[str, str, str]] = []
+            rows: list[tuple[str, str, str, str]] = []
             settings = Settings(redis_url=server.url, partitions=partitions, store_timeout_ms=60_000)
             async with open_engine(settings, background=False) as engine:
                 start = time.perf_counter()
                 await fill_cells(engine, cells)
-                rows.append((f"count {cells:,} cells", f"{time.perf_counter() - start:.1f}", ""))
+                rows.append((f"count {cells:,} cells", f"{time.perf_counter() - start:.1f}", "", ""))
                 start = time.perf_counter()
                 await fill_orders(engine, cells // WAREHOUSES, orders)
-                rows.append((f"reserve {orders:,} orders", f"{time.perf_counter() - start:.1f}", ""))
+                rows.append((f"reserve {orders:,} orders", f"{time.perf_counter() - start:.1f}", "", ""))
             environment = {**os.environ, "REDIS_URL": server.url}
             commands = [("audit", ("audit",))] * rounds + [("stock repair --dry-run", ("stock", "repair", "--dry-run"))]
             for name, command in commands:
                 start = time.perf_counter()
-                code, peak_mib = await asyncio.to_thread(run, command, environment)
+                code, cpu_s, peak_mib = await asyncio.to_thread(run, command, environment)
                 assert code == 0, f"stockade {name} ended with {code}"
-                rows.append((f"stockade {name}", f"{time.perf_counter() - start:.1f}", f"{peak_mib:,.0f}"))
-            print_table(("step", "seconds", "peak MiB"), rows, numbers=("seconds", "peak MiB"))
-            out.print(f"{partitions} partition(s)")
+                rows.append(
+                    (f"stockade {name}", f"{time.perf_counter() - start:.1f}", f"{cpu_s:.1f}", f"{peak_mib:,.0f}")
+                )
+            columns = ("step", "seconds", "of its own CPU", "peak MiB")
+            print_table(columns, rows, numbers=columns[1:])
+            out.print(f"{partitions} partition(s); load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
-def run(command: tuple[str, ...], environment: dict[str, str]) -> tuple[int, float]:
-    """Run `stockade` with a command; its exit code, and the largest memory that it had, in MiB."""
+def run(command: tuple[str, ...], environment: dict[str, str]) -> tuple[int, float, float]:
+    """Run `stockade` with a command; its exit code, its seconds of CPU, the largest memory that it had in MiB."""
     argv = [sys.executable, "-m", "api.cli", *command]
     _, status, usage = os.wait4(os.posix_spawn(sys.executable, argv, environment), 0)
-    return os.waitstatus_to_exitcode(status), usage.ru_maxrss / 1024
+    return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 async def fill_cells(engine: Engine, cells: int) -> None:

@@ -27,6 +27,9 @@ def print_report(report: AuditReport) -> None:
     )
     if report.following:
         out.print(f"{report.following:,} orders are being followed by other partitions.")
+    if report.notices:
+        out.print("No difference, but worth a look:")
+        print_differences(report.notices)
     if report.balanced:
         out.print("[green]The books balance.[/]")
         return

@@ -47,6 +47,7 @@ async def examine(
     findings, count = list(between), len(between)
     counts = [0] * 5
     own: list[Finding] = []
+    notices: list[Finding] = []
     for one in books:
         totals, rows = one.core.compare(names.purchase_limits, names.capacities, one.totals.now_ms, limit)
         *sums, free, unreadable, differences = totals
@@ -54,7 +55,9 @@ async def examine(
         stream = await compare_events(one) + compare_totals(one, free, totals[3])
         findings += stream
         count += len(stream) + differences
-        own += [_finding(row, one.partition.number, names, certain=unreadable == 0) for row in rows]
+        named = [_finding(row, one.partition.number, names, certain=unreadable == 0) for row in rows]
+        own += [finding for finding in named if finding.difference.kind != "beyond"]
+        notices += [finding for finding in named if finding.difference.kind == "beyond"]
     orders, holding, cells, on_hand, reserved = counts
     findings = (findings + own)[:limit]
     report = AuditReport(
@@ -67,6 +70,7 @@ async def examine(
         following=following,
         difference_count=count,
         differences=tuple(finding.difference for finding in findings[:DIFFERENCES_MAX]),
+        notices=tuple(finding.difference for finding in notices[:DIFFERENCES_MAX]),
     )
     return Examination(report, findings)
 

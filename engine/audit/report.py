@@ -26,7 +26,7 @@ Kind = Literal[
     negative    units that cannot be below zero are
     limit       a purchase limit's counter is not what reservations count
     capacity    a warehouse's counter of a day is not
-    beyond      reservations count more than the catalogue allows
+    beyond      reservations count more than the catalogue allows: no difference, as a limit may be lowered after a sale
     record      an order's record, or an attempt, cannot be read
     unreadable  another value cannot be read
     hold        the list of holds is not what records say
@@ -62,6 +62,8 @@ class AuditReport(Struct, frozen=True, kw_only=True):
     """Orders whose other partitions have yet to follow their homes, and are on the list to do so: no difference."""
     difference_count: int
     differences: tuple[Difference, ...]
+    notices: tuple[Difference, ...] = ()
+    """What is worth a look and breaks no rule of the books: `beyond`."""
 
     @property
     def balanced(self) -> bool:

@@ -50,7 +50,7 @@ async def books_of(sale: Spoilt) -> dict[bytes, Any]:
 
 
 async def repaired(sale: Spoilt, before: dict[bytes, Any]) -> RepairReport:
-    """A dry run that writes nothing, then the repair that it foretold, after which the books are as they were `before`."""
+    """A dry run that writes nothing, then the repair that it foretold, after which the books are as `before`."""
     spoilt = await everything(sale.client)
     planned = await sale.engine.repair(dry_run=True)
     assert await everything(sale.client) == spoilt, "a dry run wrote"
