@@ -1,4 +1,4 @@
-"""The audit at scale: fills a store of its own by the real calls, then times `stockade audit` as a process, end to end."""
+"""The audit at scale: fills a store of its own by the real calls, then times `stockade audit` as a process."""
 
 import asyncio
 import os

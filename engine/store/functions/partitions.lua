@@ -90,7 +90,9 @@ end
 
 -- Brings the part of one order to what its record says; whether it was behind. Attempts that the record was decided by end
 -- here, and are added to `ended`: told after this to seal one, a partition would hold for ever what the order gave up since.
-local function bring(change, id, record, ended)
+-- `reached`: whether another attempt of the order ended here. Once an order reached this partition it has a part for good,
+-- even an empty one: without its version, an older record that is told late would be taken for news.
+local function bring(change, id, record, ended, reached)
   local keys = change.keys
   local body = read_body(record)
   if not body then return false end
@@ -118,8 +120,12 @@ local function bring(change, id, record, ended)
       if owns_counter(change, counter[1]) then counters[#counters + 1] = counter end
     end
   end
+  for _, shipment in ipairs(body[1]) do
+    for i = 1, #shipment[4], 2 do reached = reached or owns(change, shipment[4][i]) end
+  end
+  for _, counter in ipairs(body[3]) do reached = reached or owns_counter(change, counter[1]) end
   -- Most orders hold nothing here, and leave no part.
-  if not stored and not next(held) and not next(shipped) and #counters == 0 then return behind end
+  if not (stored or behind or reached or next(shipped)) then return false end
   for cell, units in pairs(held) do take(change, cell, units) end
   for i = 1, #part[2], 2 do take(change, part[2][i], -part[2][i + 1]) end
   -- What was shipped left on_hand, and was given back above as if it had become free.
@@ -141,16 +147,18 @@ local function follow(keys, args)
   local change = begin(keys, args)
   if not change then return redis.error_reply(STALE) end
   local attempts, rows, ids, behind = cmsgpack.unpack(args[3]), cmsgpack.unpack(args[4]), {}, 0
+  local reached = {}
   for _, attempt in ipairs(attempts) do
     local kept = end_attempt(keys, attempt)
     if kept then
       for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end
       for _, counter in ipairs(kept[4]) do count(change, counter[1], -counter[2]) end
       ids[#ids + 1] = kept[1]
+      reached[kept[1]] = true
     end
   end
   for i = 1, #rows, 2 do
-    if bring(change, rows[i], rows[i + 1], attempts) then
+    if bring(change, rows[i], rows[i + 1], attempts, reached[rows[i]]) then
       ids[#ids + 1] = rows[i]
       behind = behind + 1
     end
