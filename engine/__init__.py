@@ -1,6 +1,6 @@
 """Stockade: takes peak-sale orders, locks their stock, ships each at the least cost, never sells a unit twice."""
 
-from engine.audit import AuditReport, Difference
+from engine.audit import AuditReport, Difference, RepairReport
 from engine.config import Settings, load_settings
 from engine.engine import Engine, NotQuoted, Quoted, State, Status, connect, open_engine
 from engine.planner import __version__
@@ -13,6 +13,7 @@ __all__ = [
     "Engine",
     "NotQuoted",
     "Quoted",
+    "RepairReport",
     "Settings",
     "State",
     "Status",

@@ -8,10 +8,13 @@ __all__ = [
     "CHANNEL_CELLS",
     "WAREHOUSES_MAX",
     "Batch",
+    "Books",
     "Planner",
     "Record",
     "__version__",
     "fingerprint_of",
+    "part_against",
+    "part_of",
 ]
 __version__: Final[str]
 WAREHOUSES_MAX: Final[int]
@@ -36,7 +39,28 @@ _Reply = tuple[int, int, bytes, bytes, bytes, Sequence[bytes]]
 # Names, by partition.
 _Told = list[tuple[int, list[str]]]
 
+# kind, about, name, expected, found, detail, mend (seen, to be set; None: no such entry)
+_Row = tuple[str, str, str, int, int, str, tuple[int | None, int | None] | None]
+
+# orders, holding, cells, on_hand, reserved, free, unreadable, differences
+_Counts = tuple[int, int, int, int, int, int, int, int]
+
 def fingerprint_of(canonical: bytes) -> bytes: ...
+def part_against(
+    record: bytes | None, part: bytes | None, partition: int, partitions: int
+) -> tuple[int, int, str] | None: ...
+def part_of(record: bytes, partition: int, partitions: int) -> bytes: ...
+
+@final
+class Books:
+    def __new__(cls, partition: int, partitions: int) -> Self: ...
+    def put(self, column: str, page: bytes) -> None: ...
+    def put_pairs(self, column: str, pairs: dict[bytes, bytes]) -> None: ...
+    def compare(
+        self, purchase_limits: dict[int, int], capacities: dict[int, int], now_ms: int, limit: int
+    ) -> tuple[_Counts, list[_Row]]: ...
+    @staticmethod
+    def suspects(books: Sequence[Books], limit: int) -> list[tuple[bytes, int]]: ...
 
 @final
 class Batch:

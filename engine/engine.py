@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from engine.audit import AuditReport, audit_store
+from engine.audit import AuditReport, RepairReport, audit_store, repair_store
 from engine.config import Settings, load_settings
 from engine.errors import (
     FieldError,
@@ -123,9 +123,10 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._quote_reads = asyncio.Semaphore(QUOTE_READS_MAX)
 
-    async def start(self, *, background: bool = True) -> None:
+    async def start(self, *, background: bool = True, load: bool = True) -> None:
         """Load everything and, unless this is for a single look, follow the store and end holds."""
-        await self.replica.load()
+        if load:
+            await self.replica.load()
         self._state = State.READY
         if background:
             followers: list[Callable[[], Awaitable[None]]] = [self.replica.follow_catalogue]
@@ -274,7 +275,11 @@ class Engine:
 
     async def audit(self) -> AuditReport:
         """Prove that the books balance, or say what differs; see engine.audit."""
-        return await audit_store(self.store, self.planner)
+        return await audit_store(self.store)
+
+    async def repair(self, *, dry_run: bool) -> RepairReport:
+        """Set what the audit derives from reservations, or only say what would be set; see engine.audit.repair."""
+        return await repair_store(self.store, dry_run=dry_run)
 
     async def _follow(self, follower: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -369,12 +374,15 @@ class Engine:
 
 
 @contextlib.asynccontextmanager
-async def open_engine(settings: Settings, *, attach: bool = False, background: bool = True) -> AsyncIterator[Engine]:
+async def open_engine(
+    settings: Settings, *, attach: bool = False, background: bool = True, load: bool = True
+) -> AsyncIterator[Engine]:
     """An engine on the store that the settings name, or on an embedded one that lives as long as this block.
 
     `attach` joins the embedded store of a service that runs on the same data directory, if there is one. Without
-    `background` it neither follows the store nor ends holds: enough for a single look. Raises InvalidInput,
-    StoreUnavailable, StoreUnsupported or DataDirInUse.
+    `background` it neither follows the store nor ends holds: enough for a single look. Without `load` it knows neither
+    catalogue nor stock: enough to audit and repair. Raises InvalidInput, StoreUnavailable, StoreUnsupported or
+    DataDirInUse.
     """
     async with contextlib.AsyncExitStack() as stack:
         url = running_at(settings.data_dir) if attach and not settings.redis_url else None
@@ -397,7 +405,7 @@ async def open_engine(settings: Settings, *, attach: bool = False, background: b
         )
         await stack.enter_async_context(store)
         engine = Engine(settings, store, revive=revive)
-        await engine.start(background=background)
+        await engine.start(background=background, load=load)
         stack.push_async_callback(engine.close)
         yield engine
 

@@ -1,14 +1,16 @@
 """`stockade audit`: proves that the books balance."""
 
+from collections.abc import Iterable
+
 from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
-from engine import AuditReport, open_engine
+from engine import AuditReport, Difference, open_engine
 
 
 async def audit(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
-    """Compare every reservation with every cell and purchase limit, on a live store; exit 1 if anything differs."""
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    """Compare what holds stock with cells, limits, holds and events, on a live store; exit 1 if anything differs."""
+    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
         if not json:
-            err.print(f"Auditing {engine.planner.core.cell_count:,} cells ...")
+            err.print("Auditing ...")
         report = await engine.audit()
     if json:
         print_json(report)
@@ -23,9 +25,19 @@ def print_report(report: AuditReport) -> None:
         f"{report.orders:,} orders, {report.holding:,} of them hold {report.units_reserved:,} units"
         f" of {report.units_on_hand:,} on hand in {report.cells:,} cells."
     )
+    if report.following:
+        out.print(f"{report.following:,} orders are being followed by other partitions.")
+    if report.notices:
+        out.print("No difference, but worth a look:")
+        print_differences(report.notices)
     if report.balanced:
         out.print("[green]The books balance.[/]")
         return
     out.print(f"[red]{report.difference_count:,} differences.[/]")
-    rows = [(row.kind, row.where, row.expected, row.found, row.detail) for row in report.differences]
-    print_table(("kind", "where", "expected", "found", "detail"), rows, numbers=("expected", "found"))
+    print_differences(report.differences)
+
+
+def print_differences(rows: Iterable[Difference]) -> None:
+    """What differs, a row each."""
+    table = [(row.kind, row.where, row.expected, row.found, row.detail) for row in rows]
+    print_table(("kind", "where", "expected", "found", "detail"), table, numbers=("expected", "found"))

@@ -12,12 +12,14 @@ from api.cli.cells import print_cells
 from api.cli.console import StoreOptions, err, out, print_json
 from api.cli.files import csv_rows, decode_json, read_file
 from api.cli.movements import move
+from api.cli.repair import repair
 from engine import Engine, open_engine
 from engine.errors import StockadeError
 from engine.model import Cell, StockCount, limits
 
-app = App(name="stock", help="Look at stock, set counts from a file, or move stock.")
+app = App(name="stock", help="Look at stock, set counts from a file, move stock, or repair its books.")
 app.command(move)
+app.command(repair)
 
 
 @app.default

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.store.packed import unpacked_strings
-from engine.store.scan import SCAN_FIELDS, one_more_move, scan_hash
+from engine.store.scan import SCAN_FIELDS, one_more_move
 from engine.store.wire import Lane
 
 if TYPE_CHECKING:
     from engine.store.partition import Partition
 
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder().decode
 _unpack_numbers = msgspec.msgpack.Decoder(list[int]).decode
+
+
+SCORED = ("holds", "leases")
+"""Of what `pages` reads, the sorted sets: by time, in ms since 1970."""
 
 
 class CellRow(msgspec.Struct, frozen=True):
@@ -32,27 +35,28 @@ class CellRow(msgspec.Struct, frozen=True):
 
 
 class Totals(msgspec.Struct, frozen=True, array_like=True):
-    """What all events of a partition lead to."""
+    """What all events of a partition lead to, and which of them the stream has."""
 
     sequence: int
     """Number of the newest event."""
     free: int
     on_hand: int
+    repairs: int
     events: int
     """Entries in the stream."""
+    first: int
+    """Number of the oldest of them; 0 where it carries none, or there is none."""
+    last: int
+    now_ms: int
 
 
 class Touched(msgspec.Struct, frozen=True):
-    """What events since a place in the stream have touched, as it stands now."""
+    """What events since a place in the stream have touched, as it stands now: columns of [name, value, ...], packed."""
 
     event: bytes
     more: bool
-    records: dict[str, bytes | None]
-    cells: list[CellRow]
-    counters: dict[str, int]
-    parts: dict[str, bytes | None]
-    tentative: dict[str, bytes | None]
     totals: Totals
+    columns: tuple[tuple[str, bytes], ...]
 
 
 class CellCalls:
@@ -83,11 +87,22 @@ class CellCalls:
         rows = zip(cells, *(_unpack_numbers(column) for column in columns), arrivals, strict=True)
         return event, [CellRow(*row) for row in rows if row[2] >= 0]
 
-    async def scan(self) -> AsyncIterator[list[CellRow]]:
-        """All cells without their pools, in pages, each page as it stands when it is read."""
-        async for page in scan_hash(self._partition.wire, self._partition.keys.on_hand):
-            _, rows = await self.read([int(cell) for cell, _ in page])
-            yield rows
+    async def pages(self, column: str) -> AsyncIterator[dict[bytes, bytes]]:
+        """All names and values of a hash or sorted set of the partition, by its name there, in pages.
+
+        What changes meanwhile may come twice. By the store's own commands: a function would keep the sale waiting for
+        several times as long.
+        """
+        key = getattr(self._partition.keys, column)
+        scan, cursor = "ZSCAN" if column in SCORED else "HSCAN", b"0"
+        while True:
+            cursor, page = await self._partition.wire.command(scan, key, cursor, "COUNT", SCAN_FIELDS)
+            if scan == "ZSCAN":
+                yield {name: b"%.0f" % score for name, score in page if name}
+            else:
+                yield page if isinstance(page, dict) else dict(zip(page[::2], page[1::2], strict=True))
+            if int(cursor) == 0:
+                return
 
     async def newest_event(self) -> bytes:
         """The id of the newest event."""
@@ -96,21 +111,21 @@ class CellCalls:
 
     async def touched(self, after: bytes, events_max: int) -> Touched:
         """What events after `after` have touched, as it stands now, in one cut."""
-        reply = await self._partition.call("stockade_touched", (after, events_max), lane=Lane.READ)
-        (event, more, ids, records, cells, free, on_hand, safety) = reply[:8]
-        (names, counters, part_ids, parts, attempts, tentative, totals) = reply[8:]
-        columns = (_unpack_numbers(free), _unpack_numbers(on_hand), _unpack_numbers(safety))
-        rows = zip((int(cell) for cell in _unpack(cells)), *columns, strict=True)
+        event, more, totals, *columns = await self._partition.call(
+            "stockade_touched", (after, events_max), lane=Lane.READ
+        )
+        names = (bytes(name).decode() for name in columns[::2])
         return Touched(
             event=event,
             more=bool(more),
-            records=dict(zip(_unpack(ids), records, strict=True)),
-            cells=[CellRow(*row) for row in rows],
-            counters=dict(zip(_unpack(names), _unpack_numbers(counters), strict=True)),
-            parts=dict(zip(_unpack(part_ids), parts, strict=True)),
-            tentative=dict(zip(_unpack(attempts), tentative, strict=True)),
             totals=msgspec.msgpack.decode(totals, type=Totals),
+            columns=tuple(zip(names, columns[1::2], strict=True)),
         )
+
+    async def event_numbers(self, after: bytes, events_max: int) -> tuple[bytes, list[int]]:
+        """The numbers of events after one, and the last of these; 0 for one that carries none."""
+        reply = await self._partition.call("stockade_event_numbers", (after, events_max), lane=Lane.READ)
+        return reply[0], _unpack_numbers(reply[1])
 
 
 def _arrivals(stored: bytes) -> tuple[tuple[str, int, int], ...]:

@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod answer;
+pub mod audit;
 pub mod batch;
 pub mod capacity;
 pub mod catalogue;

@@ -51,7 +51,8 @@ async def assert_balanced(engine: Engine) -> dict[str, Record]:
     found_held: Counter[int] = Counter()
     found_counted: Counter[str] = Counter()
     for partition in engine.store.partitions:
-        async for rows in partition.cells.scan():
+        async for page in scan_hash(partition.wire, partition.keys.on_hand):
+            _, rows = await partition.cells.read([int(cell) for cell, _ in page])
             for row in rows:
                 assert row.free >= 0, f"cell {row.cell} is sold beyond its stock: {row}"
                 found_held[row.cell] += row.on_hand - row.safety - row.free

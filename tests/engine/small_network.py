@@ -50,6 +50,9 @@ async def change_unseen(engine: Engine, sku: str, warehouse: str, units: int) ->
     async with Redis.from_url(engine.store.url) as client:
         await client.hincrby(FREE, str(cell(engine, sku, warehouse)), units)
         await client.hincrby(FREE.replace("free", "on_hand"), str(cell(engine, sku, warehouse)), units)
+        # To the audit it is as if the event had been trimmed.
+        for total in ("free_total", "on_hand_total"):
+            await client.hincrby(FREE.replace("free", "meta"), total, units)
 
 
 @contextlib.asynccontextmanager

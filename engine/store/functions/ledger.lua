@@ -42,8 +42,9 @@ local WRITERS, EVENTS = 16, 17
 --
 -- Events. One stream entry for each change, and none without: n its number in this partition (no gaps), t type, w writer,
 -- c cells, d units taken from `free` of each (negative: given), h units added to on_hand of each (absent: none), and where
--- they apply: i orders, o their outcomes as weighed, x a transition, p orders whose parts changed, a attempts, m a movement,
--- r a reason. `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to.
+-- they apply: q counters changed (a commit and a prepare leave them to their orders), i orders, o their outcomes as weighed,
+-- x a transition, p orders whose parts changed, a attempts, m a movement, k its type, r a reason, f what a repair set.
+-- `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to.
 
 local VERSION = 2
 local DIGEST = '@DIGEST@' -- put in by the loader: tells two texts of one version apart
@@ -219,8 +220,12 @@ local function finish(change, kind, fields)
   end
   write_fields(keys[FREE], free_writes)
   write_fields(keys[ON_HAND], on_hand_writes)
+  local counters = {}
   for name, units in pairs(change.counters) do
-    if units ~= 0 then redis.call('HINCRBY', keys[COUNTERS], name, units) end
+    if units ~= 0 then
+      redis.call('HINCRBY', keys[COUNTERS], name, units)
+      counters[#counters + 1] = name
+    end
   end
   local event = { 'c', cmsgpack.pack(cells), 'd', cmsgpack.pack(taken) }
   for c = 1, #cells do
@@ -228,6 +233,9 @@ local function finish(change, kind, fields)
       event[5], event[6] = 'h', cmsgpack.pack(counted)
       break
     end
+  end
+  if #counters > 0 then
+    event[#event + 1], event[#event + 2] = 'q', cmsgpack.pack(counters)
   end
   for i = 1, #fields do event[#event + 1] = fields[i] end
   return append(change, kind, taken_total, counted_total, event)

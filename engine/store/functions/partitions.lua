@@ -102,23 +102,37 @@ local function flatten(pairs_of)
   return flat
 end
 
--- Brings the part of one order to what its record says; whether it was behind. From here on the part stands for what the
--- order's attempt held: a seal that comes late finds nothing to do, be the order as it was or ended since.
-local function bring(change, id, record)
+-- Whether a body names cells or counters of this partition.
+local function names_own(change, body)
+  for _, shipment in ipairs(body[1]) do
+    for i = 1, #shipment[4], 2 do
+      if owns(change, shipment[4][i]) then return true end
+    end
+  end
+  for _, counter in ipairs(body[3]) do
+    if owns_counter(change, counter[1]) then return true end
+  end
+  return false
+end
+
+-- Brings the part of one order to what its record says, in the place of the attempts that the record decided for, which it
+-- adds to `attempts`: a seal of them that comes late finds nothing to do. Returns whether it was behind. `reached`: whether
+-- another attempt of the order has just ended here.
+local function bring(change, id, record, attempts, reached)
   local keys = change.keys
   local body = read_body(record)
   if not body then return false end
   local _, status, version = struct.unpack(HEAD, record)
   local stored = redis.call('HGET', keys[PARTS], id)
   local part = stored and cmsgpack.unpack(stored) or { 0, {}, {}, {} }
-  local dropped = false
+  local settled = false
   for place, kept in ipairs(read_fields(keys[TENTATIVE], body[8])) do
     if kept and cmsgpack.unpack(kept)[1] == id then
       drop_attempt(change, body[8][place])
-      dropped = true
+      attempts[#attempts + 1], settled = body[8][place], true
     end
   end
-  if part[1] >= version then return dropped end
+  if part[1] >= version then return settled end
   local held, shipped, counters = {}, own_pairs(change, body[7]), {}
   if holds_stock(status) then
     for cell, units in pairs(held_of(body)) do
@@ -130,8 +144,9 @@ local function bring(change, id, record)
       if owns_counter(change, counter[1]) then counters[#counters + 1] = counter end
     end
   end
-  -- Most orders hold nothing here, and leave no part.
-  if not stored and not next(held) and not next(shipped) and #counters == 0 then return dropped end
+  -- Most orders have nothing here, and leave no part. One that has, or had, leaves it even when it holds nothing any more:
+  -- an earlier record may yet arrive, and must find that it is late.
+  if not (stored or settled or reached or names_own(change, body)) then return false end
   for cell, units in pairs(held) do take(change, cell, units) end
   for i = 1, #part[2], 2 do take(change, part[2][i], -part[2][i + 1]) end
   -- What was shipped left on_hand, and was given back above as if it had become free.
@@ -153,17 +168,21 @@ local function follow(keys, args)
   local change = begin(keys, args)
   if not change then return redis.error_reply(STALE) end
   local attempts, rows, ids, behind = cmsgpack.unpack(args[3]), cmsgpack.unpack(args[4]), {}, 0
+  local reached = {}
   for _, attempt in ipairs(attempts) do
     local kept = drop_attempt(change, attempt)
-    if kept then ids[#ids + 1] = kept[1] end
+    if kept then
+      ids[#ids + 1] = kept[1]
+      reached[kept[1]] = true
+    end
   end
   for i = 1, #rows, 2 do
-    if bring(change, rows[i], rows[i + 1]) then
+    if bring(change, rows[i], rows[i + 1], attempts, reached[rows[i]]) then
       ids[#ids + 1] = rows[i]
       behind = behind + 1
     end
   end
-  if #ids > 0 then finish(change, 'follow', { 'p', cmsgpack.pack(ids), 'a', args[3] }) end
+  if #ids > 0 then finish(change, 'follow', { 'p', cmsgpack.pack(ids), 'a', cmsgpack.pack(attempts) }) end
   return behind
 end
 

@@ -21,8 +21,9 @@ def test_a_cell_that_was_changed_by_hand_is_found_and_named(
     found, words = run_all([(*command, "--json"), command])
     live_store.hincrby(keys.free, cell, -3)
     assert (found.code, words.code) == (1, 1)
-    (difference,) = found.json["differences"]
+    total, difference = found.json["differences"]
+    assert (total["kind"], total["found"] - total["expected"]) == ("total", 3)
     assert (difference["kind"], difference["where"]) == ("reserved", f"{sku} at {warehouse}")
     assert (difference["expected"], difference["found"]) == (2, -1)
-    assert "1 differences" in words.out
+    assert "2 differences" in words.out
     assert f"{sku} at {warehouse}" in " ".join(words.out.split())
