@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from typing import Any, Final, Self, final
 
-__all__ = ["ATTEMPTS_MAX", "WAREHOUSES_MAX", "Batch", "Planner", "Record", "__version__", "fingerprint_of"]
+__all__ = [
+    "ATTEMPTS_MAX",
+    "WAREHOUSES_MAX",
+    "Batch",
+    "Planner",
+    "Record",
+    "__version__",
+    "amend_order",
+    "fingerprint_of",
+    "split_order",
+    "take_units",
+]
 __version__: Final[str]
 WAREHOUSES_MAX: Final[int]
 ATTEMPTS_MAX: Final[int]
@@ -26,6 +37,14 @@ _Reply = tuple[int, int, bytes, bytes, bytes, Sequence[bytes]]
 _Told = list[tuple[int, list[str]]]
 
 def fingerprint_of(canonical: bytes) -> bytes: ...
+
+# amended: (fingerprint and body, [(cell, units beyond what it holds)], [(counter, units beyond, limit)],
+#           [(counter, limit)]); else as above
+def amend_order(planner: Planner, record: bytes, canonical: bytes) -> _Outcome: ...
+def split_order(
+    planner: Planner, record: bytes, moved: Sequence[tuple[int, int]], stays: bytes, goes: bytes
+) -> tuple[bytes, bytes]: ...
+def take_units(planner: Planner, taken: Sequence[tuple[int, int]]) -> None: ...
 
 @final
 class Batch:

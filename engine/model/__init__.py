@@ -4,11 +4,15 @@ from engine.model.allocation import Allocation, AllocationLine, Shipment
 from engine.model.catalogue import MoneyMinor, Sku, Tariff, TariffZone, Warehouse, WarehouseKind
 from engine.model.order import Line, Order, Payment, PolicyName, ShipTo
 from engine.model.stock import Cell, StockCount
+from engine.model.transition import Amendment, Extension, HeldLine, Shipping, Split, Step
 
 __all__ = [
     "Allocation",
     "AllocationLine",
+    "Amendment",
     "Cell",
+    "Extension",
+    "HeldLine",
     "Line",
     "MoneyMinor",
     "Order",
@@ -16,7 +20,10 @@ __all__ = [
     "PolicyName",
     "ShipTo",
     "Shipment",
+    "Shipping",
     "Sku",
+    "Split",
+    "Step",
     "StockCount",
     "Tariff",
     "TariffZone",

@@ -1,6 +1,15 @@
 """The planner's room: the only importer of the Rust core. Speaks to no store."""
 
-from engine._core import ATTEMPTS_MAX, Batch, Record, __version__, fingerprint_of
+from engine._core import (
+    ATTEMPTS_MAX,
+    Batch,
+    Record,
+    __version__,
+    amend_order,
+    fingerprint_of,
+    split_order,
+    take_units,
+)
 from engine.planner.planner import CostDefaults, Planner, canonical_bytes, cell_number
 
 __all__ = [
@@ -10,7 +19,10 @@ __all__ = [
     "Planner",
     "Record",
     "__version__",
+    "amend_order",
     "canonical_bytes",
     "cell_number",
     "fingerprint_of",
+    "split_order",
+    "take_units",
 ]

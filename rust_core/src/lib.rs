@@ -2,10 +2,11 @@
 //!
 //! The way of an order through it: [`order`] reads it, [`planner`] chooses its shipments with the [`catalogue`], the
 //! [`cost`] table and the stock [`view`] (the combinatorial part is [`kernel`]), [`batch`] packs the plans of many orders
-//! for one commit and settles what the store answered, [`record`] is what the store keeps, [`answer`] what callers read.
+//! for one commit and settles what the store answered, [`amend`] changes what holds stock already, [`record`] is what the store keeps, [`answer`] what callers read.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod amend;
 pub mod answer;
 pub mod batch;
 pub mod catalogue;

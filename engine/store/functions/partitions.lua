@@ -5,7 +5,9 @@
 --   commit    the home takes its own units and keeps the record, which names the attempt: the one decision
 --   seal      the attempt's units become the order's part: `parts` [version, [cell, units held, ...], [cell, units
 --             shipped, ...], [[counter, units], ...]]
---   follow    a part is brought to what a later record says; whatever is told twice or late changes nothing
+--   follow    a part is brought to what a later record says, whose attempts it thereby settles; whatever is told twice or
+--             late changes nothing. What was split off from an order goes with it in one call: else its units would be free
+--             for a moment
 --   refuse    a lease ran out: the home says what it decided, and if nothing, that attempt can never be decided for
 --
 -- A part is a copy, a record is the truth. Units are taken before the decision and given back after it, so nothing is sold
@@ -88,8 +90,18 @@ local function flatten(pairs_of)
   return flat
 end
 
--- Brings the part of one order to what its record says; whether it was behind.
-local function bring(change, id, record)
+-- Gives back the units of an attempt, as its end; returns what was kept of it, or nil.
+local function drop(change, attempt)
+  local kept = end_attempt(change.keys, attempt)
+  if not kept then return nil end
+  for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end
+  for _, counter in ipairs(kept[4]) do count(change, counter[1], -counter[2]) end
+  return kept
+end
+
+-- Brings the part of one order to what its record says, in the place of the attempts that the record decided for, which it
+-- adds to `attempts`; whether it was behind.
+local function bring(change, id, record, attempts)
   local keys = change.keys
   local body = read_body(record)
   if not body then return false end
@@ -97,6 +109,12 @@ local function bring(change, id, record)
   local stored = redis.call('HGET', keys[PARTS], id)
   local part = stored and cmsgpack.unpack(stored) or { 0, {}, {}, {} }
   if part[1] >= version then return false end
+  local settled = false
+  for _, transition in ipairs(body[8]) do
+    if drop(change, transition) then
+      attempts[#attempts + 1], settled = transition, true
+    end
+  end
   local held, shipped, counters = {}, own_pairs(change, body[7]), {}
   if holds_stock(status) then
     for cell, units in pairs(held_of(body)) do
@@ -109,7 +127,7 @@ local function bring(change, id, record)
     end
   end
   -- Most orders hold nothing here, and leave no part.
-  if not stored and not next(held) and not next(shipped) and #counters == 0 then return false end
+  if not stored and not next(held) and not next(shipped) and #counters == 0 then return settled end
   for cell, units in pairs(held) do take(change, cell, units) end
   for i = 1, #part[2], 2 do take(change, part[2][i], -part[2][i + 1]) end
   -- What was shipped left on_hand, and was given back above as if it had become free.
@@ -132,20 +150,16 @@ local function follow(keys, args)
   if not change then return redis.error_reply(STALE) end
   local attempts, rows, ids, behind = cmsgpack.unpack(args[3]), cmsgpack.unpack(args[4]), {}, 0
   for _, attempt in ipairs(attempts) do
-    local kept = end_attempt(keys, attempt)
-    if kept then
-      for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end
-      for _, counter in ipairs(kept[4]) do count(change, counter[1], -counter[2]) end
-      ids[#ids + 1] = kept[1]
-    end
+    local kept = drop(change, attempt)
+    if kept then ids[#ids + 1] = kept[1] end
   end
   for i = 1, #rows, 2 do
-    if bring(change, rows[i], rows[i + 1]) then
+    if bring(change, rows[i], rows[i + 1], attempts) then
       ids[#ids + 1] = rows[i]
       behind = behind + 1
     end
   end
-  if #ids > 0 then finish(change, 'follow', { 'p', cmsgpack.pack(ids), 'a', args[3] }) end
+  if #ids > 0 then finish(change, 'follow', { 'p', cmsgpack.pack(ids), 'a', cmsgpack.pack(attempts) }) end
   return behind
 end
 
@@ -157,7 +171,7 @@ local function refuse(keys, args)
   local rows, answers, now = cmsgpack.unpack(args[3]), {}, now_ms()
   for i = 1, #rows, 2 do
     local order = read_order(keys, rows[i])
-    if order and was_done(order, rows[i + 1]) then
+    if order and done_before(order, rows[i + 1]) then
       answers[#answers + 1] = order.record
     else
       redis.call('ZADD', keys[REFUSED], now, rows[i + 1])
@@ -184,6 +198,28 @@ local function due(keys, args)
   return { leases, orders }
 end
 
+-- stockade_family: orders as their home has them, each with all that was split off from it since.
+-- KEYS the home's. ARGV 1 epoch, 2 writer, 3 order ids. Returns [order id, record ('': none), ...]. O(orders).
+local function family(keys, args)
+  if stale(keys[META], args[1]) then return redis.error_reply(STALE) end
+  local ids, flat, seen, at = cmsgpack.unpack(args[3]), {}, {}, 1
+  while at <= #ids do
+    local id = ids[at]
+    at = at + 1
+    if not seen[id] then
+      seen[id] = true
+      local record = redis.call('HGET', keys[ORDERS], id) or ''
+      flat[#flat + 1] = id
+      flat[#flat + 1] = record
+      local body = record ~= '' and read_body(record)
+      for _, transition in ipairs(body and body[8] or {}) do
+        if string.sub(transition, 1, #INTO) == INTO then ids[#ids + 1] = string.sub(transition, #INTO + 1) end
+      end
+    end
+  end
+  return flat
+end
+
 -- stockade_followed: other partitions have followed these orders; those that changed meanwhile stay on the list.
 -- KEYS the home's. ARGV 1 epoch, 2 writer, 3 [order id, version, ...]. Returns how many left the list. O(orders).
 local function followed(keys, args)
@@ -202,4 +238,5 @@ redis.register_function('stockade_seal', seal)
 redis.register_function('stockade_follow', follow)
 redis.register_function('stockade_refuse', refuse)
 redis.register_function { function_name = 'stockade_due', callback = due, flags = { 'no-writes' } }
+redis.register_function { function_name = 'stockade_family', callback = family, flags = { 'no-writes' } }
 redis.register_function('stockade_followed', followed)

@@ -1,6 +1,7 @@
 //! The Python module `engine._core`: the only place that knows both Python and the core. Checks lengths and ranges,
 //! hands bytes through, and turns outcomes into tuples. Holds no Python object.
 
+mod amend;
 mod batch;
 mod outcome;
 mod planner;
@@ -15,6 +16,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("WAREHOUSES_MAX", crate::ids::WAREHOUSES_MAX)?;
     module.add("ATTEMPTS_MAX", crate::batch::ATTEMPTS_MAX)?;
     module.add_function(wrap_pyfunction!(record::fingerprint_of, module)?)?;
+    module.add_function(wrap_pyfunction!(amend::amend_order, module)?)?;
+    module.add_function(wrap_pyfunction!(amend::split_order, module)?)?;
+    module.add_function(wrap_pyfunction!(amend::take_units, module)?)?;
     module.add_class::<planner::PyPlanner>()?;
     module.add_class::<batch::PyBatch>()?;
     module.add_class::<record::PyRecord>()?;

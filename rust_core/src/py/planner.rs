@@ -22,7 +22,7 @@ use crate::view::event_stamp;
 /// Catalogue, cost table, stock view and planner of one process. Not for several threads at once.
 #[pyclass(name = "Planner", module = "engine._core")]
 pub struct PyPlanner {
-    planner: Planner,
+    pub(super) planner: Planner,
 }
 
 /// partition, now_ms, event, outcomes, levels, records.
@@ -217,6 +217,7 @@ impl PyPlanner {
                     version: 0,
                     shipments: &plan.shipments,
                     unfilled: &plan.unfilled,
+                    shipped: &[],
                     currency: &self.planner.currency,
                     expires_ms: 0,
                 };
