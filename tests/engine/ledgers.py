@@ -78,7 +78,7 @@ async def read_books(engine: Engine) -> Books:
 
 
 async def assert_books(engine: Engine, *, follow: bool = True) -> Books:
-    """Every unit that a cell or counter misses is held by a record, a part or an attempt, and parts equal their records.
+    """Whatever a cell or counter misses is held by a record, a part or an attempt; and parts equal their records.
 
     `follow`: let partitions follow first, as whoever tends the store does.
     """
