@@ -113,6 +113,8 @@ async def assert_books(engine: Engine, *, follow: bool = True) -> Books:
             n: u for n, u in counted.items() if u
         }
         assert ledger.totals == (sum(ledger.free.values()), sum(ledger.on_hand.values()))
+    if count == 1:
+        assert (await engine.audit()).differences == ()
     return books
 
 
