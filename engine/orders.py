@@ -43,16 +43,17 @@ class OrderLife:
         self._store = store
         self._planner = planner
         self._amender = Amender(store, planner, exclusive=exclusive, recover=recover)
+        self._amendments: set[asyncio.Task[ReplaceReply | Change]] = set()
 
     async def confirm(self, order_id: str, *, transition_id: str | None, version: int | None) -> Change:
         """Make a hold last. Done already for an order that is confirmed or shipped."""
         asked = checked(Step, transition_id=transition_id, version=version)
-        return await self._step("confirm", order_id, asked.transition_id or "", asked.version)
+        return await self._step("confirm", order_id, asked.transition_id, asked.version)
 
     async def cancel(self, order_id: str, *, transition_id: str | None, version: int | None) -> Change:
         """Give back what an order holds of which nothing has left."""
         asked = checked(Step, transition_id=transition_id, version=version)
-        return await self._step("cancel", order_id, asked.transition_id or "", asked.version)
+        return await self._step("cancel", order_id, asked.transition_id, asked.version)
 
     async def extend(self, order_id: str, hold_seconds: int, *, transition_id: str, version: int | None) -> Change:
         """Have a hold end so many seconds from now."""
@@ -140,7 +141,11 @@ class OrderLife:
                 return await self._changed(order_id, stored, replayed=True)
             if before is not None:
                 return before
-            reply = await self._amender.amend(order_id, stored, record, asked.lines, transition)
+            amendment = asyncio.create_task(self._amender.amend(order_id, stored, record, asked.lines, transition))
+            self._amendments.add(amendment)
+            amendment.add_done_callback(self._amendments.discard)
+            # A caller that hangs up must not leave the view behind the store.
+            reply = await asyncio.shield(amendment)
             if not isinstance(reply, ReplaceReply):
                 return reply
             if reply.letter in "AR":
@@ -150,9 +155,10 @@ class OrderLife:
         return Contended()
 
     async def _step(
-        self, what: What, order_id: str, transition_id: str, version: int | None, detail: object = ""
+        self, what: What, order_id: str, transition_id: str | None, version: int | None, detail: object = ""
     ) -> Change:
-        transition = transition_name(what, transition_id, detail)
+        # Without an id the state alone says whether it was done.
+        transition = "" if transition_id is None else transition_name(what, transition_id, detail)
         home = self._store.home(order_id)
         return await self._stepped(
             order_id, await home.orders.step(what, order_id, transition, version=version, detail=detail)

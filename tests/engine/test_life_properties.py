@@ -26,16 +26,17 @@ from engine.model import Allocation, HeldLine, Line
 from tests.engine.ledgers import assert_books, put_stock
 from tests.engine.small_network import SKUS, WAREHOUSES, cell, order
 
-HISTORIES = 12
-STEPS = 14
+HISTORIES = 8
+STEPS = 25
 ANSWER_S = 10.0
-UNITS = 4
+ORDERS_MAX = 6
+UNITS = 6
 STOCK = {(sku.sku, warehouse.id): UNITS for sku in SKUS for warehouse in WAREHOUSES}
 FEW_MAX = 3
 
 CellName = tuple[str, str]
 
-picks = st.dictionaries(st.sampled_from([sku.sku for sku in SKUS]), st.integers(1, 5), min_size=1, max_size=3)
+picks = st.dictionaries(st.sampled_from([sku.sku for sku in SKUS]), st.integers(1, 3), min_size=1, max_size=3)
 
 
 class Kept(msgspec.Struct):
@@ -100,6 +101,7 @@ class Lives(RuleBasedStateMachine):
     def fill(self) -> None:
         self.run(put_stock(self.engine, STOCK))
 
+    @precondition(lambda self: len(self.orders) < ORDERS_MAX)
     @rule(lines=picks, pending=st.booleans(), customer=st.sampled_from([None, "ann"]))
     def sell(self, lines: dict[str, int], pending: bool, customer: str | None) -> None:
         """A new order."""
@@ -133,10 +135,11 @@ class Lives(RuleBasedStateMachine):
             assert change == InvalidState(kept.status, kept.version)
 
     @precondition(lambda self: self.orders)
-    @rule(data=st.data(), lines=st.none() | picks)
-    def ship(self, data: st.DataObject, lines: dict[str, int] | None) -> None:
+    @rule(data=st.data(), whole=st.booleans())
+    def ship(self, data: st.DataObject, whole: bool) -> None:
         """Some of it leaves, or all."""
         order_id, kept = self._some(data)
+        lines = None if whole else self._some_of(kept, data)
         wanted = [HeldLine(*line) for line in lines.items()] if lines else None
         transition_id = self.next_id()
         change = self.run(self.engine.ship(order_id, transition_id=transition_id, lines=wanted))
@@ -158,10 +161,11 @@ class Lives(RuleBasedStateMachine):
         assert again == Changed(change.json, replayed=True)
 
     @precondition(lambda self: self.orders)
-    @rule(data=st.data(), lines=picks)
-    def split(self, data: st.DataObject, lines: dict[str, int]) -> None:
+    @rule(data=st.data())
+    def split(self, data: st.DataObject) -> None:
         """Some of it goes on as an order of its own."""
         order_id, kept = self._some(data)
+        lines = self._some_of(kept, data)
         into = f"{order_id}/{self.next_id()}"
         wanted = [HeldLine(*line) for line in lines.items()]
         change = self.run(self.engine.split(order_id, into, wanted, transition_id=self.next_id()))
@@ -203,6 +207,14 @@ class Lives(RuleBasedStateMachine):
     def _some(self, data: st.DataObject) -> tuple[str, Kept]:
         order_id = data.draw(st.sampled_from(sorted(self.orders)))
         return order_id, self.orders[order_id]
+
+    def _some_of(self, kept: Kept, data: st.DataObject) -> dict[str, int]:
+        """Lines that an order holds, and now and then one too many."""
+        held = _by_sku(kept.held)
+        if not held or data.draw(st.integers(0, 5)) == 0:
+            return data.draw(picks)
+        chosen = data.draw(st.lists(st.sampled_from(sorted(held)), min_size=1, unique=True))
+        return {sku: data.draw(st.integers(1, held[sku])) for sku in chosen}
 
     def _more_than_held(self, kept: Kept, lines: dict[str, int]) -> bool:
         held = _by_sku(kept.held)

@@ -19,6 +19,7 @@ from engine.change import (
 from engine.errors import InvalidInput
 from engine.intake import Conflict, InsufficientStock, Invalid, PurchaseLimit
 from engine.model import Allocation, HeldLine, Line, Order
+from engine.planner import Record
 from tests.engine.ledgers import assert_books, put_stock
 from tests.engine.small_network import another, cell, order, reserved
 
@@ -92,6 +93,7 @@ async def test_a_cancelled_order_gives_everything_back_once(stocked: Engine) -> 
         assert first.status == "released"
         assert changed(await stocked.cancel(order_id, transition_id="again"), replayed=True) == first
         assert await stocked.confirm(order_id) == InvalidState("released", 2)
+        assert await stocked.extend(order_id, 5, transition_id="t") == InvalidState("released", 2)
         assert reserved(await stocked.reserve(one)).replayed
     assert await free(stocked) == STOCK
 
@@ -105,6 +107,37 @@ async def test_cancelled_at_once_a_part_that_was_not_sealed_yet_is_given_back(st
 async def _come_and_go(engine: Engine, order_id: str) -> None:
     reserved(await engine.reserve(order(order_id, ("x", 1), ("y", 1), ("z", 1))))
     changed(await engine.cancel(order_id))
+
+
+async def test_without_an_id_the_state_alone_says_what_was_done(stocked: Engine) -> None:
+    """An order that was confirmed and then cancelled is not confirmed; only the id of that confirmation says it was."""
+    for order_id, transition_id in (("one", None), ("two", "paid")):
+        await hold(stocked, order_id)
+        changed(await stocked.confirm(order_id, transition_id=transition_id))
+        over = changed(await stocked.cancel(order_id))
+        again = await stocked.confirm(order_id, transition_id=transition_id)
+        assert again == (InvalidState("released", 3) if transition_id is None else Changed(again.json, replayed=True))  # type: ignore[union-attr]
+        assert over.status == "released"
+
+
+async def test_a_hold_that_is_over_is_neither_split_nor_amended(stocked: Engine) -> None:
+    """Whether or not anybody has swept it."""
+    await hold(stocked, "one", hold_seconds=1)
+    home = stocked.store.home("one")
+    while True:
+        (record,) = await stocked.store.read_orders(["one"])
+        assert record is not None
+        reply = await home.orders.step("extend", "none", "extend:t=0", version=None, detail=1)
+        if reply.now_ms >= Record(record).expires_ms:
+            break
+    split = await stocked.split("one", "one/b", [HeldLine("x", 1)], transition_id="t")
+    amended = await stocked.amend("one", [Line("x", 1)], transition_id="t")
+    for change in (split, amended):
+        assert isinstance(change, InvalidState)
+        assert change.status == "expired"
+    changed_nothing = await stocked.confirm("one")
+    assert changed_nothing == InvalidState("expired", 2)
+    assert await free(stocked) == STOCK
 
 
 async def test_an_extended_hold_ends_later(stocked: Engine) -> None:

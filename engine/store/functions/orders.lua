@@ -153,7 +153,7 @@ end
 
 -- stockade_transition: one step of one order's life.
 -- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 what: confirm, cancel, extend or ship, 4 order id, 5 transition id with what
---      and digest,
+--      and digest ('': none, the state alone says whether it was done),
 --      6 version that it must have, or '', 7 for extend milliseconds from now, for ship [cell, units, ...] as MessagePack
 --      (empty: all that is left).
 -- Returns {letter, record, now in ms}: A done, R done before or already so, N no such order (no record, or one that cannot
@@ -190,7 +190,7 @@ local function transition(keys, args)
       local refused = ship(change, order, cmsgpack.unpack(args[7]))
       if refused then return { refused, order.record, now } end
     end
-    note(order, args[5])
+    if args[5] ~= '' then note(order, args[5]) end
     order.version = order.version + 1
     write_order(change, order, pack_rest(order))
   end

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from engine.intake import follow_order, settle_due
 from engine.planner import Record
-from engine.store import Replacement, Step, StepReply, Store
+from engine.store import Replacement, Step, StepReply, Store, attempt_args, home_of
 from tests.engine.store.by_hand import LONG_HOLD_MS, Args, body, commit, events, fields, free, opened, unpack
 from tests.engine.store.three import CELLS, commit_over, fill, levels, opened_in_three, part, step
 
@@ -355,3 +355,75 @@ async def test_an_order_that_gives_up_its_part_elsewhere_is_followed(three: Stor
     assert len((await home.crossing.due(10)).orders) == 1
     await settle_due(three)
     assert await levels(three) == [(9 if cell == own else 10, 10) for cell in CELLS]
+
+
+async def amend_over(store: Store, attempt: str, *, lease_ms: int) -> list[Replacement]:
+    """Prepare two units more in each other partition for an amendment of the order "a"; returns what is to be decided."""
+    home = home_of("a", len(CELLS))
+    for cell in CELLS:
+        if store.owner(cell) is not store.home("a"):
+            reply = await store.owner(cell).crossing.prepare(
+                attempt_args(attempt, "a", home, [(cell, 2)], [(f"{cell // 4096}:ann", 1, 5)]), lease_ms
+            )
+            assert reply.outcomes == b""
+    counters = {f"{cell // 4096}:ann": 1 for cell in CELLS if store.owner(cell) is not store.home("a")}
+    return [Replacement("a", 1, body(1, {cell: units + 2 for cell, units in TAKES.items()}, counters))]
+
+
+async def test_an_amendment_that_nobody_decided_for_is_given_back(three: Store) -> None:
+    """Its lease ends, its home says no, and can never say yes any more."""
+    await commit_over(three, "a", TAKES)
+    await follow_order(three, "a")
+    before = await levels(three)
+    rows = await amend_over(three, "amending", lease_ms=0)
+    await settle_due(three)
+    assert await levels(three) == before
+    late = await three.home("a").orders.replace(
+        "amend:t=0", rows, event="amend", reason="", limits={}, attempt="amending"
+    )
+    assert late.letter == "X"
+    assert await levels(three) == before
+
+
+@pytest.mark.parametrize("lease_ms", [0, 60_000])
+async def test_an_amendment_that_was_decided_for_is_followed_whoever_died(
+    three: Store, client: Redis, lease_ms: int
+) -> None:
+    """By the lease or by the outbox, whichever is looked at first."""
+    await commit_over(three, "a", TAKES)
+    await follow_order(three, "a")
+    rows = await amend_over(three, "amending", lease_ms=lease_ms)
+    done = await three.home("a").orders.replace(
+        "amend:t=0", rows, event="amend", reason="", limits={}, attempt="amending"
+    )
+    assert done.letter == "A"
+    await settle_due(three)
+    await settle_due(three)
+    assert await levels(three) == [(7, 10), (6, 10), (5, 10)]
+    record = Record(done.records[0])
+    for cell in CELLS:
+        if three.owner(cell) is not three.home("a"):
+            counter = f"{cell // 4096}:ann"
+            assert await part(client, three.owner(cell), "a") == [
+                record.version,
+                [cell, TAKES[cell] + 2],
+                [],
+                [[counter, 1]],
+            ]
+            assert await three.owner(cell).orders.read_counter(counter) == 1
+    assert (await step(three, "cancel", "a", "t")).letter == "A"
+    await follow_order(three, "a")
+    assert await levels(three) == [(10, 10)] * 3
+
+
+async def test_an_attempt_alone_is_refused_by_stock_and_by_limits(three: Store) -> None:
+    """Then nothing of it is held."""
+    crossing = three.partitions[1].crossing
+    for cells, counters, letter in (
+        ([(CELLS[1], 11)], [], b"S"),
+        ([(CELLS[1], 1)], [("1:ann", 6, 5)], b"L"),
+        ([], [("1:ann", 6, 5)], b"L"),
+    ):
+        assert (await crossing.prepare(attempt_args("x", "a", 0, cells, counters), 1000)).outcomes == letter
+    assert await levels(three) == [(10, 10)] * 3
+    assert await three.partitions[1].orders.read_counter("1:ann") == 0
