@@ -358,7 +358,7 @@ async def test_an_order_that_gives_up_its_part_elsewhere_is_followed(three: Stor
 
 
 async def amend_over(store: Store, attempt: str, *, lease_ms: int) -> list[Replacement]:
-    """Prepare two units more in each other partition for an amendment of the order "a"; returns what is to be decided."""
+    """Prepare two units more in each other partition for an amendment of "a"; returns what is to be decided."""
     home = home_of("a", len(CELLS))
     for cell in CELLS:
         if store.owner(cell) is not store.home("a"):
