@@ -28,7 +28,7 @@ AGAIN = "VSX"
 """Letters of a refusal after which an amendment is planned anew."""
 
 INTO = "into "
-"""Begins the note in a record of what was split off from it; orders.lua writes it."""
+"""Begins the note in a record of what was split off from it; replace.lua writes it."""
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from engine.errors import StoreUnsupported
 LIBRARY_VERSION = 2
 """As in ledger.lua. To be raised whenever a function's arguments, reply or stored layout change."""
 
-PARTS = ("ledger", "commit", "orders", "partitions", "movements", "cells", "feed", "catalogue")
+PARTS = ("ledger", "commit", "orders", "replace", "partitions", "movements", "cells", "feed", "catalogue")
 """The files of the library, in the order in which they build on each other."""
 
 

@@ -46,7 +46,7 @@ class Replacement(msgspec.Struct, frozen=True):
 
 
 class ReplaceReply(msgspec.Struct, frozen=True):
-    """What became of replacements: a letter (orders.lua lists them), the row that it is about, what was found there."""
+    """What became of replacements: a letter (replace.lua lists them), the row that it is about, what was found."""
 
     letter: str
     row: int
