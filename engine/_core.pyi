@@ -12,9 +12,12 @@ __all__ = [
     "Planner",
     "Record",
     "__version__",
+    "amend_order",
     "fingerprint_of",
     "part_against",
     "part_of",
+    "split_order",
+    "take_units",
 ]
 __version__: Final[str]
 WAREHOUSES_MAX: Final[int]
@@ -61,6 +64,14 @@ class Books:
     ) -> tuple[_Counts, list[_Row]]: ...
     @staticmethod
     def suspects(books: Sequence[Books], limit: int) -> list[tuple[bytes, int]]: ...
+
+# amended: (fingerprint and body, [(cell, units beyond what it holds)], [(counter, units beyond, limit)],
+#           [(counter, limit)]); else as above
+def amend_order(planner: Planner, record: bytes, canonical: bytes) -> _Outcome: ...
+def split_order(
+    planner: Planner, record: bytes, moved: Sequence[tuple[int, int]], stays: bytes, goes: bytes
+) -> tuple[bytes, bytes]: ...
+def take_units(planner: Planner, taken: Sequence[tuple[int, int]]) -> None: ...
 
 @final
 class Batch:

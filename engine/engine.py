@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from engine.audit import AuditReport, RepairReport, audit_store, repair_store
+from engine.change import Change
 from engine.config import Settings, load_settings
 from engine.errors import (
     FieldError,
@@ -32,8 +33,9 @@ from engine.intake import (
     restore,
     settle_due,
 )
-from engine.model import Allocation, Moved, Movement, Order, Sku, StockCount, Tariff, Warehouse
+from engine.model import Allocation, HeldLine, Line, Moved, Movement, Order, Sku, StockCount, Tariff, Warehouse
 from engine.model.rules import check_order
+from engine.orders import OrderLife
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes
 from engine.stock import CellPage, StockRoom
 from engine.store import EmbeddedServer, Store, StoreDescription, choose_store, running_at
@@ -117,6 +119,7 @@ class Engine:
             acknowledged=self._acknowledged,
         )
         self._stock = StockRoom(self.planner, store, exclusive=self.intake.exclusive)
+        self.life = OrderLife(store, self.planner, exclusive=self.intake.exclusive, recover=self._recover)
         self._revive = revive
         self._state = State.RECOVERING
         self._recovery: asyncio.Task[None] | None = None
@@ -218,6 +221,45 @@ class Engine:
                         log.warning("an order's record cannot be read", order_id=order_id, error=str(error))
                         continue
                     yield msgspec.json.decode(json, type=Allocation), record
+
+    # Changes of orders. Their outcomes are values; see engine.change. They raise InvalidInput and StoreError.
+
+    async def confirm(self, order_id: str, *, transition_id: str | None = None, version: int | None = None) -> Change:
+        """Make an unpaid order's hold last."""
+        return await self.life.confirm(order_id, transition_id=transition_id, version=version)
+
+    async def cancel(self, order_id: str, *, transition_id: str | None = None, version: int | None = None) -> Change:
+        """Give back what an order holds of which nothing has left."""
+        return await self.life.cancel(order_id, transition_id=transition_id, version=version)
+
+    async def extend(
+        self, order_id: str, hold_seconds: int, *, transition_id: str, version: int | None = None
+    ) -> Change:
+        """Have an unpaid order's hold end so many seconds from now."""
+        return await self.life.extend(order_id, hold_seconds, transition_id=transition_id, version=version)
+
+    async def ship(
+        self,
+        order_id: str,
+        *,
+        transition_id: str,
+        lines: Sequence[HeldLine] | None = None,
+        version: int | None = None,
+    ) -> Change:
+        """Let units of a confirmed order leave: those that lines name, or all that are left."""
+        return await self.life.ship(order_id, lines, transition_id=transition_id, version=version)
+
+    async def split(
+        self, order_id: str, into: str, lines: Sequence[HeldLine], *, transition_id: str, version: int | None = None
+    ) -> Change:
+        """Make units of an order an order of their own, whose id is `order_id`, a slash and a name."""
+        return await self.life.split(order_id, into, lines, transition_id=transition_id, version=version)
+
+    async def amend(
+        self, order_id: str, lines: Sequence[Line], *, transition_id: str, version: int | None = None
+    ) -> Change:
+        """Give an order of which nothing has left other lines, planned anew."""
+        return await self.life.amend(order_id, lines, transition_id=transition_id, version=version)
 
     # Catalogue
 

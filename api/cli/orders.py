@@ -8,7 +8,7 @@ from cyclopts.validators import Number
 
 from api.cli.console import EXIT_FINDING, StoreOptions, err, money, out, print_json, print_table
 from engine import Engine, open_engine
-from engine.model import Allocation
+from engine.model import Allocation, Shipment
 
 LIST_ORDERS_MAX = 100_000
 
@@ -77,7 +77,7 @@ def print_allocation(allocation: Allocation) -> None:
     rows = [
         (
             shipment.warehouse,
-            ", ".join(f"{line.quantity} x {line.sku}" for line in shipment.lines),
+            ", ".join(f"{line.quantity} x {line.sku}" for line in shipment.lines) + _left(shipment),
             f"{shipment.distance_km:,.0f} km",
             money(shipment.cost, currency),
         )
@@ -87,6 +87,11 @@ def print_allocation(allocation: Allocation) -> None:
     for line in allocation.unfilled:
         out.print(f"not filled: {line.quantity} x {line.sku}", markup=False)
     out.print(f"cost {money(allocation.cost, currency)}" + _until(allocation))
+
+
+def _left(shipment: Shipment) -> str:
+    left = ", ".join(f"{line.quantity} x {line.sku}" for line in shipment.shipped)
+    return f" (left: {left})" if left else ""
 
 
 def _until(allocation: Allocation) -> str:

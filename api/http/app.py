@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from api.http import catalogue, operations, orders, stock
+from api.http import catalogue, operations, order_life, orders, stock
 from api.http.guard import guard
 from api.http.keys import ENGINE
 from engine import Engine
@@ -11,6 +11,12 @@ from engine.model import limits
 ROUTES = (
     web.post("/v1/orders", orders.post_order),
     web.get("/v1/orders/{order_id}", orders.get_order),
+    web.post("/v1/orders/{order_id}/confirm", order_life.confirm),
+    web.post("/v1/orders/{order_id}/cancel", order_life.cancel),
+    web.post("/v1/orders/{order_id}/extend", order_life.extend),
+    web.post("/v1/orders/{order_id}/ship", order_life.ship),
+    web.post("/v1/orders/{order_id}/split", order_life.split),
+    web.post("/v1/orders/{order_id}/amend", order_life.amend),
     web.post("/v1/quotes", orders.post_quote),
     web.get("/v1/warehouses", catalogue.get_warehouses),
     web.put("/v1/warehouses/{id}", catalogue.put_warehouse),

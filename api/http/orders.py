@@ -77,8 +77,20 @@ def _answer(request: web.Request, order: Order, outcome: Outcome) -> web.Respons
             return web.Response(
                 status=201, body=json, headers={"Content-Type": "application/json", "Location": location}
             )
+        case refused:
+            return refusal(request, order.order_id, refused)
+
+
+Refusal = InsufficientStock | PurchaseLimit | Conflict | Invalid | Overloaded | Contended | Unavailable
+
+
+def refusal(
+    request: web.Request, order_id: str, outcome: Refusal, *, nothing: str = "Nothing was held."
+) -> web.Response:
+    """The problem that says why an order, or a change of one, was refused; `nothing` says what was not done."""
+    match outcome:
         case InsufficientStock(shortages, spread, at_capacity):
-            detail = _short(spread=spread, at_capacity=at_capacity)
+            detail = _short(spread=spread, at_capacity=at_capacity, nothing=nothing)
             return problem(request, "insufficient-stock", detail, extra={"shortages": shortages})
         case PurchaseLimit(exceeded):
             detail = "; ".join(
@@ -86,29 +98,29 @@ def _answer(request: web.Request, order: Order, outcome: Outcome) -> web.Respons
             )
             return problem(request, "purchase-limit", f"{detail}.", extra={"exceeded": exceeded})
         case Conflict():
-            detail = f'"{order.order_id}" was taken by an order with another content. Give a new order a new id.'
+            detail = f'"{order_id}" was taken by an order with another content. Give a new order a new id.'
             return problem(request, "order-conflict", detail)
         case Invalid(errors):
             return problem(request, "invalid-order", str(InvalidInput(errors)), errors=errors)
         case Overloaded(retry_after_s):
-            detail = "Nothing was held. Send the order again."
+            detail = f"{nothing} Send the order again."
             return problem(request, "overloaded", detail, retry_after_s=retry_after_s)
         case Contended():
-            return problem(request, "contended", "Nothing was held. Send the order again.")
+            return problem(request, "contended", f"{nothing} Send it again.")
         case Unavailable(detail, certain):
             state = "This request held nothing." if certain else "Whether the order is held is not known."
             return problem(request, "store-unavailable", f"{detail} {state} Send the same order again to learn it.")
 
 
-def _short(*, spread: bool, at_capacity: bool) -> str:
+def _short(*, spread: bool, at_capacity: bool, nothing: str = "Nothing was held.") -> str:
     if at_capacity:
         return (
             "There is enough stock, but warehouses that have it serve no more orders today: they are at capacity."
-            " Nothing was held."
+            f" {nothing}"
         )
     if spread:
         return (
             "There is enough stock, but no way was found to ship it from as few warehouses as the order allows."
-            " Nothing was held."
+            f" {nothing}"
         )
-    return "Nothing was held."
+    return nothing

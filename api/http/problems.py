@@ -18,6 +18,7 @@ ProblemType = Literal[
     "internal-error",
     "invalid-order",
     "invalid-request",
+    "invalid-state",
     "method-not-allowed",
     "movement-conflict",
     "not-found",
@@ -31,6 +32,8 @@ ProblemType = Literal[
     "stock-under-change",
     "store-unavailable",
     "too-large",
+    "transition-conflict",
+    "version-conflict",
 ]
 
 _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
@@ -40,6 +43,8 @@ _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "contended": (503, "Others took the stock first, every time", True),
     "insufficient-stock": (409, "Not enough stock", False),
     "purchase-limit": (409, "Beyond the purchase limit", False),
+    "invalid-state": (409, "The order's state forbids it", False),
+    "version-conflict": (409, "The order is at another version", False),
     "stock-below-reserved": (409, "A count is lower than what is reserved", False),
     "expected-on-hand": (409, "The stock is not what was expected", False),
     "stock-in-pools": (409, "Pools of channels hold the stock", False),
@@ -50,6 +55,7 @@ _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "invalid-order": (422, "The order breaks rules", False),
     "invalid-request": (422, "The request breaks rules", False),
     "order-conflict": (422, "The id belongs to another order", False),
+    "transition-conflict": (422, "The transition's id was used for another content", False),
     "internal-error": (500, "Something in the service is broken", True),
     "overloaded": (503, "Too many orders wait", True),
     "shutting-down": (503, "The service is stopping", True),

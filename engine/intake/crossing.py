@@ -6,9 +6,13 @@ Any process may do this at any time, and several at once: what is told twice cha
 import asyncio
 from collections import defaultdict
 
+import structlog
+
 from engine.intake.moving import settle_moves
 from engine.planner import Record
 from engine.store import Lease, Partition, Store
+
+log = structlog.get_logger(__name__)
 
 ROWS_MAX = 200
 """Leases and orders that one look takes up of a partition."""
@@ -22,10 +26,10 @@ async def settle_due(store: Store) -> int:
     return sum(counts)
 
 
-async def follow_order(store: Store, order_id: str, record: bytes) -> None:
-    """Bring all parts of an order to its record, as its home has it. Raises StoreError."""
+async def follow_order(store: Store, order_id: str) -> None:
+    """Bring all parts of an order, and of what was split off from it, to their records. Raises StoreError."""
     if len(store.partitions) > 1:
-        await _follow(store, store.home(order_id), [(order_id, record)])
+        await _follow(store, store.home(order_id), [order_id])
 
 
 async def _settle_partition(store: Store, partition: Partition) -> int:
@@ -33,7 +37,7 @@ async def _settle_partition(store: Store, partition: Partition) -> int:
     if due.leases:
         await _settle_leases(store, partition, due.leases)
     if due.orders:
-        await _follow(store, partition, due.orders)
+        await _follow(store, partition, [order_id for order_id, _ in due.orders])
     return len(due.leases) + len(due.orders)
 
 
@@ -45,13 +49,32 @@ async def _settle_leases(store: Store, partition: Partition, leases: list[Lease]
             continue
         by_home[lease.home].append(lease)
     for home, asked in by_home.items():
-        records = await store.partitions[home].crossing.refuse(asked)
-        decided = [(lease.order_id, record) for lease, record in zip(asked, records, strict=True) if record]
-        await partition.crossing.follow([lease.attempt for lease in asked], decided)
+        crossing = store.partitions[home].crossing
+        records = await crossing.refuse(asked)
+        decided = [lease.order_id for lease, record in zip(asked, records, strict=True) if record]
+        known, _ = _versions(await crossing.family(decided) if decided else [])
+        await partition.crossing.follow([lease.attempt for lease in asked], known)
 
 
-async def _follow(store: Store, home: Partition, orders: list[tuple[str, bytes]]) -> None:
-    known = [(order_id, record) for order_id, record in orders if record]
+async def _follow(store: Store, home: Partition, order_ids: list[str]) -> None:
+    # An order and what was split off from it go in one call: else the units that changed hands are free for a moment.
+    known, versions = _versions(await home.crossing.family(order_ids))
     others = [partition for partition in store.partitions if partition is not home]
     await asyncio.gather(*(partition.crossing.follow([], known) for partition in others))
-    await home.crossing.followed([(order_id, Record(record).version) for order_id, record in known])
+    await home.crossing.followed(versions)
+
+
+def _versions(orders: list[tuple[str, bytes]]) -> tuple[list[tuple[str, bytes]], list[tuple[str, int]]]:
+    """Orders with a record, and all versions, 0 where there is none. What cannot be read is left to an audit."""
+    known: list[tuple[str, bytes]] = []
+    versions: list[tuple[str, int]] = []
+    for order_id, record in orders:
+        try:
+            version = Record(record).version if record else 0
+        except ValueError as error:
+            log.warning("an order's record cannot be read", order_id=order_id, error=str(error))
+            continue
+        versions.append((order_id, version))
+        if record:
+            known.append((order_id, record))
+    return known, versions

@@ -5,12 +5,16 @@ from engine.model.catalogue import MoneyMinor, Sku, Tariff, TariffZone, Warehous
 from engine.model.movement import Moved, Movement, MovementRow, MovementType
 from engine.model.order import Line, Order, Payment, PolicyName, ShipTo
 from engine.model.stock import Arrival, Cell, StockCount
+from engine.model.transition import Amendment, Extension, HeldLine, Shipping, Split, Step
 
 __all__ = [
     "Allocation",
     "AllocationLine",
+    "Amendment",
     "Arrival",
     "Cell",
+    "Extension",
+    "HeldLine",
     "Line",
     "MoneyMinor",
     "Moved",
@@ -22,7 +26,10 @@ __all__ = [
     "PolicyName",
     "ShipTo",
     "Shipment",
+    "Shipping",
     "Sku",
+    "Split",
+    "Step",
     "StockCount",
     "Tariff",
     "TariffZone",

@@ -17,13 +17,15 @@ class AllocationLine(Struct, frozen=True, kw_only=True):
     quantity: int
 
 
-class Shipment(Struct, frozen=True, kw_only=True):
+class Shipment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The part of an order that leaves one warehouse. `cost` in minor units, `distance_km` on the great circle."""
 
     warehouse: str
     lines: tuple[AllocationLine, ...]
     cost: int
     distance_km: float
+    shipped: tuple[AllocationLine, ...] = ()
+    """What has left already."""
 
 
 class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,6 +9,15 @@ LINES_MAX = 100
 QUANTITY_MAX = 1_000_000
 """Units of one line."""
 
+HELD_LINES_MAX = 1_000
+"""Lines by which units of an order are named: a line of it may be held at several warehouses."""
+
+VERSION_MAX = 2**32 - 1
+"""Changes of one order."""
+
+SPLITS_MAX = 32
+"""Orders that are split off from one."""
+
 ON_HAND_MAX = 1_000_000_000
 """Units in one cell. Sums over 4,096 warehouses stay far below 2**53, up to which the store's Lua is exact."""
 

@@ -1,6 +1,18 @@
 """The planner's room: the only importer of the Rust core. Speaks to no store."""
 
-from engine._core import ATTEMPTS_MAX, Batch, Books, Record, __version__, fingerprint_of, part_against, part_of
+from engine._core import (
+    ATTEMPTS_MAX,
+    Batch,
+    Books,
+    Record,
+    __version__,
+    amend_order,
+    fingerprint_of,
+    part_against,
+    part_of,
+    split_order,
+    take_units,
+)
 from engine.planner.planner import CostDefaults, Planner, canonical_bytes, capacity_counter, cell_number
 
 __all__ = [
@@ -11,10 +23,13 @@ __all__ = [
     "Planner",
     "Record",
     "__version__",
+    "amend_order",
     "canonical_bytes",
     "capacity_counter",
     "cell_number",
     "fingerprint_of",
     "part_against",
     "part_of",
+    "split_order",
+    "take_units",
 ]

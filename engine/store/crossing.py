@@ -58,6 +58,11 @@ class CrossingCalls:
         flat = [part for lease in leases for part in (lease.order_id, lease.attempt)]
         return list(await self._partition.call("stockade_refuse", (_pack(flat),)))
 
+    async def family(self, order_ids: Sequence[str]) -> list[tuple[str, bytes]]:
+        """Orders of this home as they stand, each with all that was split off from it; `b""` where there is none."""
+        flat = await self._partition.call("stockade_family", (_pack(list(order_ids)),))
+        return [(order_id.decode(), record) for order_id, record in zip(flat[::2], flat[1::2], strict=True)]
+
     async def due(self, rows_max: int) -> Due:
         """What others wait for, the oldest first."""
         leases, orders = await self._partition.call("stockade_due", (rows_max,), lane=Lane.READ)

@@ -68,3 +68,8 @@ def home_of(order_id: str, partitions: int) -> int:
 def partition_of_cell(cell: int, partitions: int) -> int:
     """The partition that owns a cell: that of its SKU."""
     return cell % CHANNEL_CELLS // limits.WAREHOUSES_MAX % partitions
+
+
+def partition_of_counter(name: str, partitions: int) -> int:
+    """The partition that owns a counter: that of the SKU or warehouse whose number comes first in its name."""
+    return int(name.removeprefix("@").partition(":")[0]) % partitions

@@ -15,6 +15,7 @@ PARTS = (
     "ledger",
     "commit",
     "orders",
+    "replace",
     "partitions",
     "movements",
     "counts",

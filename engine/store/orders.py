@@ -46,7 +46,7 @@ class Replacement(msgspec.Struct, frozen=True):
 
 
 class ReplaceReply(msgspec.Struct, frozen=True):
-    """What became of replacements: a letter (orders.lua lists them), the row that it is about, what was found there."""
+    """What became of replacements: a letter (replace.lua lists them), the row that it is about, what was found."""
 
     letter: str
     row: int
@@ -68,7 +68,7 @@ class OrderCalls:
     async def step(
         self, what: Step, order_id: str, transition: str, *, version: int | None, detail: object
     ) -> StepReply:
-        """One transition. `detail`: for extend milliseconds, for ship [cell, units, ...], else nothing."""
+        """One transition, named `what:id=digest`. `detail`: for extend milliseconds, for ship [cell, units, ...]."""
         packed = detail if what == "extend" else _pack(detail)
         letter, record, now_ms = await self._partition.call(
             "stockade_transition", (what, order_id, transition, "" if version is None else version, packed)
@@ -98,6 +98,10 @@ class OrderCalls:
         )
         letter, place, found, records, now_ms = reply
         return ReplaceReply(letter.decode(), place, found, records, now_ms)
+
+    async def read_counter(self, name: str) -> int:
+        """Units of a counter."""
+        return int(await self._partition.wire.command("HGET", self._partition.keys.counters, name) or 0)
 
     async def expire(self, orders_max: int) -> int:
         """End holds that ran out; returns how many, `orders_max` at most."""

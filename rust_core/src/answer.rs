@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::catalogue::Catalogue;
-use crate::ids::SkuId;
+use crate::ids::{CellId, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 use crate::planner::Shipment;
 use crate::record::Record;
 
@@ -22,6 +22,8 @@ pub struct Allocation<'a> {
     pub shipments: &'a [Shipment],
     /// What it goes without.
     pub unfilled: &'a [(SkuId, i64)],
+    /// Cells and units that have left.
+    pub shipped: &'a [(CellId, i64)],
     /// Of all amounts.
     pub currency: &'a str,
     /// When its hold ends, in milliseconds since 1970; 0 for none.
@@ -38,9 +40,26 @@ impl<'a> Allocation<'a> {
             version: record.version,
             shipments: &record.shipments,
             unfilled: &record.unfilled,
+            shipped: &record.shipped,
             currency: &record.currency,
             expires_ms: record.expires_ms,
         }
+    }
+
+    /// What has left a warehouse, by SKU: of several cells where it came from pools.
+    fn shipped_from(&self, warehouse: WarehouseId) -> Vec<(SkuId, i64)> {
+        let mut sums: Vec<(SkuId, i64)> = Vec::new();
+        for &(cell, units) in self.shipped {
+            if cell % u64::from(WAREHOUSES_MAX) == u64::from(warehouse) {
+                let sku = (cell / u64::from(WAREHOUSES_MAX) % u64::from(SKUS_MAX)) as SkuId;
+                match sums.iter_mut().find(|(known, _)| *known == sku) {
+                    Some((_, sum)) => *sum = sum.saturating_add(units),
+                    None => sums.push((sku, units)),
+                }
+            }
+        }
+        sums.sort_unstable();
+        sums
     }
 
     /// As JSON.
@@ -63,6 +82,11 @@ impl<'a> Allocation<'a> {
             number(&mut out, shipment.cost);
             raw(&mut out, ",\"distance_km\":");
             kilometres(&mut out, shipment.metres);
+            let shipped = self.shipped_from(shipment.warehouse);
+            if !shipped.is_empty() {
+                raw(&mut out, ",\"shipped\":");
+                lines(&mut out, &shipped, catalogue);
+            }
             out.push(b'}');
         }
         raw(&mut out, "],\"unfilled\":");
@@ -138,6 +162,7 @@ mod tests {
             version: 1,
             shipments: &shipments,
             unfilled: &[],
+            shipped: &[(4096 + 9, 1), (9, 1), (10, 5), ((1 << 36) + 9, 1)],
             currency: "CNY",
             expires_ms: 1_700_000_000_123,
         }
@@ -146,7 +171,8 @@ mod tests {
             String::from_utf8(json).unwrap(),
             concat!(
                 r#"{"order_id":"o","status":"reserved","version":1,"shipments":[{"warehouse":"?","lines":"#,
-                r#"[{"sku":"a\"b\n","quantity":2}],"cost":1250,"distance_km":7.005}],"unfilled":[],"cost":1250,"#,
+                r#"[{"sku":"a\"b\n","quantity":2}],"cost":1250,"distance_km":7.005,"#,
+                r#""shipped":[{"sku":"a\"b\n","quantity":2},{"sku":"?","quantity":1}]}],"unfilled":[],"cost":1250,"#,
                 r#""currency":"CNY","expires_at":"2023-11-14T22:13:20.123Z"}"#
             )
         );
@@ -154,7 +180,9 @@ mod tests {
 
     fn json(status: &str, shipments: &[Shipment], expires_ms: u64) -> serde_json::Value {
         let (order_id, unfilled, currency) = ("o", &[(1, 3)][..], "CNY");
-        let allocation = Allocation { order_id, status, version: 2, shipments, unfilled, currency, expires_ms };
+        let shipped = &[];
+        let allocation =
+            Allocation { order_id, status, version: 2, shipments, unfilled, shipped, currency, expires_ms };
         serde_json::from_slice(&allocation.to_json(&Catalogue::default())).unwrap()
     }
 

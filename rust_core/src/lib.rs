@@ -1,11 +1,13 @@
 //! Stockade's planner, free of Python and of I/O: bytes and numbers in, plans and bytes out.
 //!
 //! The way of an order through it: [`order`] reads it, [`planner`] chooses its shipments with the [`catalogue`], the
-//! [`cost`] table, the stock [`view`] and the warehouses' [`capacity`] (the combinatorial part is [`kernel`]), [`batch`] packs the plans of many orders
-//! for one commit and settles what the store answered, [`record`] is what the store keeps, [`answer`] what callers read.
+//! [`cost`] table, the stock [`view`] and the warehouses' [`capacity`] (the combinatorial part is [`kernel`]), [`batch`]
+//! packs the plans of many orders for one commit and settles what the store answered, [`amend`] changes what holds stock
+//! already, [`record`] is what the store keeps, [`answer`] what callers read.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod amend;
 pub mod answer;
 pub mod audit;
 pub mod batch;

@@ -71,7 +71,7 @@ async def end(engine: Engine, order_id: str, *, expire: bool = False) -> None:
         await home.orders.step("cancel", order_id, "t", version=None, detail=None)
     (stored,) = await engine.store.read_orders([order_id])
     assert stored is not None
-    await follow_order(engine.store, order_id, stored)
+    await follow_order(engine.store, order_id)
 
 
 async def test_two_engines_never_go_beyond_a_capacity(engine: Engine) -> None:

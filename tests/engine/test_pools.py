@@ -144,7 +144,7 @@ async def test_units_go_back_to_where_they_were_taken(first: Engine, ends: str) 
             await home.orders.expire(10)
         (stored,) = await engine.store.read_orders(["held"])
         assert stored is not None
-        await follow_order(engine.store, "held", stored)
+        await follow_order(engine.store, "held")
         assert (await free(engine, "x", "A"), await free(engine, "y", "A")) == ((2, 2, 0), (2, 1, 0))
         short = InsufficientStock((Shortage("x", 3, 2),), spread=False)
         assert await engine.reserve(order("web", ("x", 3))) == short

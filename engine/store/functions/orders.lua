@@ -1,4 +1,4 @@
--- Orders on their way: confirmed, extended, shipped, released, expired, changed. Each transition has an id and one effect.
+-- Orders on their way: confirmed, extended, shipped, released, expired. Each transition has an id and one effect.
 
 -- An order read for a change: {id, record, status, version, reserved_ms, expires_ms, body}; nil where there is none or it
 -- cannot be read.
@@ -54,8 +54,8 @@ local function hold(change, body, factor, counters_too)
   end
 end
 
--- Writes an order's record as it is now; `rest` is fingerprint and body, packed. Partitions that hold stock for it are put
--- on the list of those to follow.
+-- Writes an order's record as it is now; `rest` is fingerprint and body, packed. Partitions that hold stock for it, or held
+-- some for what it was before (`reached`), are put on the list of those to follow.
 local function write_order(change, order, rest)
   local keys = change.keys
   local record = struct.pack(HEAD, FORMAT, order.status, order.version, order.reserved_ms, order.expires_ms) .. rest
@@ -65,7 +65,7 @@ local function write_order(change, order, rest)
   else
     redis.call('ZREM', keys[HOLDS], order.id)
   end
-  if reaches_out(change, order.body) then redis.call('ZADD', keys[OUTBOX], now_ms(), order.id) end
+  if order.reached or reaches_out(change, order.body) then redis.call('ZADD', keys[OUTBOX], now_ms(), order.id) end
   order.record = record
 end
 
@@ -81,18 +81,37 @@ local function give_back(change, order, status)
   write_order(change, order, string.sub(order.record, HEAD_BYTES + 1))
 end
 
--- Whether a transition was done before; if not, it is noted. A record keeps the ids of the last ones.
+-- Ids of transitions are `what:id=digest`: one id names one content. A record keeps those of the last ones; also the names
+-- of attempts that it decided for and, for good, of the orders that were split off from it.
 local TRANSITIONS_MAX = 64
-local function was_done(order, transition)
-  for _, done in ipairs(order.body[8]) do
-    if done == transition then return true end
-  end
-  return false
+local INTO = 'into '
+local function name_part(transition)
+  return string.match(transition, '^(.*)=')
 end
+
+-- Whether a transition was done before: R, D when its id was used for another content, or nil.
+local function done_before(order, transition)
+  local name = name_part(transition)
+  for _, done in ipairs(order.body[8]) do
+    if done == transition then return 'R' end
+    if name and name_part(done) == name then return 'D' end
+  end
+  return nil
+end
+
 local function note(order, transition)
-  local done = order.body[8]
+  local done, ids = order.body[8], 0
   done[#done + 1] = transition
-  if #done > TRANSITIONS_MAX then table.remove(done, 1) end
+  for _, id in ipairs(done) do
+    if string.sub(id, 1, #INTO) ~= INTO then ids = ids + 1 end
+  end
+  for place = 1, #done do
+    if ids <= TRANSITIONS_MAX then break end
+    if string.sub(done[place], 1, #INTO) ~= INTO then
+      table.remove(done, place)
+      break
+    end
+  end
 end
 
 -- Ships units: [cell, units, ...], or all that is held where it is empty. Returns the letter of a refusal, or nil.
@@ -102,7 +121,10 @@ local function ship(change, order, wanted)
   if #wanted == 0 then
     for cell, units in pairs(held) do leaves[cell] = units end
   else
-    for i = 1, #wanted, 2 do leaves[wanted[i]] = (leaves[wanted[i]] or 0) + wanted[i + 1] end
+    for i = 1, #wanted, 2 do
+      if wanted[i + 1] < 1 then return 'Q' end
+      leaves[wanted[i]] = (leaves[wanted[i]] or 0) + wanted[i + 1]
+    end
   end
   for cell, units in pairs(leaves) do
     if units > (held[cell] or 0) then return 'Q' end
@@ -130,23 +152,25 @@ local function ship(change, order, wanted)
 end
 
 -- stockade_transition: one step of one order's life.
--- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 what: confirm, cancel, extend or ship, 4 order id, 5 transition id,
+-- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 what: confirm, cancel, extend or ship, 4 order id, 5 transition id with what
+--      and digest ('': none, the state alone says whether it was done),
 --      6 version that it must have, or '', 7 for extend milliseconds from now, for ship [cell, units, ...] as MessagePack
 --      (empty: all that is left).
--- Returns {letter, record, now in ms}: A done, R done before or already so, N no such order (no record), F its state
---      forbids it, V it has another version, Q more than it holds. An unpaid hold whose time is up has expired, whoever
---      comes first. O(lines).
+-- Returns {letter, record, now in ms}: A done, R done before or already so, N no such order (no record, or one that cannot
+--      be read), D the id was used for another content, V it has another version, F its state forbids it, Q more than it
+--      holds. An unpaid hold whose time is up has expired, whoever comes first. O(lines).
 local function transition(keys, args)
   local change = begin(keys, args)
   if not change then return redis.error_reply(STALE) end
   local what, now = args[3], now_ms()
   local order = read_order(keys, args[4])
-  if not order then return { 'N', '', now } end
+  if not order then return { 'N', redis.call('HGET', keys[ORDERS], args[4]) or '', now } end
   if order.status == RESERVED and order.expires_ms <= now then
     give_back(change, order, EXPIRED)
     finish(change, 'expire', { 'i', cmsgpack.pack({ order.id }) })
   end
-  if was_done(order, args[5]) then return { 'R', order.record, now } end
+  local before = done_before(order, args[5])
+  if before then return { before, order.record, now } end
   if what == 'confirm' and (order.status == CONFIRMED or order.status == PARTIALLY_SHIPPED or order.status == SHIPPED) then
     return { 'R', order.record, now }
   end
@@ -166,7 +190,7 @@ local function transition(keys, args)
       local refused = ship(change, order, cmsgpack.unpack(args[7]))
       if refused then return { refused, order.record, now } end
     end
-    note(order, args[5])
+    if args[5] ~= '' then note(order, args[5]) end
     order.version = order.version + 1
     write_order(change, order, pack_rest(order))
   end
@@ -194,67 +218,5 @@ local function expire(keys, args)
   return #ended
 end
 
--- stockade_replace: puts other shipments in the place of those that orders have, all of them or none: to amend an order,
--- to split one in two, to move many elsewhere.
--- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 transition id, 4 type of the event, 5 reason,
---      6 rows [[id, version that it must have (0: a new order, made from the row before it), fingerprint and body], ...],
---      7 limits [counter, limit, ...], 8 attempt or ''.
--- Returns {letter, place, found, records, now in ms}: A done, R done before; else nothing was done, for the row at `place`
---      (from 0): N no such order, F its state (in its record, found) forbids it, V it has another version, C the new id is
---      taken; or, with the cell or counter in found, S a cell falls short, L a counter does; X the attempt was refused.
--- O(orders * lines).
-local function replace(keys, args)
-  local change = begin(keys, args)
-  if not change then return redis.error_reply(STALE) end
-  local now, rows, limits, orders, records = now_ms(), cmsgpack.unpack(args[6]), {}, {}, {}
-  local flat = cmsgpack.unpack(args[7])
-  for i = 1, #flat, 2 do limits[flat[i]] = flat[i + 1] end
-  for place, row in ipairs(rows) do
-    local order = read_order(keys, row[1])
-    if place == 1 and order and was_done(order, args[3]) then
-      for i = 1, #rows do records[i] = redis.call('HGET', keys[ORDERS], rows[i][1]) end
-      return { 'R', 0, '', records, now }
-    end
-    if row[2] == 0 then
-      if redis.call('HEXISTS', keys[ORDERS], row[1]) == 1 then return { 'C', place - 1, '', {}, now } end
-      local parent = orders[place - 1]
-      order = {
-        id = row[1], record = parent.record, status = parent.status, version = 0,
-        reserved_ms = parent.reserved_ms, expires_ms = parent.expires_ms,
-      }
-    else
-      if not order then return { 'N', place - 1, '', {}, now } end
-      if order.version ~= row[2] then return { 'V', place - 1, order.record, {}, now } end
-      if not holds_stock(order.status) or (order.status == RESERVED and order.expires_ms <= now) then
-        return { 'F', place - 1, order.record, {}, now }
-      end
-      hold(change, order.body, -1, true)
-    end
-    order.body = cmsgpack.unpack(string.sub(row[3], FINGERPRINT_BYTES + 1))
-    hold(change, order.body, 1, true)
-    orders[place] = order
-  end
-  if args[8] ~= '' and redis.call('ZSCORE', keys[REFUSED], args[8]) then return { 'X', 0, '', {}, now } end
-  local short = short_of(change)
-  if short then return { 'S', 0, name_of(short), {}, now } end
-  for name, units in pairs(change.counters) do
-    if units > 0 and limits[name] then
-      local taken = tonumber(redis.call('HGET', keys[COUNTERS], name)) or 0
-      if taken + units > limits[name] then return { 'L', 0, name, {}, now } end
-    end
-  end
-  local ids = {}
-  for place, order in ipairs(orders) do
-    note(order, args[3])
-    if args[8] ~= '' then note(order, args[8]) end
-    order.version = order.version + 1
-    write_order(change, order, string.sub(rows[place][3], 1, FINGERPRINT_BYTES) .. cmsgpack.pack(order.body))
-    ids[place], records[place] = order.id, order.record
-  end
-  finish(change, args[4], { 'i', cmsgpack.pack(ids), 'x', args[3], 'r', args[5] })
-  return { 'A', 0, '', records, now }
-end
-
 redis.register_function('stockade_transition', transition)
 redis.register_function('stockade_expire', expire)
-redis.register_function('stockade_replace', replace)

@@ -5,7 +5,9 @@
 --   commit    the home takes its own units and keeps the record, which names the attempt: the one decision
 --   seal      the attempt's units become the order's part: `parts` [version, [cell, units held, ...], [cell, units
 --             shipped, ...], [[counter, units], ...]]
---   follow    a part is brought to what a later record says; whatever is told twice or late changes nothing
+--   follow    a part is brought to what a later record says, whose attempts it thereby settles; whatever is told twice or
+--             late changes nothing. What was split off from an order goes with it in one call: else its units would be free
+--             for a moment
 --   refuse    a lease ran out: the home says what it decided, and if nothing, that attempt can never be decided for
 --
 -- A part is a copy, a record is the truth. Units are taken before the decision and given back after it, so nothing is sold
@@ -194,7 +196,7 @@ local function refuse(keys, args)
   local rows, answers, now = cmsgpack.unpack(args[3]), {}, now_ms()
   for i = 1, #rows, 2 do
     local order = read_order(keys, rows[i])
-    if order and was_done(order, rows[i + 1]) then
+    if order and done_before(order, rows[i + 1]) then
       answers[#answers + 1] = order.record
     else
       redis.call('ZADD', keys[REFUSED], now, rows[i + 1])
@@ -221,6 +223,28 @@ local function due(keys, args)
   return { leases, orders }
 end
 
+-- stockade_family: orders as their home has them, each with all that was split off from it since.
+-- KEYS the home's. ARGV 1 epoch, 2 writer, 3 order ids. Returns [order id, record ('': none), ...]. O(orders).
+local function family(keys, args)
+  if stale(keys[META], args[1]) then return redis.error_reply(STALE) end
+  local ids, flat, seen, at = cmsgpack.unpack(args[3]), {}, {}, 1
+  while at <= #ids do
+    local id = ids[at]
+    at = at + 1
+    if not seen[id] then
+      seen[id] = true
+      local record = redis.call('HGET', keys[ORDERS], id) or ''
+      flat[#flat + 1] = id
+      flat[#flat + 1] = record
+      local body = record ~= '' and read_body(record)
+      for _, transition in ipairs(body and body[8] or {}) do
+        if string.sub(transition, 1, #INTO) == INTO then ids[#ids + 1] = string.sub(transition, #INTO + 1) end
+      end
+    end
+  end
+  return flat
+end
+
 -- stockade_followed: other partitions have followed these orders; those that changed meanwhile stay on the list.
 -- KEYS the home's. ARGV 1 epoch, 2 writer, 3 [order id, version, ...]. Returns how many left the list. O(orders).
 local function followed(keys, args)
@@ -239,4 +263,5 @@ redis.register_function('stockade_seal', seal)
 redis.register_function('stockade_follow', follow)
 redis.register_function('stockade_refuse', refuse)
 redis.register_function { function_name = 'stockade_due', callback = due, flags = { 'no-writes' } }
+redis.register_function { function_name = 'stockade_family', callback = family, flags = { 'no-writes' } }
 redis.register_function('stockade_followed', followed)

@@ -187,6 +187,7 @@ impl Planner {
             version: 1,
             shipments: &sent.plan.shipments,
             unfilled: &sent.plan.unfilled,
+            shipped: &[],
             currency: &self.currency,
             expires_ms: sent.hold_ms.map_or(0, |hold_ms| now_ms.saturating_add(hold_ms)),
         }

@@ -1,6 +1,7 @@
 //! The Python module `engine._core`: the only place that knows both Python and the core. Checks lengths and ranges,
 //! hands bytes through, and turns outcomes into tuples. Holds no Python object.
 
+mod amend;
 mod audit;
 mod batch;
 mod outcome;
@@ -20,6 +21,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(audit::part_against, module)?)?;
     module.add_function(wrap_pyfunction!(audit::part_of, module)?)?;
     module.add_class::<audit::PyBooks>()?;
+    module.add_function(wrap_pyfunction!(amend::amend_order, module)?)?;
+    module.add_function(wrap_pyfunction!(amend::split_order, module)?)?;
+    module.add_function(wrap_pyfunction!(amend::take_units, module)?)?;
     module.add_class::<planner::PyPlanner>()?;
     module.add_class::<batch::PyBatch>()?;
     module.add_class::<record::PyRecord>()?;

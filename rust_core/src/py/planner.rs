@@ -23,7 +23,7 @@ use crate::view::event_stamp;
 /// Catalogue, cost table, stock view and planner of one process. Not for several threads at once.
 #[pyclass(name = "Planner", module = "engine._core")]
 pub struct PyPlanner {
-    planner: Planner,
+    pub(super) planner: Planner,
 }
 
 /// partition, now_ms, event, outcomes, levels, records.
@@ -254,6 +254,7 @@ impl PyPlanner {
                     version: 0,
                     shipments: &plan.shipments,
                     unfilled: &plan.unfilled,
+                    shipped: &[],
                     currency: &self.planner.currency,
                     expires_ms: 0,
                 };

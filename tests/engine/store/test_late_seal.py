@@ -41,8 +41,8 @@ async def test_late_seal_holds_nothing_twice(two: Store, cancelled: bool) -> Non
         await home.orders.step("cancel", ORDER, "t", version=None, detail=None)
     (record,) = await two.read_orders([ORDER])
     assert record is not None
-    await follow_order(two, ORDER, record)
+    await follow_order(two, ORDER)
     assert await other.crossing.seal([ATTEMPT]) == 0
-    await follow_order(two, ORDER, record)
+    await follow_order(two, ORDER)
     rows = await two.read_cells([cells[home], cells[other]])
     assert [row.free for row in rows] == ([10, 10] if cancelled else [8, 7])

@@ -1,0 +1,278 @@
+//! Changes of orders that hold stock already: new lines for one, or one made into two. Packs what their records say then.
+
+use serde::Deserialize;
+
+use crate::batch::Outcome;
+use crate::capacity::{Day, counter_name};
+use crate::cost::Lane;
+use crate::ids::{CellId, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
+use crate::order::{FINGERPRINT_BYTES, Order, fingerprint};
+use crate::planner::{Planner, Refusal};
+use crate::record::{self, HEAD_BYTES, Record, array, bytes, text, uint};
+
+/// An order planned anew.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Amended {
+    /// Fingerprint and body.
+    pub rest: Vec<u8>,
+    /// Cells and units that it takes beyond what it holds.
+    pub cells: Vec<(CellId, i64)>,
+    /// Counters, units that it takes beyond what it counts, and limits.
+    pub counters: Vec<(String, i64, i64)>,
+    /// All counters that it is bound by, and their limits.
+    pub limits: Vec<(String, i64)>,
+}
+
+impl Planner {
+    /// Plans an order anew, as if what it holds were free. Takes nothing from the view.
+    pub fn amend(&mut self, record: &Record, canonical: &[u8]) -> Result<Amended, Outcome> {
+        let (order, demand) = self.admit(canonical)?;
+        let held = record.held();
+        let days = self.days_known(record);
+        self.lend(&held, &days, -1);
+        let planned = self.plan(&demand);
+        self.lend(&held, &days, 1);
+        let plan = planned.map_err(|refusal| match refusal {
+            Refusal::Short(shortages) => Outcome::Short(shortages),
+            Refusal::TooSpread(shortages) => Outcome::TooSpread(shortages),
+            Refusal::AtCapacity(shortages) => Outcome::AtCapacity(shortages),
+        })?;
+        let mut counters: Vec<(String, i64)> = Vec::new();
+        let mut limits = Vec::new();
+        if let Some(customer) = order.customer {
+            for &(sku, requested) in &demand.lines {
+                let limit = self.catalogue.sku_terms(sku).purchase_limit;
+                let missing = plan.unfilled.iter().find(|(short, _)| *short == sku).map_or(0, |&(_, units)| units);
+                if limit > 0 && requested > missing {
+                    let name = format!("{sku}:{customer}");
+                    counters.push((name.clone(), requested - missing));
+                    limits.push((name, limit));
+                }
+            }
+        }
+        let served_by = |warehouse| record.counters.iter().any(|(name, _)| warehouse_of(name) == Some(warehouse));
+        for warehouse in plan.shipments.iter().map(|shipment| shipment.warehouse) {
+            let capacity = self.catalogue.warehouse_terms(warehouse).and_then(|terms| terms.capacity);
+            if let (Some(day), Some(limit), false) = (self.capacity.day(), capacity, served_by(warehouse)) {
+                let name = counter_name(warehouse, day);
+                counters.push((name.clone(), 1));
+                limits.push((name, limit));
+            }
+        }
+        let serves = |warehouse| plan.shipments.iter().any(|shipment| shipment.warehouse == warehouse);
+        let kept = record.counters.iter().filter(|(name, _)| warehouse_of(name).is_some_and(serves));
+        counters.extend(kept.cloned());
+        let mut raised: Vec<(CellId, i64)> = Vec::new();
+        for shipment in &plan.shipments {
+            shipment.takes().for_each(|(cell, quantity)| add(&mut raised, cell, quantity));
+        }
+        held.iter().for_each(|&(cell, units)| add(&mut raised, cell, -units));
+        raised.retain(|&(_, units)| units > 0);
+        let before = |name: &str| record.counters.iter().find(|(of, _)| of == name).map_or(0, |&(_, units)| units);
+        let raised_counters = counters
+            .iter()
+            .zip(&limits)
+            .map(|((name, units), &(_, limit))| (name.clone(), units - before(name), limit))
+            .filter(|&(_, units, _)| units > 0)
+            .collect();
+        let names: Vec<(&str, i64)> = counters.iter().map(|(name, units)| (name.as_str(), *units)).collect();
+        let transitions: Vec<&str> = record.transitions.iter().map(String::as_str).collect();
+        let rest = record::pack(&record.fingerprint, &plan, &names, &self.currency, canonical, &transitions);
+        Ok(Amended { rest, cells: raised, counters: raised_counters, limits })
+    }
+
+    /// The warehouses whose orders of today are known, with this order among them.
+    fn days_known(&self, record: &Record) -> Vec<(Day, WarehouseId)> {
+        let Some(day) = self.capacity.day() else { return Vec::new() };
+        let of_today = record
+            .counters
+            .iter()
+            .filter_map(|(name, _)| warehouse_of(name).filter(|&warehouse| *name == counter_name(warehouse, day)));
+        of_today.filter(|&warehouse| self.capacity.used(warehouse) > 0).map(|warehouse| (day, warehouse)).collect()
+    }
+
+    /// Has planning see what an order holds as free, and its warehouses' days without it (factor -1), or not any more (1).
+    fn lend(&mut self, held: &[(CellId, i64)], days: &[(Day, WarehouseId)], factor: i64) {
+        held.iter().for_each(|&(cell, units)| self.view.take(cell, factor * units));
+        days.iter().for_each(|&(day, warehouse)| self.capacity.take(day, warehouse, factor));
+    }
+
+    /// Makes two orders of one: fingerprint and body of what stays, and of what `moved` (cells and units) makes. The
+    /// canonical orders are those of both afterwards.
+    ///
+    /// A shipment that stays or moves as a whole keeps its cost. Both parts of one that is divided are priced by the cost
+    /// table as it is now, as two parcels leave.
+    pub fn split(
+        &mut self,
+        record: &[u8],
+        moved: &[(CellId, i64)],
+        stays: &[u8],
+        goes: &[u8],
+    ) -> Result<(Vec<u8>, Vec<u8>), String> {
+        let (first, body) = record
+            .get(HEAD_BYTES..)
+            .and_then(<[u8]>::split_first_chunk::<FINGERPRINT_BYTES>)
+            .ok_or("reservation record: shorter than its fingerprint")?;
+        let parent: Body = rmp_serde::from_slice(body).map_err(|error| format!("reservation record: {error}"))?;
+        let order = Order::decode(goes)?;
+        let mut rest = moved.to_vec();
+        let (mut staying, mut going) = (Vec::new(), Vec::new());
+        for shipment in &parent.0 {
+            let (left, gone) = divide(&shipment.3, &mut rest);
+            for (into, pairs, whole) in [(&mut staying, left, shipment.3.is_empty()), (&mut going, gone, false)] {
+                if !pairs.is_empty() || whole {
+                    into.push(Stored(shipment.0, shipment.1, shipment.2, pairs));
+                }
+            }
+        }
+        if rest.iter().any(|&(_, units)| units != 0) {
+            return Err("it holds less than is to be split off".into());
+        }
+        for shipment in staying.iter_mut().chain(&mut going) {
+            if parent.0.iter().any(|whole| whole.0 == shipment.0 && whole.3 != shipment.3) {
+                shipment.1 = self.price(shipment, &order)?;
+            }
+        }
+        let (kept, taken) = divide_counters(&parent.2, moved, &staying);
+        let stays = Body(staying, parent.1, kept, parent.3, parent.4, stays, parent.6, parent.7);
+        let goes_on = Body(going, Vec::new(), taken, parent.3, parent.4, goes, Vec::new(), Vec::new());
+        Ok((pack(first, &stays), pack(&fingerprint(goes), &goes_on)))
+    }
+
+    /// What a shipment costs by the cost table.
+    fn price(&mut self, shipment: &Stored, order: &Order) -> Result<i64, String> {
+        let warehouse = shipment.0;
+        let terms = *self.catalogue.warehouse_terms(warehouse).ok_or("reservation record: an unknown warehouse")?;
+        let lane = if order.pickup_at.is_some() {
+            Lane { fixed: terms.fixed_cost, per_unit: terms.unit_cost, ..Lane::default() }
+        } else {
+            self.costs.lanes(&self.catalogue, order.ship_to.lat, order.ship_to.lon)[warehouse as usize]
+        };
+        let mut by_sku: Vec<(SkuId, i64)> = Vec::new();
+        shipment.3.chunks_exact(2).for_each(|pair| add(&mut by_sku, sku_of(pair[0]), units(pair[1])));
+        let lines = by_sku.iter().map(|&(sku, quantity)| {
+            let weight_g = self.catalogue.sku_terms(sku).weight_g;
+            lane.line_cost(weight_g, quantity)
+        });
+        Ok(lines.fold(lane.fixed, i64::saturating_add))
+    }
+}
+
+/// Adds units under a name.
+fn add<T: PartialEq>(sums: &mut Vec<(T, i64)>, name: T, units: i64) {
+    match sums.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, sum)) => *sum += units,
+        None => sums.push((name, units)),
+    }
+}
+
+/// Takes what is to go of flat cells and units: (what stays, what goes).
+fn divide(flat: &[u64], rest: &mut [(CellId, i64)]) -> (Vec<u64>, Vec<u64>) {
+    let (mut stays, mut goes) = (Vec::with_capacity(flat.len()), Vec::new());
+    for pair in flat.chunks_exact(2) {
+        let (cell, mut left) = (pair[0], units(pair[1]));
+        for (_, wanted) in rest.iter_mut().filter(|(of, _)| *of == cell) {
+            let taken = left.min(*wanted);
+            if taken > 0 {
+                goes.extend([cell, taken.unsigned_abs()]);
+                left -= taken;
+                *wanted -= taken;
+            }
+        }
+        if left > 0 {
+            stays.extend([cell, left.unsigned_abs()]);
+        }
+    }
+    (stays, goes)
+}
+
+type Counters<'a> = Vec<(&'a str, i64)>;
+
+/// A purchase limit's units go with the units of its SKU; an order that a warehouse serves counts where it ships from still.
+fn divide_counters<'a>(
+    counters: &[(&'a str, i64)],
+    moved: &[(CellId, i64)],
+    staying: &[Stored],
+) -> (Counters<'a>, Counters<'a>) {
+    let (mut kept, mut taken) = (Vec::new(), Vec::new());
+    for &(name, count) in counters {
+        let goes = match warehouse_of(name) {
+            Some(warehouse) if staying.iter().any(|shipment| shipment.0 == warehouse) => 0,
+            Some(_) => count,
+            None => {
+                let sku = name.split_once(':').and_then(|(number, _)| number.parse::<SkuId>().ok());
+                let of_sku = moved.iter().filter(|(cell, _)| Some(sku_of(*cell)) == sku);
+                of_sku.map(|&(_, units)| units).sum::<i64>().min(count)
+            }
+        };
+        kept.extend((count > goes).then_some((name, count - goes)));
+        taken.extend((goes > 0).then_some((name, goes)));
+    }
+    (kept, taken)
+}
+
+/// The warehouse of a counter of orders that it serves in a day.
+fn warehouse_of(counter: &str) -> Option<WarehouseId> {
+    counter.strip_prefix('@')?.split_once(':')?.0.parse().ok()
+}
+
+/// The SKU of a cell, or of a pool of it.
+fn sku_of(cell: CellId) -> SkuId {
+    (cell / u64::from(WAREHOUSES_MAX) % u64::from(SKUS_MAX)) as SkuId
+}
+
+fn units(stored: u64) -> i64 {
+    i64::try_from(stored).unwrap_or(i64::MAX)
+}
+
+/// A record's body with its cells as they are, pools and all; `record` says what each part is.
+#[derive(Deserialize)]
+struct Body<'a>(
+    Vec<Stored>,
+    Vec<u64>,
+    #[serde(borrow)] Vec<(&'a str, i64)>,
+    &'a str,
+    &'a str,
+    &'a [u8],
+    Vec<u64>,
+    #[serde(borrow)] Vec<&'a str>,
+);
+
+/// Warehouse, cost, metres, then cell and units by turns.
+#[derive(Deserialize)]
+struct Stored(WarehouseId, i64, u32, Vec<u64>);
+
+fn pack(fingerprint: &[u8; FINGERPRINT_BYTES], body: &Body) -> Vec<u8> {
+    let mut out = Vec::with_capacity(FINGERPRINT_BYTES + 128 + body.5.len());
+    let numbers = |out: &mut Vec<u8>, numbers: &[u64]| {
+        array(out, numbers.len());
+        numbers.iter().for_each(|&number| uint(out, number));
+    };
+    out.extend_from_slice(fingerprint);
+    array(&mut out, 8);
+    array(&mut out, body.0.len());
+    for Stored(warehouse, cost, metres, cells) in &body.0 {
+        array(&mut out, 4);
+        uint(&mut out, u64::from(*warehouse));
+        uint(&mut out, cost.unsigned_abs());
+        uint(&mut out, u64::from(*metres));
+        numbers(&mut out, cells);
+    }
+    numbers(&mut out, &body.1);
+    array(&mut out, body.2.len());
+    for (name, units) in &body.2 {
+        array(&mut out, 2);
+        text(&mut out, name);
+        uint(&mut out, units.unsigned_abs());
+    }
+    text(&mut out, body.3);
+    text(&mut out, body.4);
+    bytes(&mut out, body.5);
+    numbers(&mut out, &body.6);
+    array(&mut out, body.7.len());
+    body.7.iter().for_each(|id| text(&mut out, id));
+    out
+}
+
+#[cfg(test)]
+mod tests;
