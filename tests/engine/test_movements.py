@@ -257,3 +257,16 @@ async def test_a_cell_is_named_once(engine: Engine) -> None:
     """Whether two adjustments of one cell were meant to add up, nobody knows."""
     with pytest.raises(InvalidInput, match="same cell as row 0"):
         await move(engine, "twice", "adjust", row("A"), row("A", 2))
+
+
+async def test_an_audit_reads_the_books_after_every_kind_of_movement(engine: Engine) -> None:
+    """Movements are no reservations, and what their events say stands in nobody's way."""
+    await move(engine, "m1", "receive", row("A", 5), row("B", 5))
+    await move(engine, "m2", "quarantine", row("A", 5), row("B", 5))
+    await move(engine, "m3", "release_quarantine", row("A", 1), row("B", 1))
+    await move(engine, "m4", "scrap", row("A", 4))
+    await move(engine, "m5", "transfer", row("A", 2, to_warehouse="Y"), row("C", 2, to_warehouse="Y"))
+    await move(engine, "m6", "receive", row("A", 2, "Y", inbound="m5"))
+    await move(engine, "m7", "adjust", row("D", -10), row("B", 1))
+    report = await engine.audit()
+    assert report.balanced, report.differences
