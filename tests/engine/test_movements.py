@@ -12,6 +12,8 @@ from engine import Engine, Settings, open_engine
 from engine.errors import InvalidInput, MovementConflict, StockBelowReserved, StockRefused
 from engine.intake import Reserved
 from engine.model import Cell, Line, Moved, Movement, Order, ShipTo, Sku, StockCount, Warehouse, limits
+from engine.planner import cell_number
+from engine.store import MoveRow
 from tests.engine.store.rebuilt import check_events, undecided
 
 SKUS = ("A", "B", "C", "D")
@@ -257,3 +259,27 @@ async def test_a_cell_is_named_once(engine: Engine) -> None:
     """Whether two adjustments of one cell were meant to add up, nobody knows."""
     with pytest.raises(InvalidInput, match="same cell as row 0"):
         await move(engine, "twice", "adjust", row("A"), row("A", 2))
+
+
+async def test_an_audit_reads_the_books_after_every_kind_of_movement(engine: Engine) -> None:
+    """Movements are no reservations, and what their events say stands in nobody's way."""
+    await move(engine, "m1", "receive", row("A", 5), row("B", 5))
+    await move(engine, "m2", "quarantine", row("A", 5), row("B", 5))
+    await move(engine, "m3", "release_quarantine", row("A", 1), row("B", 1))
+    await move(engine, "m4", "scrap", row("A", 4))
+    await move(engine, "m5", "transfer", row("A", 2, to_warehouse="Y"), row("C", 2, to_warehouse="Y"))
+    await move(engine, "m6", "receive", row("A", 2, "Y", inbound="m5"))
+    await move(engine, "m7", "adjust", row("D", -10), row("B", 1))
+    report = await engine.audit()
+    assert report.balanced, report.differences
+
+
+@pytest.mark.parametrize("engine", [3], indirect=True)
+async def test_who_meets_a_movement_that_nobody_will_finish_waits_until_it_is_settled(engine: Engine) -> None:
+    """The process that began it died; the count, and the movement sent again, are done when its lease has ended."""
+    cell = cell_number(sku=0, warehouse=0)
+    home, owner = engine.store.home("m").number, engine.store.owner(cell)
+    reply = await owner.movements.prepare("m", home, "of the dead", "adjust", "", [MoveRow(cell, -4)], 300)
+    assert reply.letter == "A"
+    await engine.set_stock([StockCount(sku="A", warehouse="X", on_hand=12)])
+    assert (await move(engine, "m", "adjust", row("A", -4))).cells[0].on_hand == 8
