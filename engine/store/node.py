@@ -34,8 +34,6 @@ class Node:
 
     def __init__(self, url: str, *, timeout_s: float, replica_wait_s: float) -> None:
         """`replica_wait_s` is what a call on the SALE lane may take longer than others."""
-        self.host, port = address_of(url)
-        self.name = f"{self.host}:{port}"
         self.calls = 0
         """Calls under way."""
         self._clients = {
@@ -44,6 +42,9 @@ class Node:
             Lane.FEED: _client(url, timeout_s + FEED_BLOCK_MS_MAX / 1000, connections_max=READERS_MAX),
         }
         self._has_library = False
+        # After the clients, which refuse what is no address.
+        self.host, port = address_of(url)
+        self.name = f"{self.host}:{port}"
 
     async def close(self) -> None:
         """Close the connections."""
