@@ -48,7 +48,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     partitions: Annotated[int, Meta(ge=1, le=256)] = 1
     """Parts that the stock is split into, each in one slot of a cluster. A store keeps the number it was made with."""
     events_kept_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 20_000
-    """Events kept in the stream, one a batch or movement; at full batches some 20 KB each."""
+    """Events kept in a partition's stream, one a batch or movement; at full batches some 20 KB each."""
+    events_kept_s: Annotated[int, Meta(ge=0, le=315_360_000)] = 604_800
+    """How long an event is kept at the most; 0: however old. None goes that a registered follower has not read."""
     drain_s: Annotated[float, Meta(ge=0, le=600)] = 10
     """How long a stopping service goes on answering those who wait."""
 

@@ -2,6 +2,7 @@
 
 from engine.intake.crossing import follow_order, settle_due
 from engine.intake.flow import Intake, end_task
+from engine.intake.freshness import Freshness
 from engine.intake.outcome import (
     Conflict,
     Contended,
@@ -21,6 +22,7 @@ __all__ = [
     "Conflict",
     "Contended",
     "ExceededLimit",
+    "Freshness",
     "InsufficientStock",
     "Intake",
     "Invalid",

@@ -7,6 +7,7 @@ from engine.store.cells import CellRow, Totals, Touched
 from engine.store.crossing import Due, Lease
 from engine.store.durability import StoreDescription
 from engine.store.errors import StoreRefused
+from engine.store.feed import TRIM_STEP, EventRows, FollowerRow, Place
 from engine.store.keys import home_of
 from engine.store.orders import CommitReply, Replacement, ReplaceReply, Step, StepReply
 from engine.store.partition import Partition
@@ -14,14 +15,18 @@ from engine.store.server import EmbeddedServer
 from engine.store.store import Store
 
 __all__ = [
+    "TRIM_STEP",
     "Catalogue",
     "CellRow",
     "CommitReply",
     "Definition",
     "Due",
     "EmbeddedServer",
+    "EventRows",
+    "FollowerRow",
     "Lease",
     "Partition",
+    "Place",
     "ReplaceReply",
     "Replacement",
     "Step",
