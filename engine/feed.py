@@ -43,13 +43,14 @@ class Feed:
         self._store = store
         self._replica = replica
         self._reader = reader
-        self._stopping = False
+        self.stopping = False
+        """Whether nobody shall wait any more."""
         self.follows_view = False
         """Whether the replica follows the store, and so tells of news."""
 
     def stop_waiting(self) -> None:
         """Let all who wait for events return, now and from here on: the service stops."""
-        self._stopping = True
+        self.stopping = True
         self._replica.freshness.wake()
 
     async def page(self, after: str | None = None, *, limit: int = 100, wait_ms: int = 0) -> EventPage:
@@ -70,7 +71,7 @@ class Feed:
 
     async def follow(self, after: str | None = None) -> AsyncIterator[Event]:
         """All events after a cursor, and those to come. Raises as `page`; go on from the last event's cursor."""
-        while not self._stopping:
+        while not self.stopping:
             page = await self.page(after, limit=EVENTS_MAX, wait_ms=WAIT_MS_MAX)
             after = page.cursor
             for event in page.events:
@@ -84,7 +85,7 @@ class Feed:
             news = self._replica.freshness.news()
             rows = await read()
             left = ends - asyncio.get_running_loop().time()
-            if rows or left <= 0 or self._stopping:
+            if rows or left <= 0 or self.stopping:
                 return rows
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(left, POLL_S if self.follows_view else POLL_ALONE_S)):

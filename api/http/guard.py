@@ -6,7 +6,7 @@ from aiohttp.typedefs import Handler
 
 from api.http.body import BodyProblem
 from api.http.problems import problem
-from engine.errors import EngineClosed, InvalidInput, StockBelowReserved, StoreError
+from engine.errors import EngineClosed, EventsExpired, InvalidInput, StockBelowReserved, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except StockBelowReserved as error:
         rows = [{"row": row, "reserved": reserved} for row, reserved in error.rows]
         return problem(request, "stock-below-reserved", str(error), extra={"rows": rows})
+    except EventsExpired as error:
+        return problem(request, "cursor-expired", str(error), extra={"oldest": error.oldest})
     except EngineClosed as error:
         return problem(request, "shutting-down", str(error))
     except StoreError as error:

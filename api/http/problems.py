@@ -13,6 +13,7 @@ from engine.errors import FieldError
 ProblemType = Literal[
     "broken-json",
     "contended",
+    "cursor-expired",
     "insufficient-stock",
     "internal-error",
     "invalid-order",
@@ -36,6 +37,7 @@ _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "insufficient-stock": (409, "Not enough stock", False),
     "purchase-limit": (409, "Beyond the purchase limit", False),
     "stock-below-reserved": (409, "A count is lower than what is reserved", False),
+    "cursor-expired": (410, "The events after this cursor are gone", False),
     "too-large": (413, "The body is too large", False),
     "invalid-order": (422, "The order breaks rules", False),
     "invalid-request": (422, "The request breaks rules", False),
