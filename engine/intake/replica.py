@@ -64,6 +64,11 @@ class Replica:
         self.loads += 1
         self.freshness.loaded([position.n for position in stock_positions])
 
+    @property
+    def positions(self) -> list[Place]:
+        """Up to where each partition's events are in the view."""
+        return list(self._stock_positions)
+
     async def follow_catalogue(self) -> None:
         """Apply changes of the catalogue as they come. Raises StoreUnavailable when the store breaks off."""
         while True:
