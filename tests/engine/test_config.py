@@ -25,6 +25,7 @@ BROKEN: dict[str, str] = {
     "STORE_READY_S": "0",
     "PARTITIONS": "257",
     "EVENTS_KEPT_MAX": "999",
+    "EVENTS_KEPT_S": "-1",
     "DRAIN_S": "for ever",
 }
 
