@@ -50,7 +50,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     partitions: Annotated[int, Meta(ge=1, le=256)] = 1
     """Parts that the stock is split into, each in one slot of a cluster. A store keeps the number it was made with."""
     events_kept_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 20_000
-    """Events kept in the stream, one a batch or movement; at full batches some 20 KB each."""
+    """Events kept in a partition's stream, one a batch or movement; at full batches some 20 KB each."""
+    events_kept_s: Annotated[int, Meta(ge=0, le=315_360_000)] = 604_800
+    """How long an event is kept at the most; 0: however old. None goes that a registered follower has not read."""
     replicas_acked_min: Annotated[int, Meta(ge=0, le=10)] = 0
     """Replicas that must have a change before it is acknowledged; too few: its outcome is unknown, and is tried again.
 

@@ -20,6 +20,9 @@ from engine.errors import (
     StoreChanged,
     StoreUnavailable,
 )
+from engine.event import EventReader
+from engine.feed import Feed
+from engine.followers import IDLE_MS, Followers
 from engine.intake import (
     Acknowledged,
     ExceededLimit,
@@ -34,9 +37,11 @@ from engine.intake import (
     settle_due,
 )
 from engine.model import Allocation, HeldLine, Line, Moved, Movement, Order, Sku, StockCount, Tariff, Warehouse
+from engine.model.event import Event, EventPage, Follower
 from engine.model.rules import check_order
 from engine.orders import OrderLife
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes
+from engine.retention import Retention
 from engine.stock import CellPage, StockRoom
 from engine.store import EmbeddedServer, Store, StoreDescription, choose_store, running_at
 
@@ -70,6 +75,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     warehouses: int
     queued: int
     """Orders that wait for the next batch."""
+    view_lag_ms: float
+    """The greatest age at which a change by others got into this process's view, of the last 10 seconds."""
+    events_behind: int
+    """Changes that were in the store at the last look, a second ago at most, and are not in the view."""
     lost_orders: int = 0
     """Acknowledged orders that the store lost since this process started; `Engine.lost_orders` names them."""
 
@@ -120,6 +129,10 @@ class Engine:
         )
         self._stock = StockRoom(self.planner, store, exclusive=self.intake.exclusive)
         self.life = OrderLife(store, self.planner, exclusive=self.intake.exclusive, recover=self._recover)
+        reader = EventReader(self.planner, self.replica)
+        self.feed = Feed(store, self.replica, reader)
+        self._followers = Followers(store, self.feed, reader)
+        self._retention = Retention(store, settings, self.replica.freshness)
         self._revive = revive
         self._state = State.RECOVERING
         self._recovery: asyncio.Task[None] | None = None
@@ -138,10 +151,12 @@ class Engine:
             ]
             self._tasks = [self._supervised(self._follow(follower)) for follower in followers]
             self._tasks.append(self._supervised(self._tend()))
+            self.feed.follows_view = True
 
     async def close(self) -> None:
         """Answer everybody who waits, for `drain_s` at most, then stop."""
         self._state = State.CLOSED
+        self.feed.stop_waiting()
         await self.intake.close(drain_s=self.settings.drain_s)
         for task in self._tasks:
             await end_task(task)
@@ -164,6 +179,8 @@ class Engine:
             warehouses=len(self.planner.warehouses),
             queued=self.intake.queued,
             lost_orders=self.lost_orders.count,
+            view_lag_ms=self.replica.freshness.lag_ms,
+            events_behind=self.replica.freshness.events_behind,
         )
 
     async def ping(self) -> None:
@@ -309,6 +326,38 @@ class Engine:
         """A page of cells as the store has them now. Raises InvalidInput for an unknown name or a strange cursor."""
         return await self._stock.page(sku=sku, warehouse=warehouse, cursor=cursor, limit=limit)
 
+    # Events
+
+    async def events(self, *, after: str | None = None, limit: int = 100, wait_ms: int = 0) -> EventPage:
+        """A page of what changed; see Feed.page."""
+        return await self.feed.page(after, limit=limit, wait_ms=wait_ms)
+
+    def follow_events(self, after: str | None = None) -> AsyncIterator[Event]:
+        """What changed and what will; see Feed.follow."""
+        return self.feed.follow(after)
+
+    async def followers(self) -> tuple[Follower, ...]:
+        """Registered followers, and how far each is."""
+        return await self._followers.all()
+
+    async def register_follower(self, name: str, *, from_start: bool = False) -> None:
+        """Have no event dropped from here on (`from_start`: from the oldest kept on) that it has not acknowledged."""
+        await self._followers.register(name, from_start=from_start)
+
+    async def remove_follower(self, name: str) -> None:
+        """Let go what a follower has not read."""
+        await self._followers.remove(name)
+
+    async def read_as(
+        self, follower: str, consumer: str, *, limit: int = 100, wait_ms: int = 0, idle_ms: int = IDLE_MS
+    ) -> tuple[Event, ...]:
+        """The next events for one consumer of a follower, to be acknowledged; see Followers.read_as."""
+        return await self._followers.read_as(follower, consumer, limit=limit, wait_ms=wait_ms, idle_ms=idle_ms)
+
+    async def acknowledge(self, follower: str, events: Sequence[str]) -> int:
+        """A follower is done with events, by id; returns how many were open."""
+        return await self._followers.acknowledge(follower, events)
+
     # Operations
 
     async def describe_store(self) -> StoreDescription:
@@ -345,6 +394,7 @@ class Engine:
                     while await partition.orders.expire(EXPIRE_ORDERS_MAX) == EXPIRE_ORDERS_MAX:
                         pass
                 await settle_due(self.store)
+                await self._retention.tend()
             except StoreChanged:
                 await self._recover(for_ever=True)
             except StockadeError as error:

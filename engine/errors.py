@@ -11,6 +11,7 @@
     │   ├── StoreUnsupported    the store's version or its library does not fit this release
     │   ├── StoreChanged        the store behind the address is not the one that was loaded: reload
     │   └── DataDirInUse        another process serves this data directory
+    ├── EventsExpired           the events after a cursor are gone: begin where the feed begins
     └── EngineClosed            the engine was shut while the call waited
 
 What an order can meet in its normal life (no stock, a limit, a conflict) is not here: those are outcomes, and values.
@@ -117,6 +118,14 @@ class DataDirInUse(StoreError):
         )
         self.data_dir = data_dir
         self.pid = pid
+
+
+class EventsExpired(StockadeError):
+    """Events after a cursor are gone, or it is of another store. `oldest` is the cursor where the feed begins."""
+
+    def __init__(self, reason: str, oldest: str) -> None:
+        super().__init__(f"{reason} Read the stock anew, and follow from the cursor where the feed begins: {oldest}")
+        self.oldest = oldest
 
 
 class EngineClosed(StockadeError):

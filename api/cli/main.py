@@ -10,7 +10,7 @@ import uvloop
 from cyclopts import App
 from rich.text import Text
 
-from api.cli import audit, demo, doctor, order_life, plan, serve, stock
+from api.cli import audit, demo, doctor, events, order_life, plan, serve, stock
 from api.cli.console import EXIT_WRONG, err, log_to_standard_error
 from engine import __version__
 from engine.errors import InvalidInput, StockadeError
@@ -26,6 +26,7 @@ app.command(demo.demo)
 app.command(doctor.doctor)
 app.command(stock.app)
 app.command(order_life.app)
+app.command(events.app)
 app.command(plan.plan)
 app.command(audit.audit)
 

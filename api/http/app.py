@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from api.http import catalogue, operations, order_life, orders, stock
+from api.http import catalogue, events, operations, order_life, orders, stock
 from api.http.guard import guard
 from api.http.keys import ENGINE
 from engine import Engine
@@ -27,6 +27,7 @@ ROUTES = (
     web.get("/v1/stock", stock.get_stock),
     web.put("/v1/stock", stock.put_stock),
     web.post("/v1/stock/movements", stock.post_movement),
+    web.get("/v1/events", events.get_events, allow_head=False),
     web.get("/livez", operations.livez),
     web.get("/readyz", operations.readyz),
     web.get("/version", operations.version),
@@ -37,5 +38,7 @@ def build_app(engine: Engine) -> web.Application:
     """The application on an open engine; who opened the engine closes it."""
     app = web.Application(middlewares=[guard], client_max_size=limits.BODY_BYTES_MAX)
     app[ENGINE] = engine
+    app[events.STREAMS] = events.Streams()
+    app.on_shutdown.append(events.stop_streams)
     app.add_routes(ROUTES)
     return app

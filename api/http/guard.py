@@ -9,6 +9,7 @@ from api.http.problems import problem
 from api.http.refusals import refused_stock
 from engine.errors import (
     EngineClosed,
+    EventsExpired,
     InvalidInput,
     MovementConflict,
     StockBelowReserved,
@@ -38,6 +39,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem(request, "movement-conflict", str(error))
     except StockUnderChange as error:
         return problem(request, "stock-under-change", str(error))
+    except EventsExpired as error:
+        return problem(request, "cursor-expired", str(error), extra={"oldest": error.oldest})
     except EngineClosed as error:
         return problem(request, "shutting-down", str(error))
     except StoreError as error:

@@ -61,7 +61,7 @@ class PartitionBooks:
         """Note where the stream stands: what comes after it is looked at again."""
         keys = self.partition.keys
         self._start = int(await self.partition.wire.command("HGET", keys.meta, "sequence") or 0)
-        self.position = await self.partition.feed.position()
+        self.position = (await self.partition.feed.position()).id
 
     async def catch_up(self) -> None:
         """Bring the books to the newest event. Raises EventsDropped when some were dropped unread."""

@@ -4,6 +4,7 @@ from engine.intake.acknowledged import Acknowledged, LostOrders
 from engine.intake.capacity import read_capacities
 from engine.intake.crossing import follow_order, settle_due
 from engine.intake.flow import Intake, end_task
+from engine.intake.freshness import Freshness
 from engine.intake.outcome import (
     Conflict,
     Contended,
@@ -25,6 +26,7 @@ __all__ = [
     "Conflict",
     "Contended",
     "ExceededLimit",
+    "Freshness",
     "InsufficientStock",
     "Intake",
     "Invalid",

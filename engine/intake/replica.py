@@ -7,9 +7,10 @@ import msgspec
 import structlog
 
 from engine.errors import StoreChanged, StoreUnsupported
+from engine.intake.freshness import Freshness
 from engine.model import Sku, Tariff, Warehouse
 from engine.planner import Planner
-from engine.store import Definition, Store, parse_definition
+from engine.store import Definition, Place, Store, parse_definition
 
 BLOCK_MS = 500
 """How long one read of the streams waits for news."""
@@ -34,10 +35,11 @@ class Replica:
     def __init__(self, planner: Planner, store: Store) -> None:
         self._planner = planner
         self._store = store
-        self._stock_positions: list[bytes] = []
+        self._stock_positions: list[Place] = []
         self._catalogue_position = b"0-0"
         self.loads = 0
         """Counts loads: what was known before the last one may speak of another store."""
+        self.freshness = Freshness()
 
     @property
     def catalogue_position(self) -> bytes:
@@ -71,20 +73,30 @@ class Replica:
         self._planner.become(planner)
         self._stock_positions, self._catalogue_position = stock_positions, catalogue_position
         self.loads += 1
+        self.freshness.loaded([position.n for position in stock_positions])
+
+    @property
+    def positions(self) -> list[Place]:
+        """Up to where each partition's events are in the view."""
+        return list(self._stock_positions)
 
     async def follow_catalogue(self) -> None:
         """Apply changes of the catalogue as they come. Raises StoreUnavailable when the store breaks off."""
         while True:
-            loads = self.loads
-            entries = await self._store.catalogue.read_events(
-                self._catalogue_position, block_ms=BLOCK_MS, events_max=EVENTS_MAX
-            )
-            # A load came in between: what was read belongs to what was there before it.
-            if self.loads != loads:
-                continue
-            for event, fields in entries:
-                self.apply_definitions(fields)
-                self._catalogue_position = event
+            await self.read_catalogue(block_ms=BLOCK_MS)
+
+    async def read_catalogue(self, *, block_ms: int) -> None:
+        """Apply the next changes of the catalogue; waits up to `block_ms` (1 at least) for the first."""
+        loads = self.loads
+        entries = await self._store.catalogue.read_events(
+            self._catalogue_position, block_ms=block_ms, events_max=EVENTS_MAX
+        )
+        # A load came in between: what was read belongs to what was there before it.
+        if self.loads != loads:
+            return
+        for event, fields in entries:
+            self.apply_definitions(fields)
+            self._catalogue_position = event
 
     async def follow_partition(self, number: int) -> None:
         """Apply a partition's events as they come, until `load` is due: StoreUnavailable when the store breaks off,
@@ -93,18 +105,21 @@ class Replica:
         while True:
             partition = self._store.partitions[number]
             loads, position = self.loads, self._stock_positions[number]
-            entries = await partition.feed.read(position, block_ms=BLOCK_MS, events_max=EVENTS_MAX)
-            if len(entries) == EVENTS_MAX and not await partition.feed.has(position, for_sale=True):
-                raise StoreChanged("events were dropped from the stream before this process read them")
-            if self.loads != loads:
+            entries = await partition.feed.read(position.id, block_ms=BLOCK_MS, events_max=EVENTS_MAX)
+            if self.loads != loads or not entries:
                 continue
+            if int(entries[0][1][b"n"]) != position.n + 1:
+                raise StoreChanged("events were dropped from the stream before this process read them")
+            of_others = None
             for event, fields in entries:
                 # Our own commits were taken from the view when they were planned.
                 if fields[b"t"] not in OWN_TAKES or fields[b"w"] != writer:
                     self._planner.core.apply_event(event, fields[b"c"], fields[b"d"])
                     if fields[b"t"] not in FREES_NO_DAY and (b"i" in fields or b"p" in fields):
                         self._planner.core.doubt_capacity()
-                self._stock_positions[number] = event
+                    of_others = of_others or event
+                position = self._stock_positions[number] = Place(event, int(fields[b"n"]))
+            self.freshness.applied(number, position.n, oldest_of_others=of_others)
             if len(entries) == EVENTS_MAX:
                 await asyncio.sleep(0)
 

@@ -8,6 +8,7 @@ from engine.store.cells import CellRow, Totals, Touched
 from engine.store.crossing import Due, Lease
 from engine.store.durability import StoreDescription
 from engine.store.errors import StoreRefused
+from engine.store.feed import TRIM_STEP, EventRows, FollowerRow, Place
 from engine.store.keys import CHANNEL_CELLS, home_of, partition_of_cell, partition_of_counter
 from engine.store.movements import CountRows, Levels, MoveReply, MoveRow, RefusedRow
 from engine.store.orders import CommitReply, Replacement, ReplaceReply, Step, StepReply
@@ -19,6 +20,7 @@ from engine.store.wire import Lane
 
 __all__ = [
     "CHANNEL_CELLS",
+    "TRIM_STEP",
     "Catalogue",
     "CellRow",
     "CommitReply",
@@ -26,12 +28,15 @@ __all__ = [
     "Definition",
     "Due",
     "EmbeddedServer",
+    "EventRows",
+    "FollowerRow",
     "Lane",
     "Lease",
     "Levels",
     "MoveReply",
     "MoveRow",
     "Partition",
+    "Place",
     "RefusedRow",
     "ReplaceReply",
     "Replacement",

@@ -28,6 +28,7 @@ BROKEN: dict[str, str] = {
     "REPLICAS_ACKED_MIN": "11",
     "REPLICA_WAIT_MS": "0",
     "RECONCILE_ORDERS_MAX": "-1",
+    "EVENTS_KEPT_S": "-1",
     "DRAIN_S": "for ever",
 }
 

@@ -8,7 +8,8 @@ from redis.asyncio import Redis
 from engine import Settings
 from engine.store import Partition, StepReply, Store, attempt_args, home_of, partition_of_cell
 from engine.store.keys import partition_keys
-from tests.engine.store.by_hand import Args, body
+from engine.store.packed import packed_strings
+from tests.engine.store.by_hand import HEAD, Args, body
 
 COUNT = 3
 CELLS = tuple(4096 * sku for sku in range(COUNT))
@@ -39,7 +40,7 @@ async def commit_over(store: Store, order_id: str, takes: dict[int, int], *, hol
             )
             assert reply.outcomes in (b"", b"A")
     args = Args().order(order_id, *own.items(), hold_ms=hold_ms).packed()
-    args[4] = msgspec.msgpack.encode([""]).replace(b"\xa0", _string(_body(takes, attempt)))
+    args[4] = packed_strings((order_id.encode(), HEAD + _body(takes, attempt)))
     args[8] = msgspec.msgpack.encode([1, attempt])
     reply = await store.partitions[home].orders.commit(args)
     assert reply.outcomes == b""
@@ -49,10 +50,6 @@ async def commit_over(store: Store, order_id: str, takes: dict[int, int], *, hol
 def _body(takes: dict[int, int], attempt: str) -> bytes:
     whole = body(1, takes, {})
     return whole[:16] + msgspec.msgpack.encode([*msgspec.msgpack.decode(whole[16:])[:7], [attempt]])
-
-
-def _string(data: bytes) -> bytes:
-    return b"\xdb" + len(data).to_bytes(4, "big") + data
 
 
 async def step(store: Store, what: Any, order_id: str, transition_id: str, detail: object = "") -> StepReply:
