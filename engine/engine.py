@@ -19,6 +19,7 @@ from engine.errors import (
     StockBelowReserved,
     StoreChanged,
     StoreUnavailable,
+    StoreUnsupported,
 )
 from engine.intake import ExceededLimit, Intake, Outcome, PurchaseLimit, Replica, end_task, settle_due
 from engine.model import Allocation, Cell, Order, Sku, StockCount, Tariff, Warehouse
@@ -359,7 +360,9 @@ class Engine:
                     await self._open_and_load()
                 break
             except Exception as error:
-                if asyncio.get_running_loop().time() >= patience_ends:
+                # A later release has the store: that does not pass by itself.
+                hopeless = isinstance(error, StoreUnsupported)
+                if hopeless or asyncio.get_running_loop().time() >= patience_ends:
                     if self.intake.unreachable is None:
                         log.error("the store is out of reach", error=str(error))
                     self.intake.unreachable = str(error)
