@@ -1,40 +1,22 @@
 """Somebody meddles with the store's functions in mid-sale: they are loaded again, or nothing is sold by wrong ones."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from redis.asyncio import Redis
 
 from api.http import build_app
-from engine import Engine, Settings, State, open_engine
+from engine import Engine, State
 from engine.intake import Unavailable
 from engine.model import Order
 from engine.store.library import LIBRARY_VERSION, library_source
 from tests.engine.small_network import assert_balanced, order, put_network, reserved
 from tests.engine.store.by_hand import everything
 
-RECOVERY_MS = 300
 FLUSH_EVERY_S = 0.01
 ORDERS = 300
 NEXT_VERSION = LIBRARY_VERSION + 1
 WAIT_S = 10.0
-
-
-@pytest.fixture
-async def engine(empty_store_url: str) -> AsyncIterator[Engine]:
-    """An engine that does not wait for long."""
-    async with open_engine(Settings(redis_url=empty_store_url, store_recovery_ms=RECOVERY_MS)) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def client(empty_store_url: str) -> AsyncIterator[Redis]:
-    """Whoever meddles; what it leaves is taken away for the next test."""
-    async with Redis.from_url(empty_store_url) as one:
-        yield one
-        await one.execute_command("FUNCTION", "FLUSH")
 
 
 def changed_library(old: str, new: str) -> str:
