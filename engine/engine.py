@@ -302,7 +302,8 @@ class Engine:
         return await audit_store(self.store, self.planner)
 
     async def _follow(self, follower: Callable[[], Awaitable[None]]) -> None:
-        while True:
+        # Not for ever: where no store listens, a closing engine would neither recover nor wait in here.
+        while self._state is not State.CLOSED:
             loads = self.replica.loads
             try:
                 await follower()

@@ -11,10 +11,12 @@ import pytest
 from engine import Engine, Settings, State, open_engine
 from engine.intake import InsufficientStock, Outcome, Reserved, Unavailable
 from engine.store import EmbeddedServer, choose_store
+from engine.store.binary import find_binary
 from tests.engine.intake.fault_proxy import Fault, FaultProxy
 from tests.engine.small_network import assert_balanced, order, put_network, put_stock, reserved
 
 STALL_TIMEOUT_MS = 300
+CLOSE_S = 5.0
 
 
 @pytest.fixture
@@ -189,4 +191,25 @@ async def test_orders_are_refused_at_once_while_the_store_is_out_of_reach(tmp_pa
             while engine.state is not State.READY:
                 await asyncio.sleep(0.02)
         reserved(await engine.reserve(order("first", ("x", 1))))
+    await server.stop()
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+async def test_an_engine_whose_store_has_just_died_closes_in_time(tmp_path: Path, embedded: bool) -> None:
+    """Its followers must not run for a store that nobody starts any more, and keep everybody else from running."""
+    server = EmbeddedServer(find_binary(), tmp_path / "gone")
+    settings = Settings(data_dir=server.data_dir)
+    if not embedded:
+        await server.start()
+        settings = Settings(redis_url=server.url)
+    for _ in range(5):
+        async with open_engine(settings) as engine:
+            await put_network(engine, {("x", "A"): 5})
+            reserved(await engine.reserve(order("one", ("x", 1))))
+            os.kill(int(server.lock.read_text()), signal.SIGKILL)
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < CLOSE_S
+        if not embedded:
+            await server.stop()
+            await server.start()
     await server.stop()
