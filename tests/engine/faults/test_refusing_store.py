@@ -6,6 +6,7 @@ Orders are refused, certainly; nothing is half done; and all goes on when the tr
 import asyncio
 import contextlib
 import re
+import resource
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -76,7 +77,32 @@ async def _snapshot(client: Redis, status: str) -> None:
             await asyncio.sleep(0.01)
 
 
-TROUBLES = (out_of_memory, a_replica, too_few_replicas, a_failed_snapshot)
+@contextlib.asynccontextmanager
+async def a_full_disk(client: Redis, server: EmbeddedServer) -> AsyncIterator[None]:
+    """Of a store that writes its file every second: it notices after the reply, and refuses from then on."""
+    assert server.pid is not None
+    await client.config_set("appendfsync", "everysec")
+    size = max(path.stat().st_size for path in (server.data_dir / "appendonlydir").iterdir())
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (size + 10, resource.RLIM_INFINITY))
+    async with asyncio.timeout(WAIT_S):
+        while await _writes(client):
+            await asyncio.sleep(0.01)
+    yield
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    async with asyncio.timeout(WAIT_S):
+        while not await _writes(client):
+            await asyncio.sleep(0.01)
+
+
+async def _writes(client: Redis) -> bool:
+    try:
+        await client.hset("probe", "of", "writes")
+    except ResponseError:
+        return False
+    return True
+
+
+TROUBLES = (out_of_memory, a_replica, too_few_replicas, a_failed_snapshot, a_full_disk)
 any_trouble = pytest.mark.parametrize("trouble", TROUBLES, ids=[one.__name__ for one in TROUBLES])
 
 
@@ -149,6 +175,7 @@ async def test_a_service_that_starts_in_trouble_says_which(
         a_replica: "it is a replica",
         too_few_replicas: "min-replicas-to-write",
         a_failed_snapshot: "cannot write to its disk",
+        a_full_disk: "cannot write to its disk",
     }
     async with trouble(client, server):
         before = await everything(client)
