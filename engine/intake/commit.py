@@ -34,18 +34,25 @@ class NotPrepared(Exception):
 
 
 class StoreClock:
-    """The store's clock as this process reckons it: ours, moved by what the last reply showed."""
+    """The store's clock as this process reckons it: what the last reply showed, and what went by since.
+
+    What goes by is told by a clock that nobody sets: when this machine's is set right, or wrong, no order hears of it.
+    """
 
     def __init__(self) -> None:
-        self._ahead_ms = 0
+        self._ahead_ms = time.time_ns() // 1_000_000 - _passing_ms()
 
     def now_ms(self) -> int:
         """Milliseconds since 1970."""
-        return time.time_ns() // 1_000_000 + self._ahead_ms
+        return _passing_ms() + self._ahead_ms
 
     def learn(self, now_ms: int) -> None:
         """Take over what a reply says."""
-        self._ahead_ms = now_ms - time.time_ns() // 1_000_000
+        self._ahead_ms = now_ms - _passing_ms()
+
+
+def _passing_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 async def commit_batch(
