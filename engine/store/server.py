@@ -16,6 +16,8 @@ from pathlib import Path
 from shlex import quote
 from types import TracebackType
 
+import structlog
+
 from engine.errors import DataDirInUse, StoreError, StoreUnavailable
 from engine.store import launch
 from engine.store.address import probe, socket_path, socket_url
@@ -44,6 +46,10 @@ DAMAGED = re.compile(r"Bad file format reading the append only file (\S+):")
 
 LOG_TAIL_BYTES = 4096
 LOG_TAIL_LINES = 15
+LAST_WORDS = 3
+"""Lines of the log that are passed on when it ends by itself."""
+
+log = structlog.get_logger(__name__)
 
 _LAUNCHER = Path(launch.__file__)
 
@@ -155,6 +161,8 @@ class EmbeddedServer:
         Only within `async with`: what is being left must not come back.
         """
         if self._wanted and self.pid is None:
+            # Where its disk was full, only its own log says so.
+            log.warning("the store ended and is started again", log_tail=self._log_tail().splitlines()[-LAST_WORDS:])
             await self.stop()
             await self.start()
 

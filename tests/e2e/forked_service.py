@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import parent_process
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import uvloop
 
@@ -30,15 +31,16 @@ _processes.set_forkserver_preload([__name__])
 class ForkedService:
     """A service on an embedded store, to be started and killed again and again."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, **settings: Any) -> None:
         self.data_dir = data_dir
+        self._settings = Settings(data_dir=data_dir, port=0, **settings)
         self._process: multiprocessing.context.ForkServerProcess | None = None
         self._url: Connection | None = None
 
     def launch(self) -> None:
         """Start it; it may be killed before it is ready. Its store may be that of its predecessor, on its way out."""
         self._url, theirs = _processes.Pipe(duplex=False)
-        self._process = _processes.Process(target=_run, args=(self.data_dir, theirs))
+        self._process = _processes.Process(target=_run, args=(self._settings, theirs))
         self._process.start()
         theirs.close()
 
@@ -54,6 +56,13 @@ class ForkedService:
         return url
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
     def store_pid(self) -> int:
         """The process of its own store, 0 while there is none: its launcher wrote the pid into the lock."""
         try:
@@ -67,13 +76,11 @@ class ForkedService:
 
     def kill(self, *, with_store: bool = False) -> None:
         """kill -9, of its store at the same instant if so wanted; returns when it is gone."""
-        assert self._process is not None
-        assert self._process.pid is not None
         if with_store:
             # Stopped first: neither sees the other die.
-            os.kill(self._process.pid, signal.SIGSTOP)
+            os.kill(self.pid, signal.SIGSTOP)
             self.kill_store()
-        self._process.kill()
+        os.kill(self.pid, signal.SIGKILL)
         self._gone()
 
     def kill_store(self) -> bool:
@@ -110,16 +117,16 @@ class ForkedService:
 
 
 @contextmanager
-def forked_service(data_dir: Path) -> Iterator[ForkedService]:
+def forked_service(data_dir: Path, **settings: Any) -> Iterator[ForkedService]:
     """A service that is not started yet; it is stopped at the end of the block."""
-    service = ForkedService(data_dir)
+    service = ForkedService(data_dir, **settings)
     try:
         yield service
     finally:
         service.stop()
 
 
-def _run(data_dir: Path, ready: Connection) -> None:
+def _run(settings: Settings, ready: Connection) -> None:
     log_to_standard_error()
 
     async def tell(_engine: Engine, url: str) -> None:
@@ -129,4 +136,4 @@ def _run(data_dir: Path, ready: Connection) -> None:
         asyncio.get_running_loop().add_reader(parent.sentinel, os.kill, os.getpid(), signal.SIGTERM)
         ready.send(url)
 
-    uvloop.run(serve(Settings(data_dir=data_dir, port=0), on_ready=tell))
+    uvloop.run(serve(settings, on_ready=tell))

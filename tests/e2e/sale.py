@@ -24,10 +24,13 @@ CONNECTIONS = 32
 ORDERS_MAX = 1_000_000
 POLL_S = 0.02
 RETRY_WAIT_S = 0.05
+AGAIN_SHARE = 0.5
 PENDING_SHARE = 0.3
 HOLD_SECONDS = (1, 2, 900)
 HOLDS_END_S = 20.0
 BROKEN_MAX = 20
+HELD_NOTHING = (b"This request held nothing.", b"Nothing was held.")
+"""What an answer says that is certain of it."""
 
 Action = Callable[[Client], Awaitable[Answer | None]]
 
@@ -52,6 +55,8 @@ class Sale:
         self.promised: dict[str, Allocation] = {}
         """Orders as they were last told to us."""
         self.refused: set[str] = set()
+        self.doubtful: set[str] = set()
+        """Orders that one request may have reserved without an answer that says so."""
         self.acknowledged = 0
         """Answers that promised, or told, an order."""
         self.unanswered = 0
@@ -76,8 +81,9 @@ class Sale:
     # What clients do
 
     async def place(self, client: Client) -> Answer | None:
-        """Send an order: one that got no answer before, else the next."""
-        order = self._unsettled.popleft() if self._unsettled else next(self._fresh, None)
+        """Send an order: one that got no answer before, or the next."""
+        again = self._unsettled and self.random.random() < AGAIN_SHARE
+        order = self._unsettled.popleft() if again else next(self._fresh, None)
         return None if order is None else await self._send(client, order)
 
     async def repeat(self, client: Client) -> Answer | None:
@@ -92,6 +98,8 @@ class Sale:
         before = self.promised.get(order.order_id)
         answer = await self._call(client, "POST", "/v1/orders", msgspec.json.encode(order))
         if answer is None or answer.status == 503:
+            if answer is None or not any(words in answer.body for words in HELD_NOTHING):
+                self.doubtful.add(order.order_id)
             self._unsettled.append(order)
         elif answer.status in (200, 201):
             self._told(order.order_id, before, answer.body)
@@ -157,6 +165,15 @@ class Sale:
             answer = await self._send(client, self._unsettled.popleft())
             if answer is None or answer.status == 503:
                 await asyncio.sleep(RETRY_WAIT_S)
+
+    async def check_denials(self, client: Client) -> int:
+        """Look for every order of which each answer said that nothing was held, while nothing is sent; how many."""
+        denied = {order.order_id for order in self._unsettled} - self.doubtful - self.promised.keys()
+        for order_id in denied:
+            answer = await client.call("GET", f"/v1/orders/{quote(order_id, safe='')}")
+            if answer.status != 404:
+                self._broke(order_id, f"held, though certainly not: {answer}")
+        return len(denied)
 
     async def check_promises(self, client: Client) -> None:
         """Look at every order that was ever acknowledged."""
