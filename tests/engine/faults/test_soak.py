@@ -79,7 +79,7 @@ class Buyers:
 
     async def buy(self, one: Order) -> None:
         """Send an order and note what it was told."""
-        new = one.order_id not in self.unsettled
+        new = one.order_id not in self.unsettled and one.order_id not in self.told
         self.unsettled[one.order_id] = one
         outcome: Outcome = await self.timed("order", self.engine.reserve(one))
         if isinstance(outcome, Reserved):
