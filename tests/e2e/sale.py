@@ -166,14 +166,17 @@ class Sale:
             if answer is None or answer.status == 503:
                 await asyncio.sleep(RETRY_WAIT_S)
 
-    async def check_denials(self, client: Client) -> int:
-        """Look for every order of which each answer said that nothing was held, while nothing is sent; how many."""
-        denied = {order.order_id for order in self._unsettled} - self.doubtful - self.promised.keys()
-        for order_id in denied:
+    @property
+    def denied(self) -> set[str]:
+        """Orders of which each answer said that nothing was held, and that it may be sent again."""
+        return {order.order_id for order in self._unsettled} - self.doubtful - self.promised.keys()
+
+    async def check_denials(self, client: Client) -> None:
+        """Look for them, while nothing is sent."""
+        for order_id in self.denied:
             answer = await client.call("GET", f"/v1/orders/{quote(order_id, safe='')}")
             if answer.status != 404:
                 self._broke(order_id, f"held, though certainly not: {answer}")
-        return len(denied)
 
     async def check_promises(self, client: Client) -> None:
         """Look at every order that was ever acknowledged."""

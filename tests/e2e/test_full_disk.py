@@ -16,7 +16,6 @@ SEED = 20_261_112
 ORDERS = 1_000
 FREE_BYTES = 100_000
 """What the disk still takes: some dozens of orders."""
-FULL_S = 2.0
 RECOVERY_MS = 500
 READY_S = 20.0
 
@@ -41,9 +40,10 @@ async def test_a_full_disk_loses_nothing_and_is_recovered_from(tmp_path: Path) -
             async with asyncio.timeout(READY_S):
                 while not sale.unavailable:
                     await asyncio.sleep(POLL_S)
-            await asyncio.sleep(FULL_S)
-            readiness = await client.call("GET", "/readyz")
-            assert readiness.status == 503, readiness
+            async with asyncio.timeout(READY_S):
+                # The last bytes of a disk may be enough to open the store once more, but not to sell.
+                while not (sale.doubtful and sale.denied) or (await client.call("GET", "/readyz")).status != 503:
+                    await asyncio.sleep(POLL_S)
             assert (await client.call("GET", "/livez")).status == 200
             end.set()
             await selling
@@ -51,8 +51,8 @@ async def test_a_full_disk_loses_nothing_and_is_recovered_from(tmp_path: Path) -
             async with asyncio.timeout(READY_S):
                 while (await client.call("GET", "/readyz")).status != 200:
                     await asyncio.sleep(POLL_S)
-            assert await sale.check_denials(client)
-            assert sale.doubtful
+            assert sale.denied
+            await sale.check_denials(client)
             await run_together(partial(sale.settle, client))
             await sale.check_promises(client)
         assert not sale.unanswered
