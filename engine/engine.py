@@ -19,6 +19,7 @@ from engine.errors import (
     StockadeError,
     StoreChanged,
     StoreUnavailable,
+    StoreUnsupported,
 )
 from engine.event import EventReader
 from engine.feed import Feed
@@ -373,7 +374,8 @@ class Engine:
         return await repair_store(self.store, dry_run=dry_run)
 
     async def _follow(self, follower: Callable[[], Awaitable[None]]) -> None:
-        while True:
+        # Not for ever: where no store listens, a closing engine would neither recover nor wait in here.
+        while self._state is not State.CLOSED:
             loads = self.replica.loads
             try:
                 await follower()
@@ -432,7 +434,9 @@ class Engine:
                     await self._open_and_load()
                 break
             except Exception as error:
-                if asyncio.get_running_loop().time() >= patience_ends:
+                # A later release has the store: that does not pass by itself.
+                hopeless = isinstance(error, StoreUnsupported)
+                if hopeless or asyncio.get_running_loop().time() >= patience_ends:
                     if self.intake.unreachable is None:
                         log.error("the store is out of reach", error=str(error))
                     self.intake.unreachable = str(error)

@@ -24,6 +24,8 @@ async def readyz(request: web.Request) -> web.Response:
             await engine.ping()
         except StockadeError as error:
             body |= {"state": "store-unavailable", "detail": str(error)}
+    elif engine.intake.unreachable is not None:
+        body["detail"] = engine.intake.unreachable
     body["status"] = body.pop("state")
     ready = body["status"] == State.READY
     return web.json_response(body, status=200 if ready else 503, headers={} if ready else {"Retry-After": "1"})

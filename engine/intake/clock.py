@@ -12,20 +12,27 @@ DAY_MS = 86_400_000
 
 
 class StoreClock:
-    """The store's clock, kept by how far it is ahead of this machine's."""
+    """What the last reply showed, and what went by since.
+
+    What goes by is told by a clock that nobody sets: when this machine's is set right, or wrong, no order hears of it.
+    """
 
     def __init__(self) -> None:
-        self.ahead_ms = 0.0
+        self.ahead_ms = time.time_ns() // 1_000_000 - _passing_ms()
 
     def hear(self, replies: Sequence[Reply]) -> None:
         """Learn the store's time from replies that have just come."""
         for _, now_ms, *_ in replies:
-            self.ahead_ms = now_ms - time.time() * 1000
+            self.ahead_ms = now_ms - _passing_ms()
 
     def now_ms(self) -> int:
         """Milliseconds since 1970."""
-        return max(0, int(time.time() * 1000 + self.ahead_ms))
+        return _passing_ms() + self.ahead_ms
 
     def day(self) -> int:
         """Days since 1970, UTC."""
         return self.now_ms() // DAY_MS
+
+
+def _passing_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

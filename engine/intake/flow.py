@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError
+from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError, StoreUnsupported
 from engine.intake import outcome as oc
 from engine.intake.acknowledged import Acknowledged
 from engine.intake.clock import StoreClock
@@ -168,7 +168,7 @@ class Intake:
                 taken = []
                 self._queue.extendleft(reversed(again))
                 if broken is not None and not await self._recover():
-                    self._give_up(broken)
+                    self._give_up(self.unreachable or broken)
         except BaseException as error:
             # A bug, or a panic of the core: whoever waits must hear of it, and nothing more may be promised.
             self.fail()
@@ -308,7 +308,7 @@ class Intake:
             if waiting.answer.done():
                 continue
             waiting.tries += 1
-            waiting.unsure |= not isinstance(error, StoreChanged)
+            waiting.unsure |= not isinstance(error, (StoreChanged, StoreUnsupported))
             if waiting.tries < COMMIT_TRIES_MAX:
                 again.append(waiting)
             else:

@@ -7,12 +7,16 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
+
+import structlog
 
 from engine.errors import DataDirInUse, StoreError, StoreUnavailable
 from engine.store import launch
@@ -37,8 +41,15 @@ wheel's Valkey 9.1), and a fork in mid-sale costs latency."""
 LOG_BYTES_MAX = 4 * 1024 * 1024
 """A log longer than this is put aside at the next start, in place of the one put aside before."""
 
+DAMAGED = re.compile(r"Bad file format reading the append only file (\S+):")
+"""What the server's log says of a file that it does not mend by itself."""
+
 LOG_TAIL_BYTES = 4096
 LOG_TAIL_LINES = 15
+LAST_WORDS = 3
+"""Lines of the log that are passed on when it ends by itself."""
+
+log = structlog.get_logger(__name__)
 
 _LAUNCHER = Path(launch.__file__)
 
@@ -150,6 +161,8 @@ class EmbeddedServer:
         Only within `async with`: what is being left must not come back.
         """
         if self._wanted and self.pid is None:
+            # Where its disk was full, only its own log says so.
+            log.warning("the store ended and is started again", log_tail=self._log_tail().splitlines()[-LAST_WORDS:])
             await self.stop()
             await self.start()
 
@@ -200,10 +213,25 @@ class EmbeddedServer:
             await asyncio.sleep(POLL_S)
         if status == launch.EXIT_DIR_IN_USE:
             raise DataDirInUse(self.data_dir, self._lock_holder())
+        tail = self._log_tail()
         raise StoreUnavailable(
-            f"{self.binary} on {self.data_dir} ended at its start with status {status}. Its log ends:\n"
-            f"{self._log_tail()}"
+            f"{self.binary} on {self.data_dir} ended at its start with status {status}.{self._repair_advice(tail)} Its"
+            f" log ends:\n{tail}"
         )
+
+    def _repair_advice(self, log_tail: str) -> str:
+        damaged = DAMAGED.search(log_tail)
+        if damaged is None:
+            return ""
+        folder = self.data_dir / "appendonlydir"
+        advice = f" Its append-only file is damaged: copy {folder} to a safe place."
+        newest = max(folder.glob("*.incr.aof"), key=lambda path: path.stat().st_mtime, default=None)
+        if newest is None or newest.name != damaged[1]:
+            return f"{advice} Later files build on the damaged one: restore a backup of all."
+        # Every server is its own repair program: it goes by the name that it is called by.
+        name = self.binary.name.replace("-server", "-check-aof")
+        repair = f"exec -a {name} {quote(str(self.binary))} --fix {quote(str(newest))}"
+        return f"{advice} Then, to keep all that was written before the damage, run: bash -c {quote(repair)}\n"
 
     def _lock_holder(self) -> int | None:
         try:

@@ -6,7 +6,7 @@ local CATALOGUE_EVENTS = 10000
 -- stockade_open_catalogue: makes the catalogue if there is none. KEYS meta. ARGV 1 candidate epoch, 2 partitions wanted.
 -- Returns {epoch, partitions in force}. O(1).
 local function open_catalogue(keys, args)
-  redis.call('HSETNX', keys[1], 'epoch', args[1])
+  mark_epoch(keys[1], args[1])
   redis.call('HSETNX', keys[1], 'partitions', args[2])
   local meta = redis.call('HMGET', keys[1], 'epoch', 'partitions')
   return { meta[1], tonumber(meta[2]) }

@@ -64,8 +64,11 @@ local CHUNK = 4000
 -- How long the process that decided an order has to tell the other partitions itself, before any other does.
 local FOLLOW_MS = 1000
 
-local STALE = 'STALEEPOCH the store was emptied or exchanged since it was loaded'
+local STALE = 'STALEEPOCH the store was emptied or exchanged, or its functions were, since it was loaded'
 
+-- Begins every epoch. Callers send theirs with each call, so that those of another version, which mean other things by
+-- their arguments, are refused from the very call on that meets this text.
+local MARK = VERSION .. '.'
 
 -- Reads fields of a hash, in order; false where absent. O(fields).
 local function read_fields(key, fields)
@@ -128,8 +131,20 @@ local function fingerprint_of(record)
   return string.sub(record, HEAD_BYTES + 1, HEAD_BYTES + FINGERPRINT_BYTES)
 end
 
+local function is_marked(epoch)
+  return string.sub(epoch, 1, #MARK) == MARK
+end
+
 local function stale(meta, epoch)
-  return redis.call('HGET', meta, 'epoch') ~= epoch
+  return redis.call('HGET', meta, 'epoch') ~= epoch or not is_marked(epoch)
+end
+
+-- Makes an epoch where there is none, and marks one that another version made.
+local function mark_epoch(meta, candidate)
+  local epoch = redis.call('HGET', meta, 'epoch') or candidate
+  if not is_marked(epoch) then epoch = MARK .. string.gsub(epoch, '^%d+%.', '') end
+  redis.call('HSET', meta, 'epoch', epoch)
+  return epoch
 end
 
 
@@ -138,7 +153,7 @@ end
 -- Begins a change; nil when the epoch is another. ARGV of each function begin with 1 epoch, 2 writer.
 local function begin(keys, args)
   local meta = redis.call('HMGET', keys[META], 'epoch', 'sequence', 'free_total', 'on_hand_total', 'partitions', 'partition')
-  if meta[1] ~= args[1] then return nil end
+  if meta[1] ~= args[1] or not is_marked(args[1]) then return nil end
   return {
     keys = keys, writer = args[2],
     sequence = tonumber(meta[2]) or 0, free_total = tonumber(meta[3]) or 0, on_hand_total = tonumber(meta[4]) or 0,
@@ -270,7 +285,7 @@ local function open(keys, args)
     redis.call('XGROUP', 'CREATE', keys[EVENTS], 'open', '$', 'MKSTREAM')
     redis.call('XGROUP', 'DESTROY', keys[EVENTS], 'open')
   end
-  redis.call('HSETNX', keys[META], 'epoch', args[1])
+  mark_epoch(keys[META], args[1])
   redis.call('HSETNX', keys[META], 'partitions', args[3])
   redis.call('HSETNX', keys[META], 'partition', args[4])
   local now = now_ms()

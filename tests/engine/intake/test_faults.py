@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from engine import Engine, Settings, State, open_engine
-from engine.intake import Outcome, Reserved, Unavailable
+from engine.intake import InsufficientStock, Outcome, Reserved, Unavailable
 from engine.store import EmbeddedServer, choose_store
+from engine.store.binary import find_binary
 from tests.engine.intake.fault_proxy import Fault, FaultProxy
-from tests.engine.small_network import assert_balanced, order, put_network, reserved
+from tests.engine.small_network import assert_balanced, order, put_network, put_stock, reserved
 
 STALL_TIMEOUT_MS = 300
+CLOSE_S = 5.0
 
 
 @pytest.fixture
@@ -86,6 +88,31 @@ async def test_a_commit_that_arrives_after_the_caller_was_told_is_found_by_the_r
     await asyncio.sleep(0.05)
     assert reserved(await engine.reserve(order("one", ("x", 2)))).replayed
     await assert_balanced(engine, units_reserved=2)
+
+
+async def test_a_commit_that_was_given_up_is_fenced_when_it_arrives(
+    proxy: FaultProxy, engine: Engine, empty_store_url: str
+) -> None:
+    """Its caller was told that there is none left, and then there is: nothing may be held for an order told no."""
+    await put_network(engine, {("x", "A"): 1})
+    proxy.faults = ["stall"]
+    given_up = asyncio.create_task(engine.reserve(order("one", ("x", 1))))
+    async with open_engine(Settings(redis_url=empty_store_url)) as other:
+        async with asyncio.timeout(10):
+            while not proxy.met:
+                await asyncio.sleep(0.01)
+        reserved(await other.reserve(order("two", ("x", 1))))
+        assert isinstance(await asyncio.wait_for(given_up, 10), InsufficientStock)
+        await put_stock(other, {("x", "A"): 3})
+        proxy.release.set()
+        async with asyncio.timeout(10):
+            while not proxy.late_replies:
+                await asyncio.sleep(0.01)
+        assert proxy.late_replies[0].startswith(b"-FENCED")
+        assert await other.order_json("one") is None
+        await assert_balanced(other, units_reserved=1)
+        # Only its own commits are fenced: whoever sends the order again is served.
+        assert not reserved(await engine.reserve(order("one", ("x", 1)))).replayed
 
 
 @pytest.mark.parametrize("down_ms", [0, 1500])
@@ -164,4 +191,25 @@ async def test_orders_are_refused_at_once_while_the_store_is_out_of_reach(tmp_pa
             while engine.state is not State.READY:
                 await asyncio.sleep(0.02)
         reserved(await engine.reserve(order("first", ("x", 1))))
+    await server.stop()
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+async def test_an_engine_whose_store_has_just_died_closes_in_time(tmp_path: Path, embedded: bool) -> None:
+    """Its followers must not run for a store that nobody starts any more, and keep everybody else from running."""
+    server = EmbeddedServer(find_binary(), tmp_path / "gone")
+    settings = Settings(data_dir=server.data_dir)
+    if not embedded:
+        await server.start()
+        settings = Settings(redis_url=server.url)
+    for _ in range(5):
+        async with open_engine(settings) as engine:
+            await put_network(engine, {("x", "A"): 5})
+            reserved(await engine.reserve(order("one", ("x", 1))))
+            os.kill(int(server.lock.read_text()), signal.SIGKILL)
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < CLOSE_S
+        if not embedded:
+            await server.stop()
+            await server.start()
     await server.stop()

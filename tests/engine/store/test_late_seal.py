@@ -7,7 +7,7 @@ import pytest
 from engine.intake import follow_order
 from engine.intake.recommit import Entry, Share, commit_args, kept_of_attempt, weighed_args
 from engine.store import Store
-from tests.engine.store.by_hand import body, pack, unpack
+from tests.engine.store.by_hand import HEAD, body, pack, unpack
 
 CELLS = (0 * 4096, 1 * 4096)
 """By the partition that owns them."""
@@ -36,7 +36,9 @@ async def test_late_seal_holds_nothing_twice(two: Store, cancelled: bool) -> Non
     )
     plain = body(1, {cells[home]: 2, cells[other]: 3}, {})
     rest = plain[:16] + pack([*unpack(plain[16:])[:7], [ATTEMPT]])
-    await home.orders.commit(commit_args([Entry(ORDER, rest, Share(((cells[home], 2),), ()))], [None], [ATTEMPT]))
+    await home.orders.commit(
+        commit_args([Entry(ORDER, HEAD + rest, Share(((cells[home], 2),), ()))], [None], [ATTEMPT])
+    )
     if cancelled:
         await home.orders.step("cancel", ORDER, "t", version=None, detail=None)
     (record,) = await two.read_orders([ORDER])
