@@ -54,8 +54,8 @@ local function hold(change, body, factor, counters_too)
   end
 end
 
--- Writes an order's record as it is now; `rest` is fingerprint and body, packed. Partitions that hold stock for it are put
--- on the list of those to follow.
+-- Writes an order's record as it is now; `rest` is fingerprint and body, packed. Partitions that hold stock for it, or held
+-- some for what it was before (`reached`), are put on the list of those to follow.
 local function write_order(change, order, rest)
   local keys = change.keys
   local record = struct.pack(HEAD, FORMAT, order.status, order.version, order.reserved_ms, order.expires_ms) .. rest
@@ -65,7 +65,7 @@ local function write_order(change, order, rest)
   else
     redis.call('ZREM', keys[HOLDS], order.id)
   end
-  if reaches_out(change, order.body) then redis.call('ZADD', keys[OUTBOX], now_ms(), order.id) end
+  if order.reached or reaches_out(change, order.body) then redis.call('ZADD', keys[OUTBOX], now_ms(), order.id) end
   order.record = record
 end
 
@@ -81,8 +81,11 @@ local function give_back(change, order, status)
   write_order(change, order, string.sub(order.record, HEAD_BYTES + 1))
 end
 
--- Whether a transition was done before; if not, it is noted. A record keeps the ids of the last ones.
+-- Whether a transition was done before; if not, it is noted. A record keeps the ids of the last ones, and the names of
+-- attempts that it decided for until all partitions have followed it: whoever asks for one must be told.
 local TRANSITIONS_MAX = 64
+local ATTEMPTS_MAX = 64
+local ATTEMPT = 64 -- '@', with which their names begin
 local function was_done(order, transition)
   for _, done in ipairs(order.body[8]) do
     if done == transition then return true end
@@ -90,9 +93,23 @@ local function was_done(order, transition)
   return false
 end
 local function note(order, transition)
-  local done = order.body[8]
+  local done, oldest, count_of = order.body[8], nil, 0
   done[#done + 1] = transition
-  if #done > TRANSITIONS_MAX then table.remove(done, 1) end
+  for place = #done, 1, -1 do
+    if string.byte(done[place]) ~= ATTEMPT then oldest, count_of = place, count_of + 1 end
+  end
+  if count_of > TRANSITIONS_MAX then table.remove(done, oldest) end
+end
+
+-- Makes room for another attempt: those of a record that all partitions have followed are settled. Whether there is any.
+local function room_for_attempt(change, order)
+  local others, left = {}, 0
+  for _, done in ipairs(order.body[8]) do
+    if string.byte(done) == ATTEMPT then left = left + 1 else others[#others + 1] = done end
+  end
+  if redis.call('ZSCORE', change.keys[OUTBOX], order.id) then return left < ATTEMPTS_MAX end
+  order.body[8] = others
+  return true
 end
 
 -- Ships units: [cell, units, ...], or all that is held where it is empty. Returns the letter of a refusal, or nil.
@@ -201,7 +218,8 @@ end
 --      7 limits [counter, limit, ...], 8 attempt or ''.
 -- Returns {letter, place, found, records, now in ms}: A done, R done before; else nothing was done, for the row at `place`
 --      (from 0): N no such order, F its state (in its record, found) forbids it, V it has another version, C the new id is
---      taken; or, with the cell or counter in found, S a cell falls short, L a counter does; X the attempt was refused.
+--      taken; or, with the cell or counter in found, S a cell falls short, L a counter does; X the attempt was
+--      refused, or too many others are not settled yet.
 -- O(orders * lines).
 local function replace(keys, args)
   local change = begin(keys, args)
@@ -229,12 +247,18 @@ local function replace(keys, args)
         return { 'F', place - 1, order.record, {}, now }
       end
       hold(change, order.body, -1, true)
+      order.reached = reaches_out(change, order.body)
     end
     order.body = cmsgpack.unpack(string.sub(row[3], FINGERPRINT_BYTES + 1))
     hold(change, order.body, 1, true)
     orders[place] = order
   end
-  if args[8] ~= '' and redis.call('ZSCORE', keys[REFUSED], args[8]) then return { 'X', 0, '', {}, now } end
+  if args[8] ~= '' then
+    if redis.call('ZSCORE', keys[REFUSED], args[8]) then return { 'X', 0, '', {}, now } end
+    for place, order in ipairs(orders) do
+      if not room_for_attempt(change, order) then return { 'X', place - 1, '', {}, now } end
+    end
+  end
   local short = short_of(change)
   if short then return { 'S', 0, name_of(short), {}, now } end
   for name, units in pairs(change.counters) do

@@ -1,0 +1,151 @@
+"""One process of the service, as far as partitions see it: the real intake and the real followers on a simulated wire."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from engine.errors import StoreError
+from engine.intake import Intake, follow_order, settle_due
+from engine.intake.outcome import Outcome
+from engine.model import Order
+from engine.store import Step, StepReply
+from tests.simulation.loop import StepLoop
+from tests.simulation.store import SimulatedServer
+from tests.simulation.wire import KEYS, Message, SimulatedStore, SimulatedWire
+from tests.simulation.world import World, fill, planner_of
+
+OPEN_TRIES_MAX = 3
+STEP_TRIES_MAX = 2
+
+
+class Process:
+    """Alive until `crash`. What it does goes on whenever a message of it is answered."""
+
+    def __init__(
+        self, name: str, world: World, loop: StepLoop, servers: Sequence[SimulatedServer], sent: list[Message], numbers: list[int]
+    ) -> None:
+        self.name = name
+        self.crashed = False
+        self.opened = False
+        self._world = world
+        self._loop = loop
+        self._servers = servers
+        self._wire = SimulatedWire(loop, name, sent, numbers)
+        self.store = SimulatedStore(self._wire, name, world.partitions)
+        self._planner = planner_of(world)
+        self._recovery: asyncio.Task[bool] | None = None
+        self._recovering = False
+        self._loads = 0
+        self.settled: int | None = None
+        """How much the last settling found, once it has ended well."""
+        self._intake = Intake(
+            self._planner,
+            self.store,
+            queue_orders_max=100,
+            batch_orders_max=8,
+            recover=self._recover,
+            recovering=lambda: self._recovering,
+            loads=lambda: self._loads,
+        )
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def crash(self) -> None:
+        """No line of it runs from here on; what it sent is on its way."""
+        self.crashed = True
+        self._wire.dead = True
+
+    def begin(self) -> None:
+        """Open the store."""
+        self._do(self._recover())
+
+    def submit(self, order: Order, answered: Callable[[Outcome | BaseException], None]) -> None:
+        """Reserve an order."""
+
+        def done(answer: "asyncio.Future[Outcome]") -> None:
+            if not self.crashed:
+                error = answer.exception()
+                answered(error if error is not None else answer.result())
+
+        self._intake.submit(order).add_done_callback(done)
+
+    def settle(self) -> None:
+        """Settle what others left."""
+        self.settled = None
+        self._do(self._settle())
+
+    def expire(self) -> None:
+        """End holds."""
+        self._do(self._expire())
+
+    def step(self, what: Step, order_id: str, transition: str, detail: object, stepped: Callable[[StepReply], None]) -> None:
+        """One transition of an order."""
+        self._do(self._step(what, order_id, transition, detail, stepped))
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        error = task.exception()
+        if error is not None and not isinstance(error, StoreError) and not self.crashed:
+            self._loop.failures.append({"message": f"a task of {self.name} died", "exception": error})
+
+    async def _settle(self) -> None:
+        self.settled = await settle_due(self.store)
+
+    async def _expire(self) -> None:
+        for partition in self.store.partitions:
+            await partition.orders.expire(10)
+
+    async def _step(
+        self, what: Step, order_id: str, transition: str, detail: object, stepped: Callable[[StepReply], None]
+    ) -> None:
+        reply: StepReply | None = None
+        for _ in range(STEP_TRIES_MAX):
+            try:
+                reply = await self.store.home(order_id).orders.step(
+                    what, order_id, transition, version=None, detail=detail
+                )
+                break
+            except StoreError:
+                continue
+        if reply is not None:
+            stepped(reply)
+            if reply.record:
+                await follow_order(self.store, order_id, reply.record)
+
+    async def _recover(self) -> bool:
+        """As the engine's: one recovery, whoever waits for it."""
+        if self._recovery is None or self._recovery.done():
+            self._recovering = True
+            self._recovery = self._loop.create_task(self._reopen())
+        await asyncio.wait([self._recovery])
+        return self._recovery.result()
+
+    async def _reopen(self) -> bool:
+        for _ in range(OPEN_TRIES_MAX):
+            try:
+                # As the engine does: between two batches.
+                async with self._intake.exclusive:
+                    await self.store.open()
+                    self._load()
+            except StoreError:
+                self.store.distrust()
+            else:
+                self._recovering, self.opened = False, True
+                return True
+        return False
+
+    def _load(self) -> None:
+        """What Replica.load does, with the network known and the levels read between two messages."""
+        planner = self._planner.blank()
+        planner.set_partitions(self._world.partitions, self.store.writer)
+        fill(planner, self._world)
+        for number, server in enumerate(self._servers):
+            epoch = self.store.partitions[number].epoch
+            _, event, page = server.call("stockade_scan_free", KEYS[number], (epoch, self.name, 0, 1_000))
+            planner.core.load_levels(page, event)
+        self._planner.become(planner)
+        self._loads += 1

@@ -1,0 +1,360 @@
+"""One schedule: everything that happens to a small world, drawn from one seed, and what must hold all the while.
+
+Steps are few: a message arrives (or is lost, doubled, late, or its answer is), a process begins something, crashes or comes
+back, a clock goes on. In the end whoever lives is stopped, a fresh process settles what is due, and the books are closed.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from engine.intake import Conflict, Contended, InsufficientStock, PurchaseLimit, Reserved, Unavailable
+from engine.model import Order
+from engine.planner import Record, canonical_bytes, fingerprint_of
+from engine.store import Step, StepReply, home_of
+from tests.simulation.books import Violation, check_closed, check_events, check_partition, record_of
+from tests.simulation.loop import StepLoop
+from tests.simulation.process import Process
+from tests.simulation.wire import Message
+from tests.simulation.world import CUSTOMERS, ORDER_IDS, STOCKS, World, order_of, servers_of
+
+READS = frozenset({"", "stockade_due", "stockade_scan_free"})
+LEASE_OVER_MS = 11_000
+"""Longer than a lease, shorter than a hold."""
+
+SETTLINGS_MAX = 6
+"""Rounds within which a fresh process has settled everything."""
+
+CALM_MESSAGES_MAX = 2_000
+STEPS: tuple[Step, ...] = ("confirm", "cancel", "ship", "ship", "extend")
+
+
+class Schedule:
+    """`run` plays it; raises Violation where something does not hold. `tell` hears of each step."""
+
+    def __init__(self, seed: int, library: str | None = None, tell: Callable[[str], None] | None = None) -> None:
+        self._draw = draw = Random(seed)
+        self._tell = tell
+        self._world = World(draw.choice((2, 3)), draw.choice((1, 2)), draw.randrange(STOCKS))
+        self._servers = servers_of(library).begin(self._world)
+        self._loop = StepLoop()
+        self._sent: list[Message] = []
+        self._numbers = [0]
+        self._ids = draw.sample(ORDER_IDS, draw.choice((1, 2, 3)))
+        self._faults = draw.choice((0.0, 0.06, 0.15, 0.35))
+        self._crashes = draw.choice((0.0, 0.02, 0.06))
+        self._disorder = draw.choice((0.0, 0.3, 1.0))
+        self._steps = draw.randrange(12, 44)
+        self._names = 0
+        self._transitions = 0
+        self._processes: list[Process] = []
+        self._fresh: dict[str, str] = {}
+        """Of each order that was told to be reserved now, who told so."""
+        self._acknowledged: dict[str, bytes] = {}
+        self._doubtful: set[str] = set()
+        """Orders of which somebody may have a piece under way, as far as callers know."""
+        self._submitted: set[str] = set()
+
+    def run(self) -> None:
+        """Play it to its end."""
+        if self._tell:
+            self._say(f"{self._world}, orders {' '.join(self._ids)}, faults {self._faults}, crashes {self._crashes}")
+        for _ in range(self._draw.choice((1, 2, 2, 3))):
+            self._start()
+        self._calm()
+        for _ in range(self._steps):
+            self._step()
+        self._close()
+
+    # What happens.
+
+    def _step(self) -> None:
+        draw = self._draw
+        chance = draw.random()
+        if self._crashes and chance < self._crashes:
+            return self._crash()
+        alive = [process for process in self._processes if process.opened and not process.crashed]
+        if not alive:
+            self._start()
+        elif self._sent and chance < 0.72:
+            self._message()
+        elif chance < 0.84:
+            self._submit(draw.choice(alive))
+        elif chance < 0.90:
+            self._change(draw.choice(alive))
+        elif chance < 0.95:
+            process = draw.choice(alive)
+            self._say(f"{process.name} settles what is due")
+            process.settle()
+            self._run()
+        elif chance < 0.96:
+            process = draw.choice(alive)
+            self._say(f"{process.name} ends holds")
+            process.expire()
+            self._run()
+        elif chance < 0.97 and len(self._processes) < 6:
+            self._start()
+        else:
+            self._pass_time(draw.choice((5, 1_100, LEASE_OVER_MS, LEASE_OVER_MS, 40_000)))
+        return None
+
+    def _message(self) -> None:
+        draw, sent = self._draw, self._sent
+        at = draw.randrange(len(sent)) if draw.random() < self._disorder else 0
+        message = sent[at]
+        fate = draw.random()
+        if message.replied:
+            del sent[at]
+            self._say(f"{message}: the answer arrives")
+            self._answer(message)
+        elif fate >= self._faults:
+            del sent[at]
+            self._deliver(message)
+            self._answer(message)
+        elif fate < self._faults * 0.2:
+            del sent[at]
+            self._say(f"{message} is lost")
+            self._break_off(message)
+        elif fate < self._faults * 0.4:
+            self._say(f"{message} is late: its sender gives up")
+            self._break_off(message)
+        elif fate < self._faults * 0.6:
+            del sent[at]
+            self._deliver(message)
+            self._say(f"{message}: its answer is lost")
+            self._break_off(message)
+        elif fate < self._faults * 0.8 and not message.late:
+            self._deliver(message)
+            self._say(f"{message}: its answer takes its time")
+        else:
+            self._say(f"{message} comes twice, the second time later")
+            self._deliver(message)
+            self._answer(message)
+            message.replied, message.late = False, True
+
+    def _deliver(self, message: Message) -> None:
+        server = self._servers[message.partition]
+        message.execute(server)
+        if self._tell:
+            self._say(f"{message} arrives: {message.error or _brief(message.reply)}")
+        if message.function not in READS:
+            check_partition(server, message.partition)
+
+    def _answer(self, message: Message) -> None:
+        if not message.late:
+            message.give_answer()
+            self._run()
+
+    def _break_off(self, message: Message) -> None:
+        if not message.late:
+            message.late = True
+            message.break_off()
+            self._run()
+
+    def _submit(self, process: Process) -> None:
+        for _ in range(self._draw.choice((1, 1, 2))):
+            order = self._order()
+            self._say(f"{process.name} takes {_order_text(order)}")
+            self._take(process, order)
+        self._run()
+
+    def _take(self, process: Process, order: Order) -> None:
+        order_id, fingerprint = order.order_id, fingerprint_of(canonical_bytes(order))
+        before = self._record(order_id) if order_id in self._submitted else None
+        held_before = before is not None and before.fingerprint == fingerprint
+        self._submitted.add(order_id)
+        self._doubtful.add(f"{process.name} {order_id}")
+
+        def answered(outcome: object) -> None:
+            self._answered(process, order_id, fingerprint, outcome, held_before=held_before)
+
+        process.submit(order, answered)
+
+    def _answered(
+        self, process: Process, order_id: str, fingerprint: bytes, outcome: object, *, held_before: bool
+    ) -> None:
+        if self._tell:
+            self._say(f"{process.name} answers {order_id}: {_outcome_text(outcome)}")
+        sure = True
+        if isinstance(outcome, Reserved):
+            record = self._record(order_id)
+            if record is None or record.fingerprint != fingerprint:
+                raise Violation(f"{order_id} is told to be reserved, and its home has no such record")
+            if not outcome.replayed and self._fresh.setdefault(order_id, process.name) != process.name:
+                raise Violation(f"{order_id} was reserved twice")
+            self._acknowledged[order_id] = fingerprint
+        elif isinstance(outcome, Unavailable):
+            sure = outcome.certain
+        elif isinstance(outcome, Conflict):
+            record = self._record(order_id)
+            if record is None or record.fingerprint == fingerprint:
+                raise Violation(f"{order_id} is told to be another's, and is not")
+        elif isinstance(outcome, InsufficientStock | PurchaseLimit | Contended):
+            if held_before:
+                raise Violation(f"{order_id} was held before, and its retry is refused: {outcome}")
+        else:
+            raise Violation(f"{order_id} got {outcome!r}")
+        if sure:
+            self._doubtful.discard(f"{process.name} {order_id}")
+
+    def _change(self, process: Process) -> None:
+        draw = self._draw
+        order_id = draw.choice(self._ids)
+        what = draw.choice(STEPS)
+        detail: object = 20_000 if what == "extend" else []
+        if what == "ship" and draw.random() < 0.6:
+            record = self._record(order_id)
+            held = record.held if record is not None else []
+            if held:
+                cell, units = draw.choice(held)
+                detail = [cell, draw.randint(1, units)]
+        self._transitions += draw.random() < 0.8
+        transition = f"t{self._transitions}"
+        self._say(f"{process.name} does {what} {detail} to {order_id} as {transition}")
+
+        def stepped(reply: StepReply) -> None:
+            self._say(f"{process.name} hears of {transition}: {reply.letter}")
+
+        process.step(what, order_id, transition, detail, stepped)
+        self._run()
+
+    def _pass_time(self, ms: int) -> None:
+        servers = self._servers if self._draw.random() < 0.7 else [self._draw.choice(self._servers)]
+        self._say(f"{ms} ms go by" + (" for one partition" if len(servers) < len(self._servers) else ""))
+        for server in servers:
+            server.advance(ms)
+
+    def _crash(self) -> None:
+        alive = [process for process in self._processes if not process.crashed]
+        if not alive:
+            return self._start()
+        return self._end(self._draw.choice(alive))
+
+    def _end(self, process: Process) -> None:
+        self._say(f"{process.name} crashes")
+        process.crash()
+        for message in self._sent:
+            if message.sender == process.name:
+                message.late = True
+        self._sent[:] = [message for message in self._sent if not (message.late and message.replied)]
+
+    def _start(self) -> Process:
+        self._names += 1
+        process = self._loop.call(
+            lambda: Process(f"P{self._names}", self._world, self._loop, self._servers, self._sent, self._numbers)
+        )
+        self._say(f"{process.name} starts")
+        self._processes.append(process)
+        process.begin()
+        self._run()
+        return process
+
+    def _run(self) -> None:
+        self._loop.run_ready()
+        if self._loop.failures:
+            failure = self._loop.failures[0]
+            error = failure.get("exception")
+            if isinstance(error, Violation):
+                raise error
+            raise Violation(f"{failure['message']}: {error!r}") from error
+
+    # How it ends.
+
+    def _close(self) -> None:
+        draw = self._draw
+        if draw.random() < 0.5:
+            self._calm()
+        for process in self._processes:
+            if not process.crashed:
+                self._end(process)
+        # Of what is still on its way some arrives now, some after everything was settled, some never.
+        later = []
+        for message in self._sent[:]:
+            fate = draw.random()
+            if fate < 0.4:
+                self._deliver(message)
+            elif fate < 0.7:
+                later.append(message)
+        self._sent.clear()
+        self._settle()
+        if later:
+            for message in later:
+                self._deliver(message)
+            self._settle()
+        for number, server in enumerate(self._servers):
+            check_events(server, number)
+        for order_id in self._submitted:
+            sure = not any(doubt.endswith(f" {order_id}") for doubt in self._doubtful)
+            record = self._record(order_id)
+            if order_id in self._acknowledged:
+                if record is None or record.fingerprint != self._acknowledged[order_id]:
+                    raise Violation(f"{order_id} was told to be reserved, and its record is gone")
+            elif sure and record is not None:
+                raise Violation(f"{order_id} was refused by all, and is held")
+
+    def _settle(self) -> None:
+        """A fresh process settles everything that leases have ended for; then the books must close."""
+        process = self._start()
+        self._calm()
+        for server in self._servers:
+            server.advance(LEASE_OVER_MS)
+        for _ in range(SETTLINGS_MAX):
+            process.settle()
+            self._run()
+            self._calm()
+            if process.settled is None:
+                raise Violation("settling fails on a calm net")
+            if process.settled == 0:
+                break
+        else:
+            raise Violation("settling does not come to an end")
+        self._end(process)
+        check_closed(self._servers)
+
+    def _calm(self) -> None:
+        """Everything arrives, in order, and nothing is lost."""
+        for _ in range(CALM_MESSAGES_MAX):
+            if not self._sent:
+                return
+            message = self._sent.pop(0)
+            if not message.replied:
+                self._deliver(message)
+            self._answer(message)
+        raise Violation("messages without end")
+
+    # What is looked at.
+
+    def _record(self, order_id: str) -> Record | None:
+        home = home_of(order_id, len(self._servers))
+        return record_of(self._servers[home], home, order_id)
+
+    def _order(self) -> Order:
+        draw = self._draw
+        order_id = draw.choice(self._ids)
+        # Twice the same, often enough to be a retry.
+        variant = 0 if draw.random() < 0.8 else 1
+        shape = Random(f"{order_id} {variant} {self._world.stock}")
+        skus = shape.sample(range(4), shape.choice((1, 2, 2, 3)))
+        lines = tuple((sku, shape.choice((1, 1, 2, 3))) for sku in skus)
+        customer = shape.choice(CUSTOMERS)
+        return order_of(order_id, lines, customer, pending=shape.random() < 0.5, partial=shape.random() < 0.2)
+
+    def _say(self, text: str) -> None:
+        if self._tell:
+            self._tell(text)
+
+
+def _brief(reply: Any) -> str:
+    text = repr(reply)
+    return text if len(text) < 100 else f"{text[:97]}..."
+
+
+def _order_text(order: Order) -> str:
+    lines = ", ".join(f"{line.quantity} {line.sku}" for line in order.lines)
+    return f"order {order.order_id}: {lines} for {order.customer} ({order.payment})"
+
+
+def _outcome_text(outcome: object) -> str:
+    if isinstance(outcome, Reserved):
+        return "reserved before" if outcome.replayed else "reserved"
+    return repr(outcome)
