@@ -22,8 +22,17 @@ class Process:
     """Alive until `crash`. What it does goes on whenever a message of it is answered."""
 
     def __init__(
-        self, name: str, world: World, loop: StepLoop, servers: Sequence[SimulatedServer], sent: list[Message], numbers: list[int]
+        self,
+        name: str,
+        world: World,
+        loop: StepLoop,
+        servers: Sequence[SimulatedServer],
+        sent: list[Message],
+        numbers: list[int],
+        *,
+        sells: bool,
     ) -> None:
+        """`sells`: whether it will take orders; one that only settles need not know the levels."""
         self.name = name
         self.crashed = False
         self.opened = False
@@ -32,9 +41,10 @@ class Process:
         self._servers = servers
         self._wire = SimulatedWire(loop, name, sent, numbers)
         self.store = SimulatedStore(self._wire, name, world.partitions)
-        self._planner = planner_of(world)
+        self._planner = planner_of()
         self._recovery: asyncio.Task[bool] | None = None
         self._recovering = False
+        self._sells = sells
         self._loads = 0
         self.settled: int | None = None
         """How much the last settling found, once it has ended well."""
@@ -130,7 +140,8 @@ class Process:
                 # As the engine does: between two batches.
                 async with self._intake.exclusive:
                     await self.store.open()
-                    self._load()
+                    if self._sells:
+                        self._load()
             except StoreError:
                 self.store.distrust()
             else:

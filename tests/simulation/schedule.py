@@ -5,6 +5,7 @@ back, a clock goes on. In the end whoever lives is stopped, a fresh process sett
 """
 
 from collections.abc import Callable
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -16,9 +17,11 @@ from tests.simulation.books import Violation, check_closed, check_events, check_
 from tests.simulation.loop import StepLoop
 from tests.simulation.process import Process
 from tests.simulation.wire import Message
-from tests.simulation.world import CUSTOMERS, ORDER_IDS, STOCKS, World, order_of, servers_of
+from tests.simulation.world import CUSTOMERS, ORDER_IDS, SKUS, STOCKS, World, order_of, servers_of
 
-READS = frozenset({"", "stockade_due", "stockade_scan_free"})
+CHANGE_NO_CELL = frozenset({"", "stockade_due", "stockade_open", "stockade_refuse", "stockade_followed"})
+"""Calls after which cells, records and parts are what they were."""
+
 LEASE_OVER_MS = 11_000
 """Longer than a lease, shorter than a hold."""
 
@@ -36,7 +39,8 @@ class Schedule:
         self._draw = draw = Random(seed)
         self._tell = tell
         self._world = World(draw.choice((2, 3)), draw.choice((1, 2)), draw.randrange(STOCKS))
-        self._servers = servers_of(library).begin(self._world)
+        self._stage = servers_of(library)
+        self._servers = self._stage.begin(self._world)
         self._loop = StepLoop()
         self._sent: list[Message] = []
         self._numbers = [0]
@@ -44,7 +48,7 @@ class Schedule:
         self._faults = draw.choice((0.0, 0.06, 0.15, 0.35))
         self._crashes = draw.choice((0.0, 0.02, 0.06))
         self._disorder = draw.choice((0.0, 0.3, 1.0))
-        self._steps = draw.randrange(12, 44)
+        self._steps = draw.randrange(8, 34)
         self._names = 0
         self._transitions = 0
         self._processes: list[Process] = []
@@ -59,12 +63,24 @@ class Schedule:
         """Play it to its end."""
         if self._tell:
             self._say(f"{self._world}, orders {' '.join(self._ids)}, faults {self._faults}, crashes {self._crashes}")
-        for _ in range(self._draw.choice((1, 2, 2, 3))):
-            self._start()
-        self._calm()
+        self._begin(self._draw.choice((1, 2, 2, 3)))
         for _ in range(self._steps):
             self._step()
         self._close()
+
+    def _begin(self, processes: int) -> None:
+        """The first processes open the store on a calm net: always alike, so that it is done once and kept."""
+        for _ in range(processes):
+            self._start()
+        kept = self._stage.opened(self._world, processes)
+        if kept is None:
+            opening = self._sent[:]
+            self._calm()
+            self._stage.keep_opened(self._world, processes, [message.reply for message in opening])
+            return
+        opening, self._sent[:] = self._sent[:], []
+        for message, message.reply in zip(opening, kept, strict=True):
+            self._answer(message)
 
     # What happens.
 
@@ -137,7 +153,7 @@ class Schedule:
         message.execute(server)
         if self._tell:
             self._say(f"{message} arrives: {message.error or _brief(message.reply)}")
-        if message.function not in READS:
+        if message.function not in CHANGE_NO_CELL:
             check_partition(server, message.partition)
 
     def _answer(self, message: Message) -> None:
@@ -154,7 +170,8 @@ class Schedule:
     def _submit(self, process: Process) -> None:
         for _ in range(self._draw.choice((1, 1, 2))):
             order = self._order()
-            self._say(f"{process.name} takes {_order_text(order)}")
+            if self._tell:
+                self._say(f"{process.name} takes {_order_text(order)}")
             self._take(process, order)
         self._run()
 
@@ -238,10 +255,12 @@ class Schedule:
                 message.late = True
         self._sent[:] = [message for message in self._sent if not (message.late and message.replied)]
 
-    def _start(self) -> Process:
+    def _start(self, *, sells: bool = True) -> Process:
         self._names += 1
         process = self._loop.call(
-            lambda: Process(f"P{self._names}", self._world, self._loop, self._servers, self._sent, self._numbers)
+            lambda: Process(
+                f"P{self._names}", self._world, self._loop, self._servers, self._sent, self._numbers, sells=sells
+            )
         )
         self._say(f"{process.name} starts")
         self._processes.append(process)
@@ -276,11 +295,13 @@ class Schedule:
             elif fate < 0.7:
                 later.append(message)
         self._sent.clear()
-        self._settle()
+        settler = self._start(sells=False)
+        self._calm()
+        self._settle(settler)
         if later:
             for message in later:
                 self._deliver(message)
-            self._settle()
+            self._settle(settler)
         for number, server in enumerate(self._servers):
             check_events(server, number)
         for order_id in self._submitted:
@@ -292,10 +313,8 @@ class Schedule:
             elif sure and record is not None:
                 raise Violation(f"{order_id} was refused by all, and is held")
 
-    def _settle(self) -> None:
-        """A fresh process settles everything that leases have ended for; then the books must close."""
-        process = self._start()
-        self._calm()
+    def _settle(self, process: Process) -> None:
+        """A process settles everything, once all leases have ended; then the books must close."""
         for server in self._servers:
             server.advance(LEASE_OVER_MS)
         for _ in range(SETTLINGS_MAX):
@@ -308,7 +327,6 @@ class Schedule:
                 break
         else:
             raise Violation("settling does not come to an end")
-        self._end(process)
         check_closed(self._servers)
 
     def _calm(self) -> None:
@@ -330,18 +348,23 @@ class Schedule:
 
     def _order(self) -> Order:
         draw = self._draw
-        order_id = draw.choice(self._ids)
-        # Twice the same, often enough to be a retry.
-        variant = 0 if draw.random() < 0.8 else 1
-        shape = Random(f"{order_id} {variant} {self._world.stock}")
-        skus = shape.sample(range(4), shape.choice((1, 2, 2, 3)))
-        lines = tuple((sku, shape.choice((1, 1, 2, 3))) for sku in skus)
-        customer = shape.choice(CUSTOMERS)
-        return order_of(order_id, lines, customer, pending=shape.random() < 0.5, partial=shape.random() < 0.2)
+        # Mostly the same again, as a retry is.
+        return _order(draw.choice(self._ids), 0 if draw.random() < 0.8 else 1, self._world.stock)
 
     def _say(self, text: str) -> None:
         if self._tell:
             self._tell(text)
+
+
+@cache
+def _order(order_id: str, variant: int, stock: int) -> Order:
+    """What an order id stands for in a world, and what else somebody may take it for."""
+    shape = Random(f"{order_id} {variant} {stock}")
+    skus = shape.sample(range(len(SKUS)), shape.choice((1, 2, 2, 3)))
+    lines = tuple((sku, shape.choice((1, 1, 2, 3))) for sku in skus)
+    return order_of(
+        order_id, lines, shape.choice(CUSTOMERS), pending=shape.random() < 0.5, partial=shape.random() < 0.2
+    )
 
 
 def _brief(reply: Any) -> str:

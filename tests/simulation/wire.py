@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import ConnectionError as BrokenConnection
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from engine.store import Catalogue, Store
 from engine.store.errors import store_errors
@@ -102,8 +102,11 @@ class SimulatedWire:
             await answer
         self._numbers[0] += 1
         self._sent.append(Message(self._numbers[0], self._sender, function, keys, args, answer))
-        with store_errors():
+        try:
             return await answer
+        except RedisError:
+            with store_errors():
+                raise
 
 
 class SimulatedStore(Store):

@@ -1,7 +1,7 @@
 """The small worlds that schedules run in: partitions full of scarce stock, and orders that want it."""
 
 import random
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ ORDER_IDS = ("a", "b", "c", "d", "e", "f", "g")
 
 STOCKS = 6
 HOLD_SECONDS = 30
+_DEFAULTS = CostDefaults(fixed_cost=500, unit_cost=10, cost_per_km=1.0)
 CUSTOMERS = (None, "ann", "bob")
 
 
@@ -45,6 +46,7 @@ class Servers:
         first = SimulatedServer(library)
         self.servers = (first, first.new_database(), first.new_database())
         self._beginnings: dict[World, tuple[Any, ...]] = {}
+        self._opened: dict[tuple[World, int], tuple[list[Any], list[Any]]] = {}
         self._start_ms = first.clock_ms
 
     def begin(self, world: World) -> tuple[SimulatedServer, ...]:
@@ -59,6 +61,21 @@ class Servers:
         if not beginnings:
             self._beginnings[world] = tuple(_stocked(server, world, number) for number, server in enumerate(servers))
         return servers
+
+    def opened(self, world: World, processes: int) -> list[Any] | None:
+        """Puts the servers to where so many processes have opened them; what each call replied, if that was kept."""
+        kept = self._opened.get((world, processes))
+        if kept is None:
+            return None
+        snapshots, replies = kept
+        for server, snapshot in zip(self.servers, snapshots, strict=False):
+            server.restore(snapshot)
+        return replies
+
+    def keep_opened(self, world: World, processes: int, replies: list[Any]) -> None:
+        """Keep the state of the servers, now that so many processes have opened them."""
+        snapshots = [server.snapshot() for server in self.servers[: world.partitions]]
+        self._opened[world, processes] = snapshots, replies
 
 
 def _stocked(server: SimulatedServer, world: World, number: int) -> Any:
@@ -80,15 +97,9 @@ def _stocked(server: SimulatedServer, world: World, number: int) -> Any:
     return server.snapshot()
 
 
-def planner_of(world: World) -> Planner:
-    """A planner that knows a world's network, and no levels."""
-    planner = Planner(
-        currency="USD",
-        default_policy="cheapest",
-        defaults=CostDefaults(fixed_cost=500, unit_cost=10, cost_per_km=1.0),
-    )
-    fill(planner, world)
-    return planner
+def planner_of() -> Planner:
+    """A planner that knows nothing."""
+    return Planner(currency="USD", default_policy="cheapest", defaults=_DEFAULTS)
 
 
 def fill(planner: Planner, world: World) -> None:
@@ -97,7 +108,6 @@ def fill(planner: Planner, world: World) -> None:
     planner.put_skus(enumerate(SKUS))
 
 
-@lru_cache(maxsize=4096)
 def order_of(
     order_id: str, lines: tuple[tuple[int, int], ...], customer: str | None, *, pending: bool, partial: bool
 ) -> Order:
