@@ -8,7 +8,7 @@ local parsed, parsed_count = {}, 0
 local function once(text, parse)
   local found = parsed[text]
   if not found then
-    if parsed_count > 20000 then parsed, parsed_count = {}, 0 end
+    if parsed_count > 2000 then parsed, parsed_count = {}, 0 end
     found = parse(text)
     parsed[text], parsed_count = found, parsed_count + 1
   end
@@ -156,5 +156,23 @@ local function check_events(keys, args)
   return ''
 end
 
+-- What a record has behind its head, with shipments of other cells: [cell, units, ...].
+local function rest_of(keys, args)
+  local body, by_warehouse, flat = read_body(args[1]), {}, cmsgpack.unpack(args[2])
+  body[1] = {}
+  for i = 1, #flat, 2 do
+    local warehouse = flat[i] % WAREHOUSES_MAX
+    local cells = by_warehouse[warehouse]
+    if not cells then
+      cells = {}
+      by_warehouse[warehouse] = cells
+      body[1][#body[1] + 1] = { warehouse, 0, 0, cells }
+    end
+    cells[#cells + 1], cells[#cells + 2] = flat[i], flat[i + 1]
+  end
+  return fingerprint_of(args[1]) .. cmsgpack.pack(body)
+end
+
+redis.register_function { function_name = 'simulation_rest', callback = rest_of, flags = { 'no-writes' } }
 redis.register_function { function_name = 'simulation_check', callback = check, flags = { 'no-writes' } }
 redis.register_function { function_name = 'simulation_check_events', callback = check_events, flags = { 'no-writes' } }

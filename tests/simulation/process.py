@@ -4,11 +4,16 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+import msgspec
+
 from engine.errors import StoreError
 from engine.intake import Intake, follow_order, settle_due
+from engine.intake.commit import LEASE_MS
 from engine.intake.outcome import Outcome
 from engine.model import Order
-from engine.store import Step, StepReply
+from engine.planner import Record
+from engine.store import Replacement, Step, StepReply
+from engine.store.packed import packed_strings
 from tests.simulation.loop import StepLoop
 from tests.simulation.store import SimulatedServer
 from tests.simulation.wire import KEYS, Message, SimulatedStore, SimulatedWire
@@ -46,6 +51,7 @@ class Process:
         self._recovering = False
         self._sells = sells
         self._loads = 0
+        self._amends = 0
         self.settled: int | None = None
         """How much the last settling found, once it has ended well."""
         self._intake = Intake(
@@ -91,6 +97,12 @@ class Process:
         """One transition of an order."""
         self._do(self._step(what, order_id, transition, detail, stepped))
 
+    def amend(
+        self, order_id: str, transition: str, gains: int, loses: int | None, replaced: Callable[[str], None]
+    ) -> None:
+        """Have an order hold one unit more of a cell, and none of another."""
+        self._do(self._amend(order_id, transition, gains, loses, replaced))
+
     def _do(self, work: Coroutine[Any, Any, Any]) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
@@ -126,6 +138,40 @@ class Process:
             if reply.record:
                 await follow_order(self.store, order_id, reply.record)
 
+    async def _amend(
+        self, order_id: str, transition: str, gains: int, loses: int | None, replaced: Callable[[str], None]
+    ) -> None:
+        store = self.store
+        home = store.home(order_id)
+        stored = (await home.orders.read([order_id]))[0]
+        record = Record(stored) if stored is not None else None
+        if stored is None or record is None or not record.holds_stock or record.shipped:
+            return
+        held = dict(record.held)
+        held[gains] = held.get(gains, 0) + 1
+        if loses is not None and loses != gains:
+            held.pop(loses, None)
+        flat = [part for pair in sorted(held.items()) for part in pair]
+        rest = self._servers[0].call("simulation_rest", [], (stored, msgspec.msgpack.encode(flat)))
+        owner = store.owner(gains)
+        attempt = ""
+        if owner is not home:
+            self._amends += 1
+            attempt = f"@{self.name}.amend-{self._amends}"
+            # Tickets are for one call at a time.
+            async with self._intake.exclusive:
+                reply = await owner.crossing.prepare(_prepare_args(attempt, order_id, home.number, gains), LEASE_MS)
+            if reply.outcomes:
+                return
+        reply = await home.orders.replace(
+            transition, [Replacement(order_id, record.version, rest)], event="amend", reason="", limits={}, attempt=attempt
+        )
+        replaced(reply.letter)
+        if reply.letter in ("A", "R"):
+            await follow_order(store, order_id, reply.records[0])
+        elif attempt:
+            await owner.crossing.follow([attempt], [])
+
     async def _recover(self) -> bool:
         """As the engine's: one recovery, whoever waits for it."""
         if self._recovery is None or self._recovery.done():
@@ -160,3 +206,10 @@ class Process:
             planner.core.load_levels(page, event)
         self._planner.become(planner)
         self._loads += 1
+
+
+def _prepare_args(attempt: str, order_id: str, home: int, cell: int) -> list[bytes]:
+    """What Batch.prepare_args would be for one unit of one cell."""
+    pack = msgspec.msgpack.encode
+    kept = pack([order_id, home, [cell, 1], []])
+    return [pack([str(cell)]), pack([1]), b"", pack([attempt]), packed_strings([attempt.encode(), kept]), pack([1, 1, 1])]

@@ -11,13 +11,13 @@ from typing import Any
 
 from engine.intake import Conflict, Contended, InsufficientStock, PurchaseLimit, Reserved, Unavailable
 from engine.model import Order
-from engine.planner import Record, canonical_bytes, fingerprint_of
+from engine.planner import Record, canonical_bytes, cell_number, fingerprint_of
 from engine.store import Step, StepReply, home_of
 from tests.simulation.books import Violation, check_closed, check_events, check_partition, record_of
 from tests.simulation.loop import StepLoop
 from tests.simulation.process import Process
 from tests.simulation.wire import Message
-from tests.simulation.world import CUSTOMERS, ORDER_IDS, SKUS, STOCKS, World, order_of, servers_of
+from tests.simulation.world import CUSTOMERS, LIMITED_SKU, ORDER_IDS, SKUS, STOCKS, World, order_of, servers_of
 
 CHANGE_NO_CELL = frozenset({"", "stockade_due", "stockade_open", "stockade_refuse", "stockade_followed"})
 """Calls after which cells, records and parts are what they were."""
@@ -52,12 +52,13 @@ class Schedule:
         self._names = 0
         self._transitions = 0
         self._processes: list[Process] = []
+        self._done: set[tuple[str, str]] = set()
+        """Transitions that had their effect, with their orders."""
         self._fresh: dict[str, str] = {}
         """Of each order that was told to be reserved now, who told so."""
         self._acknowledged: dict[str, bytes] = {}
-        self._doubtful: set[str] = set()
-        """Orders of which somebody may have a piece under way, as far as callers know."""
-        self._submitted: set[str] = set()
+        self._doubts: dict[str, int] = {}
+        """Of each order that was ever submitted, how many times that has no certain answer yet."""
 
     def run(self) -> None:
         """Play it to its end."""
@@ -92,12 +93,14 @@ class Schedule:
         alive = [process for process in self._processes if process.opened and not process.crashed]
         if not alive:
             self._start()
-        elif self._sent and chance < 0.72:
+        elif self._sent and chance < 0.70:
             self._message()
-        elif chance < 0.84:
+        elif chance < 0.80:
             self._submit(draw.choice(alive))
-        elif chance < 0.90:
+        elif chance < 0.87:
             self._change(draw.choice(alive))
+        elif chance < 0.90:
+            self._amend(draw.choice(alive))
         elif chance < 0.95:
             process = draw.choice(alive)
             self._say(f"{process.name} settles what is due")
@@ -153,6 +156,11 @@ class Schedule:
         message.execute(server)
         if self._tell:
             self._say(f"{message} arrives: {message.error or _brief(message.reply)}")
+        if message.function == "stockade_transition" and message.error is None and message.reply[0] == b"A":
+            done = message.args[3], message.args[4]
+            if done in self._done:
+                raise Violation(f"transition {done[1]} of {done[0]} was done twice")
+            self._done.add(done)
         if message.function not in CHANGE_NO_CELL:
             check_partition(server, message.partition)
 
@@ -177,10 +185,9 @@ class Schedule:
 
     def _take(self, process: Process, order: Order) -> None:
         order_id, fingerprint = order.order_id, fingerprint_of(canonical_bytes(order))
-        before = self._record(order_id) if order_id in self._submitted else None
+        before = self._record(order_id) if order_id in self._doubts else None
         held_before = before is not None and before.fingerprint == fingerprint
-        self._submitted.add(order_id)
-        self._doubtful.add(f"{process.name} {order_id}")
+        self._doubts[order_id] = self._doubts.get(order_id, 0) + 1
 
         def answered(outcome: object) -> None:
             self._answered(process, order_id, fingerprint, outcome, held_before=held_before)
@@ -212,7 +219,7 @@ class Schedule:
         else:
             raise Violation(f"{order_id} got {outcome!r}")
         if sure:
-            self._doubtful.discard(f"{process.name} {order_id}")
+            self._doubts[order_id] -= 1
 
     def _change(self, process: Process) -> None:
         draw = self._draw
@@ -233,6 +240,22 @@ class Schedule:
             self._say(f"{process.name} hears of {transition}: {reply.letter}")
 
         process.step(what, order_id, transition, detail, stepped)
+        self._run()
+
+    def _amend(self, process: Process) -> None:
+        """Another unit, other cells: what a purchase limit counts stays as it is."""
+        draw = self._draw
+        order_id = draw.choice(self._ids)
+        cells = [cell_number(sku=sku, warehouse=at) for sku in range(LIMITED_SKU) for at in range(self._world.warehouses)]
+        gains, loses = draw.choice(cells), draw.choice((None, *cells))
+        self._transitions += 1
+        transition = f"t{self._transitions}"
+        self._say(f"{process.name} amends {order_id} by a unit of {gains} for all of {loses} as {transition}")
+
+        def replaced(letter: str) -> None:
+            self._say(f"{process.name} hears of {transition}: {letter}")
+
+        process.amend(order_id, transition, gains, loses, replaced)
         self._run()
 
     def _pass_time(self, ms: int) -> None:
@@ -304,13 +327,12 @@ class Schedule:
             self._settle(settler)
         for number, server in enumerate(self._servers):
             check_events(server, number)
-        for order_id in self._submitted:
-            sure = not any(doubt.endswith(f" {order_id}") for doubt in self._doubtful)
+        for order_id, doubts in self._doubts.items():
             record = self._record(order_id)
             if order_id in self._acknowledged:
                 if record is None or record.fingerprint != self._acknowledged[order_id]:
                     raise Violation(f"{order_id} was told to be reserved, and its record is gone")
-            elif sure and record is not None:
+            elif doubts == 0 and record is not None:
                 raise Violation(f"{order_id} was refused by all, and is held")
 
     def _settle(self, process: Process) -> None:

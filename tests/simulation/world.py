@@ -16,6 +16,8 @@ from tests.simulation.wire import KEYS
 SKUS = (Sku(sku="x"), Sku(sku="y"), Sku(sku="z"), Sku(sku="few", purchase_limit=3))
 """Numbered from 0, so that partitions own them by turns; check.lua knows the limit."""
 
+LIMITED_SKU = 3
+
 WAREHOUSES = tuple(Warehouse(id=name, lat=30.0 + place, lon=110.0) for place, name in enumerate("AB"))
 ORDER_IDS = ("a", "b", "c", "d", "e", "f", "g")
 """At home in all partitions, of two and of three."""
