@@ -11,7 +11,9 @@ from multiprocessing import get_context
 import structlog
 
 from tests.simulation.books import Violation
+from tests.simulation.mutants import MUTANTS
 from tests.simulation.schedule import Schedule
+from tests.simulation.world import sources
 
 CHUNK = 500
 FAILURES_MAX = 20
@@ -47,6 +49,15 @@ def campaign(first: int, count: int, told: Callable[[int], None] | None = None) 
                 pool.shutdown(cancel_futures=True)
                 break
     return sorted(failures)
+
+
+def find_failure(mutant: str, count: int) -> Failure | None:
+    """The first failure of a mutant among so many schedules, in this process."""
+    library = MUTANTS[mutant](sources())
+    for seed in range(count):
+        if failures := play(seed, 1, library):
+            return failures[0]
+    return None
 
 
 def prepare() -> None:

@@ -18,9 +18,15 @@ MUTANTS: dict[str, Callable[[str], str]] = {
     "refusal-leaves-no-tombstone": _changed("      redis.call('ZADD', keys[REFUSED], now, rows[i + 1])\n", ""),
     "commit-ignores-refusals": _changed("known[attempts[i]] = known[attempts[i]] or BARRED", "do end"),
     # What a part is made of.
-    "seal-leaves-the-attempt": _changed("      end_attempt(keys, attempt)\n      redis.call('HSET', keys[PARTS]", "      redis.call('HSET', keys[PARTS]"),
-    "seal-keeps-no-part": _changed("      redis.call('HSET', keys[PARTS], kept[1], cmsgpack.pack({ 1, kept[3], {}, kept[4] }))\n", ""),
-    "seal-overwrites-parts": _changed("if kept and redis.call('HEXISTS', keys[PARTS], kept[1]) == 0 then", "if kept then"),
+    "seal-leaves-the-attempt": _changed(
+        "      end_attempt(keys, attempt)\n      redis.call('HSET', keys[PARTS]", "      redis.call('HSET', keys[PARTS]"
+    ),
+    "seal-keeps-no-part": _changed(
+        "      redis.call('HSET', keys[PARTS], kept[1], cmsgpack.pack({ 1, kept[3], {}, kept[4] }))\n", ""
+    ),
+    "seal-overwrites-parts": _changed(
+        "if kept and redis.call('HEXISTS', keys[PARTS], kept[1]) == 0 then", "if kept then"
+    ),
     "record-leaves-its-attempts": _changed("if drop(change, transition) then", "if false then"),
     "follow-ignores-versions": _changed("if part[1] >= version then return false end", ""),
     "follow-forgets-what-is-over": _changed(
@@ -29,7 +35,8 @@ MUTANTS: dict[str, Callable[[str], str]] = {
     ),
     "follow-ships-twice": _changed("local more = units - (before[cell] or 0)", "local more = units"),
     "follow-forgets-counters": _changed(
-        "  for _, counter in ipairs(part[4]) do count(change, counter[1], -counter[2]) end\n  redis.call", "  redis.call"
+        "  for _, counter in ipairs(part[4]) do count(change, counter[1], -counter[2]) end\n  redis.call",
+        "  redis.call",
     ),
     "dropped-attempts-stay-taken": _changed(
         "  for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end\n", ""
@@ -46,7 +53,9 @@ MUTANTS: dict[str, Callable[[str], str]] = {
         "    for i = 1, #writes, 2 do redis.call('ZADD', keys[LEASES], now + tonumber(args[11]), writes[i]) end\n", ""
     ),
     "amended-orders-leave-old-parts": _changed("      order.reached = reaches_out(change, order.body)\n", ""),
-    "amendment-ignores-refusals": _changed("if redis.call('ZSCORE', keys[REFUSED], args[8]) then return", "if false then return"),
+    "amendment-ignores-refusals": _changed(
+        "if redis.call('ZSCORE', keys[REFUSED], args[8]) then return", "if false then return"
+    ),
     # One writer, one order, one effect.
     "fence-lets-anybody-in": _changed("if former ~= args[3] then", "if false then"),
     "commit-forgets-records": _changed("local known = read_fields(keys[ORDERS], ids)", "local known = {}"),

@@ -1,4 +1,4 @@
-"""One process of the service, as far as partitions see it: the real intake and the real followers on a simulated wire."""
+"""One process of the service, as partitions see it: the real intake and the real followers on a simulated wire."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -93,7 +93,9 @@ class Process:
         """End holds."""
         self._do(self._expire())
 
-    def step(self, what: Step, order_id: str, transition: str, detail: object, stepped: Callable[[StepReply], None]) -> None:
+    def step(
+        self, what: Step, order_id: str, transition: str, detail: object, stepped: Callable[[StepReply], None]
+    ) -> None:
         """One transition of an order."""
         self._do(self._step(what, order_id, transition, detail, stepped))
 
@@ -164,7 +166,12 @@ class Process:
             if reply.outcomes:
                 return
         reply = await home.orders.replace(
-            transition, [Replacement(order_id, record.version, rest)], event="amend", reason="", limits={}, attempt=attempt
+            transition,
+            [Replacement(order_id, record.version, rest)],
+            event="amend",
+            reason="",
+            limits={},
+            attempt=attempt,
         )
         replaced(reply.letter)
         if reply.letter in ("A", "R"):
@@ -212,4 +219,11 @@ def _prepare_args(attempt: str, order_id: str, home: int, cell: int) -> list[byt
     """What Batch.prepare_args would be for one unit of one cell."""
     pack = msgspec.msgpack.encode
     kept = pack([order_id, home, [cell, 1], []])
-    return [pack([str(cell)]), pack([1]), b"", pack([attempt]), packed_strings([attempt.encode(), kept]), pack([1, 1, 1])]
+    return [
+        pack([str(cell)]),
+        pack([1]),
+        b"",
+        pack([attempt]),
+        packed_strings([attempt.encode(), kept]),
+        pack([1, 1, 1]),
+    ]

@@ -1,7 +1,8 @@
 """One schedule: everything that happens to a small world, drawn from one seed, and what must hold all the while.
 
-Steps are few: a message arrives (or is lost, doubled, late, or its answer is), a process begins something, crashes or comes
-back, a clock goes on. In the end whoever lives is stopped, a fresh process settles what is due, and the books are closed.
+Steps are few: a message arrives (or is lost, doubled, late, or its answer is), a process begins something, crashes or
+comes back, a clock goes on. In the end whoever lives is stopped, a fresh process settles what is due, and the books are
+closed.
 """
 
 from collections.abc import Callable
@@ -9,13 +10,14 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from engine.intake import Conflict, Contended, InsufficientStock, PurchaseLimit, Reserved, Unavailable
+from engine.intake import Reserved
 from engine.model import Order
-from engine.planner import Record, canonical_bytes, cell_number, fingerprint_of
+from engine.planner import Record, cell_number
 from engine.store import Step, StepReply, home_of
 from tests.simulation.books import Violation, check_closed, check_events, check_partition, record_of
 from tests.simulation.loop import StepLoop
 from tests.simulation.process import Process
+from tests.simulation.promises import Promises
 from tests.simulation.wire import Message
 from tests.simulation.world import CUSTOMERS, LIMITED_SKU, ORDER_IDS, SKUS, STOCKS, World, order_of, servers_of
 
@@ -52,13 +54,7 @@ class Schedule:
         self._names = 0
         self._transitions = 0
         self._processes: list[Process] = []
-        self._done: set[tuple[str, str]] = set()
-        """Transitions that had their effect, with their orders."""
-        self._fresh: dict[str, str] = {}
-        """Of each order that was told to be reserved now, who told so."""
-        self._acknowledged: dict[str, bytes] = {}
-        self._doubts: dict[str, int] = {}
-        """Of each order that was ever submitted, how many times that has no certain answer yet."""
+        self._promises = Promises(self._record)
 
     def run(self) -> None:
         """Play it to its end."""
@@ -157,10 +153,7 @@ class Schedule:
         if self._tell:
             self._say(f"{message} arrives: {message.error or _brief(message.reply)}")
         if message.function == "stockade_transition" and message.error is None and message.reply[0] == b"A":
-            done = message.args[3], message.args[4]
-            if done in self._done:
-                raise Violation(f"transition {done[1]} of {done[0]} was done twice")
-            self._done.add(done)
+            self._promises.stepped(message.args[3], message.args[4])
         if message.function not in CHANGE_NO_CELL:
             check_partition(server, message.partition)
 
@@ -184,42 +177,14 @@ class Schedule:
         self._run()
 
     def _take(self, process: Process, order: Order) -> None:
-        order_id, fingerprint = order.order_id, fingerprint_of(canonical_bytes(order))
-        before = self._record(order_id) if order_id in self._doubts else None
-        held_before = before is not None and before.fingerprint == fingerprint
-        self._doubts[order_id] = self._doubts.get(order_id, 0) + 1
+        submission = self._promises.submitted(process.name, order)
 
         def answered(outcome: object) -> None:
-            self._answered(process, order_id, fingerprint, outcome, held_before=held_before)
+            if self._tell:
+                self._say(f"{process.name} answers {order.order_id}: {_outcome_text(outcome)}")
+            submission.answered(outcome)
 
         process.submit(order, answered)
-
-    def _answered(
-        self, process: Process, order_id: str, fingerprint: bytes, outcome: object, *, held_before: bool
-    ) -> None:
-        if self._tell:
-            self._say(f"{process.name} answers {order_id}: {_outcome_text(outcome)}")
-        sure = True
-        if isinstance(outcome, Reserved):
-            record = self._record(order_id)
-            if record is None or record.fingerprint != fingerprint:
-                raise Violation(f"{order_id} is told to be reserved, and its home has no such record")
-            if not outcome.replayed and self._fresh.setdefault(order_id, process.name) != process.name:
-                raise Violation(f"{order_id} was reserved twice")
-            self._acknowledged[order_id] = fingerprint
-        elif isinstance(outcome, Unavailable):
-            sure = outcome.certain
-        elif isinstance(outcome, Conflict):
-            record = self._record(order_id)
-            if record is None or record.fingerprint == fingerprint:
-                raise Violation(f"{order_id} is told to be another's, and is not")
-        elif isinstance(outcome, InsufficientStock | PurchaseLimit | Contended):
-            if held_before:
-                raise Violation(f"{order_id} was held before, and its retry is refused: {outcome}")
-        else:
-            raise Violation(f"{order_id} got {outcome!r}")
-        if sure:
-            self._doubts[order_id] -= 1
 
     def _change(self, process: Process) -> None:
         draw = self._draw
@@ -246,7 +211,9 @@ class Schedule:
         """Another unit, other cells: what a purchase limit counts stays as it is."""
         draw = self._draw
         order_id = draw.choice(self._ids)
-        cells = [cell_number(sku=sku, warehouse=at) for sku in range(LIMITED_SKU) for at in range(self._world.warehouses)]
+        cells = [
+            cell_number(sku=sku, warehouse=at) for sku in range(LIMITED_SKU) for at in range(self._world.warehouses)
+        ]
         gains, loses = draw.choice(cells), draw.choice((None, *cells))
         self._transitions += 1
         transition = f"t{self._transitions}"
@@ -327,13 +294,7 @@ class Schedule:
             self._settle(settler)
         for number, server in enumerate(self._servers):
             check_events(server, number)
-        for order_id, doubts in self._doubts.items():
-            record = self._record(order_id)
-            if order_id in self._acknowledged:
-                if record is None or record.fingerprint != self._acknowledged[order_id]:
-                    raise Violation(f"{order_id} was told to be reserved, and its record is gone")
-            elif doubts == 0 and record is not None:
-                raise Violation(f"{order_id} was refused by all, and is held")
+        self._promises.check_kept()
 
     def _settle(self, process: Process) -> None:
         """A process settles everything, once all leases have ended; then the books must close."""

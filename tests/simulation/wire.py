@@ -1,4 +1,4 @@
-"""The net between processes and partitions: every call is a message, and whoever holds the seed says what becomes of it."""
+"""The net between processes and partitions: every call is a message, whose fate is drawn from the seed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,19 @@ _PARTITION_OF = {key: number for number, keys in enumerate(KEYS) for key in keys
 class Message:
     """A call on its way: out, or, once it has a reply, back."""
 
-    __slots__ = ("answer", "args", "error", "function", "keys", "late", "number", "partition", "replied", "reply", "sender")
+    __slots__ = (
+        "answer",
+        "args",
+        "error",
+        "function",
+        "keys",
+        "late",
+        "number",
+        "partition",
+        "replied",
+        "reply",
+        "sender",
+    )
 
     def __init__(
         self, number: int, sender: str, function: str, keys: tuple[str, ...], args: Any, answer: asyncio.Future[Any]
