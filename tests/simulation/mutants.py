@@ -24,9 +24,6 @@ MUTANTS: dict[str, Callable[[str], str]] = {
     "seal-keeps-no-part": _changed(
         "      redis.call('HSET', keys[PARTS], kept[1], cmsgpack.pack({ 1, kept[3], {}, kept[4] }))\n", ""
     ),
-    "seal-overwrites-parts": _changed(
-        "if kept and redis.call('HEXISTS', keys[PARTS], kept[1]) == 0 then", "if kept then"
-    ),
     "record-leaves-its-attempts": _changed("if drop(change, transition) then", "if false then"),
     "follow-ignores-versions": _changed("if part[1] >= version then return false end", ""),
     "follow-forgets-what-is-over": _changed(

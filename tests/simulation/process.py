@@ -14,9 +14,9 @@ from engine.model import Order
 from engine.planner import Record
 from engine.store import Replacement, Step, StepReply
 from engine.store.packed import packed_strings
-from tests.simulation.loop import StepLoop
+from tests.simulation.net import Net
 from tests.simulation.store import SimulatedServer
-from tests.simulation.wire import KEYS, Message, SimulatedStore, SimulatedWire
+from tests.simulation.wire import KEYS, SimulatedStore, SimulatedWire
 from tests.simulation.world import World, fill, planner_of
 
 OPEN_TRIES_MAX = 3
@@ -30,10 +30,8 @@ class Process:
         self,
         name: str,
         world: World,
-        loop: StepLoop,
+        net: Net,
         servers: Sequence[SimulatedServer],
-        sent: list[Message],
-        numbers: list[int],
         *,
         sells: bool,
     ) -> None:
@@ -42,9 +40,9 @@ class Process:
         self.crashed = False
         self.opened = False
         self._world = world
-        self._loop = loop
+        self._loop = net.loop
         self._servers = servers
-        self._wire = SimulatedWire(loop, name, sent, numbers)
+        self._wire = SimulatedWire(net, name)
         self.store = SimulatedStore(self._wire, name, world.partitions)
         self._planner = planner_of()
         self._recovery: asyncio.Task[bool] | None = None

@@ -15,7 +15,7 @@ from engine.store.partition import Partition
 from engine.store.wire import Lane
 
 if TYPE_CHECKING:
-    from tests.simulation.loop import StepLoop
+    from tests.simulation.net import Net
     from tests.simulation.store import SimulatedServer
 
 NAMESPACE = "s"
@@ -85,13 +85,11 @@ class Message:
 
 
 class SimulatedWire:
-    """One process's connections: what it sends lies in `sent` until somebody delivers it."""
+    """One process's connections: what it sends lies in the net until somebody delivers it."""
 
-    def __init__(self, loop: StepLoop, sender: str, sent: list[Message], numbers: list[int]) -> None:
-        self._loop = loop
+    def __init__(self, net: Net, sender: str) -> None:
+        self._net = net
         self._sender = sender
-        self._sent = sent
-        self._numbers = numbers
         self.dead = False
         """Whether the process has crashed: whatever the interpreter still unwinds of it reaches nobody."""
 
@@ -109,11 +107,10 @@ class SimulatedWire:
         return await self._send("", (command[1],), command)
 
     async def _send(self, function: str, keys: tuple[str, ...], args: tuple[Any, ...]) -> Any:
-        answer = self._loop.create_future()
+        answer = self._net.loop.create_future()
         if self.dead:
             await answer
-        self._numbers[0] += 1
-        self._sent.append(Message(self._numbers[0], self._sender, function, keys, args, answer))
+        self._net.sent.append(Message(self._net.next_number(), self._sender, function, keys, args, answer))
         try:
             return await answer
         except RedisError:
