@@ -16,7 +16,7 @@ CALM_MESSAGES_MAX = 2_000
 
 
 class Net:
-    """All messages on their way, and the loop that runs their senders. The books are checked after each that arrives."""
+    """All messages under way, and the loop that runs their senders. After each that arrives the books are checked."""
 
     def __init__(
         self,

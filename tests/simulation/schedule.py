@@ -87,7 +87,7 @@ class Schedule:
             self._net.step()
         elif chance < 0.80:
             self._submit(draw.choice(alive))
-        elif chance < 0.87:
+        elif chance < 0.86:
             self._change(draw.choice(alive))
         elif chance < 0.90:
             self._amend(draw.choice(alive))
@@ -153,7 +153,9 @@ class Schedule:
         cells = [
             cell_number(sku=sku, warehouse=at) for sku in range(LIMITED_SKU) for at in range(self._world.warehouses)
         ]
-        gains, loses = draw.choice(cells), draw.choice((None, *cells))
+        record = self._record(order_id)
+        held = [cell for cell, _ in record.held if cell in cells] if record is not None else []
+        gains, loses = draw.choice(cells), draw.choice((None, *held))
         self._transitions += 1
         transition = f"t{self._transitions}"
         self._say(f"{process.name} amends {order_id} by a unit of {gains} for all of {loses} as {transition}")
