@@ -19,15 +19,17 @@ MUTANTS: dict[str, Callable[[str], str]] = {
     "commit-ignores-refusals": _changed("known[attempts[i]] = known[attempts[i]] or BARRED", "do end"),
     # What a part is made of.
     "seal-leaves-the-attempt": _changed(
-        "      end_attempt(keys, attempt)\n      redis.call('HSET', keys[PARTS]", "      redis.call('HSET', keys[PARTS]"
+        "    local kept = end_attempt(keys, attempt)\n    if kept then\n      -- A part",
+        "    local kept = redis.call('HGET', keys[TENTATIVE], attempt)\n    kept = kept and cmsgpack.unpack(kept)\n"
+        "    if kept then\n      -- A part",
     ),
     "seal-keeps-no-part": _changed(
         "      redis.call('HSET', keys[PARTS], kept[1], cmsgpack.pack({ 1, kept[3], {}, kept[4] }))\n", ""
     ),
-    "record-leaves-its-attempts": _changed("if drop(change, transition) then", "if false then"),
-    "follow-ignores-versions": _changed("if part[1] >= version then return false end", ""),
+    "record-leaves-its-attempts": _changed("if kept and cmsgpack.unpack(kept)[1] == id then", "if false then"),
+    "follow-ignores-versions": _changed("if part[1] >= version then return settled end", ""),
     "follow-forgets-what-is-over": _changed(
-        "if not stored and not settled and not names_own(change, body) then return false end",
+        "if not (stored or settled or reached or names_own(change, body)) then return false end",
         "if not stored and not next(held) and not next(shipped) and #counters == 0 then return false end",
     ),
     "follow-ships-twice": _changed("local more = units - (before[cell] or 0)", "local more = units"),

@@ -5,8 +5,7 @@
 --   commit    the home takes its own units and keeps the record, which names the attempt: the one decision
 --   seal      the attempt's units become the order's part: `parts` [version, [cell, units held, ...], [cell, units
 --             shipped, ...], [[counter, units], ...]]
---   follow    a part is brought to what a later record says, whose attempts it thereby settles; whatever is told twice or
---             late changes nothing
+--   follow    a part is brought to what a later record says; whatever is told twice or late changes nothing
 --   refuse    a lease ran out: the home says what it decided, and if nothing, that attempt can never be decided for
 --
 -- A part is a copy, a record is the truth. Units are taken before the decision and given back after it, so nothing is sold
@@ -52,18 +51,29 @@ local function end_attempt(keys, attempt)
   return cmsgpack.unpack(kept)
 end
 
--- stockade_seal: attempts that their home decided for become the first parts of their orders. One whose order has a part
--- already is left to its lease, which brings the record with it. KEYS the partition's. ARGV 1 epoch, 2 writer, 3 attempts.
--- Returns how many were sealed. O(attempts).
+-- Gives back what is held for an attempt; returns what was kept of it, or nil.
+local function drop_attempt(change, attempt)
+  local kept = end_attempt(change.keys, attempt)
+  if not kept then return nil end
+  for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end
+  for _, counter in ipairs(kept[4]) do count(change, counter[1], -counter[2]) end
+  return kept
+end
+
+-- stockade_seal: attempts that their home decided for become parts. KEYS the partition's. ARGV 1 epoch, 2 writer,
+--      3 attempts. Returns how many it found. O(attempts).
 local function seal(keys, args)
   local change = begin(keys, args)
   if not change then return redis.error_reply(STALE) end
   local ids = {}
   for _, attempt in ipairs(cmsgpack.unpack(args[3])) do
-    local kept = redis.call('HGET', keys[TENTATIVE], attempt)
-    kept = kept and cmsgpack.unpack(kept)
-    if kept and redis.call('HEXISTS', keys[PARTS], kept[1]) == 0 then
-      end_attempt(keys, attempt)
+    local kept = end_attempt(keys, attempt)
+    if kept then
+      -- A part that is there already is of an order that its home has lost: this one takes its place.
+      local stored = redis.call('HGET', keys[PARTS], kept[1])
+      local former = stored and cmsgpack.unpack(stored) or { 0, {}, {}, {} }
+      for i = 1, #former[2], 2 do take(change, former[2][i], -former[2][i + 1]) end
+      for _, counter in ipairs(former[4]) do count(change, counter[1], -counter[2]) end
       redis.call('HSET', keys[PARTS], kept[1], cmsgpack.pack({ 1, kept[3], {}, kept[4] }))
       ids[#ids + 1] = kept[1]
     end
@@ -95,7 +105,9 @@ end
 -- Whether a body names cells or counters of this partition.
 local function names_own(change, body)
   for _, shipment in ipairs(body[1]) do
-    if next(own_pairs(change, shipment[4])) then return true end
+    for i = 1, #shipment[4], 2 do
+      if owns(change, shipment[4][i]) then return true end
+    end
   end
   for _, counter in ipairs(body[3]) do
     if owns_counter(change, counter[1]) then return true end
@@ -103,31 +115,24 @@ local function names_own(change, body)
   return false
 end
 
--- Gives back the units of an attempt, as its end; returns what was kept of it, or nil.
-local function drop(change, attempt)
-  local kept = end_attempt(change.keys, attempt)
-  if not kept then return nil end
-  for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end
-  for _, counter in ipairs(kept[4]) do count(change, counter[1], -counter[2]) end
-  return kept
-end
-
 -- Brings the part of one order to what its record says, in the place of the attempts that the record decided for, which it
--- adds to `attempts`; whether it was behind.
-local function bring(change, id, record, attempts)
+-- adds to `attempts`: a seal of them that comes late finds nothing to do. Returns whether it was behind. `reached`: whether
+-- another attempt of the order has just ended here.
+local function bring(change, id, record, attempts, reached)
   local keys = change.keys
   local body = read_body(record)
   if not body then return false end
   local _, status, version = struct.unpack(HEAD, record)
   local stored = redis.call('HGET', keys[PARTS], id)
   local part = stored and cmsgpack.unpack(stored) or { 0, {}, {}, {} }
-  if part[1] >= version then return false end
   local settled = false
-  for _, transition in ipairs(body[8]) do
-    if drop(change, transition) then
-      attempts[#attempts + 1], settled = transition, true
+  for place, kept in ipairs(read_fields(keys[TENTATIVE], body[8])) do
+    if kept and cmsgpack.unpack(kept)[1] == id then
+      drop_attempt(change, body[8][place])
+      attempts[#attempts + 1], settled = body[8][place], true
     end
   end
+  if part[1] >= version then return settled end
   local held, shipped, counters = {}, own_pairs(change, body[7]), {}
   if holds_stock(status) then
     for cell, units in pairs(held_of(body)) do
@@ -141,7 +146,7 @@ local function bring(change, id, record, attempts)
   end
   -- Most orders have nothing here, and leave no part. One that has, or had, leaves it even when it holds nothing any more:
   -- an earlier record may yet arrive, and must find that it is late.
-  if not stored and not settled and not names_own(change, body) then return false end
+  if not (stored or settled or reached or names_own(change, body)) then return false end
   for cell, units in pairs(held) do take(change, cell, units) end
   for i = 1, #part[2], 2 do take(change, part[2][i], -part[2][i + 1]) end
   -- What was shipped left on_hand, and was given back above as if it had become free.
@@ -163,12 +168,16 @@ local function follow(keys, args)
   local change = begin(keys, args)
   if not change then return redis.error_reply(STALE) end
   local attempts, rows, ids, behind = cmsgpack.unpack(args[3]), cmsgpack.unpack(args[4]), {}, 0
+  local reached = {}
   for _, attempt in ipairs(attempts) do
-    local kept = drop(change, attempt)
-    if kept then ids[#ids + 1] = kept[1] end
+    local kept = drop_attempt(change, attempt)
+    if kept then
+      ids[#ids + 1] = kept[1]
+      reached[kept[1]] = true
+    end
   end
   for i = 1, #rows, 2 do
-    if bring(change, rows[i], rows[i + 1], attempts) then
+    if bring(change, rows[i], rows[i + 1], attempts, reached[rows[i]]) then
       ids[#ids + 1] = rows[i]
       behind = behind + 1
     end
