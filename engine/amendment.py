@@ -74,7 +74,7 @@ class Amender:
                 rest, cells, counters, limits = payload
                 needs = self._elsewhere(order_id, cells, counters)
                 if needs:
-                    attempt = f"{store.writer}-a{next(self._attempts)}"
+                    attempt = f"@{store.writer}-a{next(self._attempts)}"
                     replies, errors = await self._prepare(attempt, order_id, needs)
             if needs:
                 if errors:

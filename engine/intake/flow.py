@@ -31,6 +31,9 @@ CANCEL_POLL_S = 0.2
 BATCH_BYTES_MAX = 128 * 1024
 """Canonical bytes of one batch: 500 orders of two lines fit, but few of a hundred lines, which take longer to plan."""
 
+UNSEEN = ("limit", "contended")
+"""Refusals that may come from another partition than the order's home."""
+
 log = structlog.get_logger(__name__)
 
 _Decided = tuple[int, tuple[str, Any]]
@@ -241,6 +244,8 @@ class Intake:
         settled, told = core.settle(batch, replies)
         self.batches += 1
         self._tell(told)
+        if partitions > 1:
+            settled, errors = await self._with_unseen_records(taken, settled, errors)
         again = self._again(taken, _answer(taken, settled), loads)
         if not errors:
             return again, None
@@ -286,6 +291,22 @@ class Intake:
             (place, outcome if record is None else self._of_record(taken[place], record))
             for (place, outcome), record in zip(decided, records, strict=True)
         ]
+
+    async def _with_unseen_records(
+        self, taken: list[_Waiting], settled: list[_Decided], errors: list[StoreError]
+    ) -> tuple[list[_Decided], list[StoreError]]:
+        """The same for orders that another partition refused, so that their home, which knows them, was never asked.
+
+        Those whose home does not answer are left out, and why is added to the errors.
+        """
+        refused = [row for row in settled if row[1][0] in UNSEEN]
+        if not refused:
+            return settled, errors
+        others = [row for row in settled if row[1][0] not in UNSEEN]
+        try:
+            return others + await self._with_records(taken, refused), errors
+        except StoreError as error:
+            return others, [*errors, error]
 
     def _of_record(self, waiting: _Waiting, record: bytes) -> tuple[str, Any]:
         try:

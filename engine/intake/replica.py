@@ -52,8 +52,7 @@ class Replica:
         Positions first, so that what changes meanwhile is followed. Raises StoreError, and then nothing was changed.
         """
         store, planner = self._store, self._planner.blank()
-        # A blank planner counts its attempts from 1: those of the one before may still hold stock under their names.
-        planner.set_partitions(len(store.partitions), f"{store.writer}-{self.loads}")
+        planner.set_partitions(len(store.partitions), store.writer)
         catalogue_position = await store.catalogue.position()
         stock_positions = [await partition.feed.position() for partition in store.partitions]
         try:

@@ -49,19 +49,24 @@ class Planner:
         self.skus: dict[str, Sku] = {}
         self._numbers: dict[str, int] = {}
         self._defaults = defaults
+        self._life = 0
 
     def blank(self) -> "Planner":
         """A planner of the same settings that knows nothing yet."""
-        return Planner(currency=self.currency, default_policy=self._default_policy, defaults=self._defaults)
+        planner = Planner(currency=self.currency, default_policy=self._default_policy, defaults=self._defaults)
+        planner._life = self._life + 1
+        return planner
 
     def become(self, other: "Planner") -> None:
         """Take over everything that another planner knows, and forget what this one did."""
         self.core, self.tariff = other.core, other.tariff
         self.warehouses, self.skus, self._numbers = other.warehouses, other.skus, other._numbers
+        self._life = other._life
 
     def set_partitions(self, partitions: int, writer: str) -> None:
         """How many partitions the stock has, and what the store calls this process."""
-        self.core.set_partitions(partitions, writer)
+        # The core counts its attempts from 1: one that comes after another must not use that one's names again.
+        self.core.set_partitions(partitions, f"@{writer}.{self._life}")
 
     def put_skus(self, rows: Iterable[tuple[int, Sku]]) -> None:
         """Add or replace SKUs by their number."""

@@ -81,9 +81,12 @@ local function give_back(change, order, status)
   write_order(change, order, string.sub(order.record, HEAD_BYTES + 1))
 end
 
--- Ids of transitions are `what:id=digest`: one id names one content. A record keeps those of the last ones; also the names
--- of attempts that it decided for and, for good, of the orders that were split off from it.
+-- Ids of transitions are `what:id=digest`: one id names one content. A record keeps those of the last ones; the names of
+-- attempts that it decided for (`@...`) until all partitions have followed it, as whoever asks for one must be told; and, for
+-- good, the orders that were split off from it (`into ...`).
 local TRANSITIONS_MAX = 64
+local ATTEMPTS_MAX = 64
+local ATTEMPT = '@'
 local INTO = 'into '
 local function name_part(transition)
   return string.match(transition, '^(.*)=')
@@ -99,19 +102,27 @@ local function done_before(order, transition)
   return nil
 end
 
+local function is_transition(noted)
+  return string.sub(noted, 1, #INTO) ~= INTO and string.sub(noted, 1, 1) ~= ATTEMPT
+end
 local function note(order, transition)
-  local done, ids = order.body[8], 0
+  local done, oldest, ids = order.body[8], nil, 0
   done[#done + 1] = transition
-  for _, id in ipairs(done) do
-    if string.sub(id, 1, #INTO) ~= INTO then ids = ids + 1 end
+  for place = #done, 1, -1 do
+    if is_transition(done[place]) then oldest, ids = place, ids + 1 end
   end
-  for place = 1, #done do
-    if ids <= TRANSITIONS_MAX then break end
-    if string.sub(done[place], 1, #INTO) ~= INTO then
-      table.remove(done, place)
-      break
-    end
+  if ids > TRANSITIONS_MAX then table.remove(done, oldest) end
+end
+
+-- Makes room for another attempt: those of a record that all partitions have followed are settled. Whether there is any.
+local function room_for_attempt(change, order)
+  local others, left = {}, 0
+  for _, done in ipairs(order.body[8]) do
+    if string.sub(done, 1, 1) == ATTEMPT then left = left + 1 else others[#others + 1] = done end
   end
+  if redis.call('ZSCORE', change.keys[OUTBOX], order.id) then return left < ATTEMPTS_MAX end
+  order.body[8] = others
+  return true
 end
 
 -- Ships units: [cell, units, ...], or all that is held where it is empty. Returns the letter of a refusal, or nil.

@@ -8,7 +8,7 @@
 -- Returns {letter, place, found, records, now in ms}: A done, R done before; else nothing was done, for the row at `place`
 --      (from 0): N no such order, D the id was used for another content, V it has another version, F its state forbids it
 --      (with its record in found), C the new id is taken; or, with the cell or counter in found, S a cell falls short, L a
---      counter does; X the attempt was refused.
+--      counter does; X the attempt was refused, or too many others are not settled yet.
 -- O(orders * lines).
 local function replace(keys, args)
   local change = begin(keys, args)
@@ -46,7 +46,12 @@ local function replace(keys, args)
     hold(change, order.body, 1, true)
     orders[place] = order
   end
-  if args[8] ~= '' and redis.call('ZSCORE', keys[REFUSED], args[8]) then return { 'X', 0, '', {}, now } end
+  if args[8] ~= '' then
+    if redis.call('ZSCORE', keys[REFUSED], args[8]) then return { 'X', 0, '', {}, now } end
+    for place, order in ipairs(orders) do
+      if not room_for_attempt(change, order) then return { 'X', place - 1, '', {}, now } end
+    end
+  end
   local short = short_of(change)
   if short then return { 'S', 0, name_of(short), {}, now } end
   for name, units in pairs(change.counters) do
