@@ -41,8 +41,8 @@ MUTANTS: dict[str, Callable[[str], str]] = {
         "  redis.call",
     ),
     "dropped-attempts-stay-taken": _changed(
-        "  if not kept then return nil end\n  for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end\n",
-        "  if not kept then return nil end\n",
+        "return nil end\n  for i = 1, #kept[3], 2 do take(change, kept[3][i], -kept[3][i + 1]) end\n",
+        "return nil end\n",
     ),
     # Who is asked, and who is told.
     "lease-ends-unasked": _changed("    if order and done_before(order, rows[i + 1]) then\n", "    if false then\n"),
