@@ -4,7 +4,7 @@ from engine.audit import AuditReport, Difference, RepairReport
 from engine.config import Settings, load_settings
 from engine.engine import Engine, NotQuoted, Quoted, State, Status, connect, open_engine
 from engine.planner import __version__
-from engine.stock import CellPage
+from engine.stock.room import CellPage
 
 __all__ = [
     "AuditReport",

@@ -11,7 +11,6 @@ import msgspec
 import structlog
 
 from engine.audit import AuditReport, RepairReport, audit_store, repair_store
-from engine.change import Change
 from engine.config import Settings, load_settings
 from engine.errors import (
     FieldError,
@@ -21,9 +20,10 @@ from engine.errors import (
     StoreUnavailable,
     StoreUnsupported,
 )
-from engine.event import EventReader
-from engine.feed import Feed
-from engine.followers import IDLE_MS, Followers
+from engine.feed.event import EventReader
+from engine.feed.followers import IDLE_MS, Followers
+from engine.feed.pages import Feed
+from engine.feed.retention import Retention
 from engine.intake import (
     Acknowledged,
     ExceededLimit,
@@ -37,13 +37,13 @@ from engine.intake import (
     restore,
     settle_due,
 )
+from engine.life.change import Change
+from engine.life.orders import OrderLife
 from engine.model import Allocation, HeldLine, Line, Moved, Movement, Order, Sku, StockCount, Tariff, Warehouse
 from engine.model.event import Event, EventPage, Follower
 from engine.model.rules import check_order
-from engine.orders import OrderLife
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes
-from engine.retention import Retention
-from engine.stock import CellPage, StockRoom
+from engine.stock.room import CellPage, StockRoom
 from engine.store import EmbeddedServer, Store, StoreDescription, choose_store, running_at
 
 RECOVERY_POLL_S = 0.1
@@ -240,7 +240,7 @@ class Engine:
                         continue
                     yield msgspec.json.decode(json, type=Allocation), record
 
-    # Changes of orders. Their outcomes are values; see engine.change. They raise InvalidInput and StoreError.
+    # Changes of orders. Their outcomes are values; see engine.life.change. They raise InvalidInput and StoreError.
 
     async def confirm(self, order_id: str, *, transition_id: str | None = None, version: int | None = None) -> Change:
         """Make an unpaid order's hold last."""

@@ -11,9 +11,9 @@ from cyclopts import App, Parameter
 from api.cli.console import EXIT_FINDING, StoreOptions, err, print_json
 from api.cli.orders import orders, print_allocation
 from engine import Engine, open_engine
-from engine.change import Change, Changed, IdTaken, InvalidState, NotFound, TransitionConflict, VersionConflict
 from engine.errors import FieldError, InvalidInput
 from engine.intake import Contended, InsufficientStock, Invalid, PurchaseLimit
+from engine.life.change import Change, Changed, IdTaken, InvalidState, NotFound, TransitionConflict, VersionConflict
 from engine.model import Allocation, HeldLine, Line
 
 app = App(name="orders", help="List orders, show one, or change one.")

@@ -11,7 +11,7 @@ from api.http.keys import ENGINE
 from api.http.problems import problem
 from engine import Engine
 from engine.errors import EventsExpired, FieldError, InvalidInput, StockadeError
-from engine.feed import check_bounds
+from engine.feed.pages import check_bounds
 from engine.model.event import EventPage
 
 PAGE_EVENTS_DEFAULT = 100

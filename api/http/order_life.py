@@ -10,7 +10,9 @@ from api.http.body import decode, read_body
 from api.http.keys import ENGINE
 from api.http.orders import JSON, REPLAYED, refusal
 from api.http.problems import problem
-from engine.change import (
+from engine.errors import InvalidInput
+from engine.intake import Invalid
+from engine.life.change import (
     Change,
     Changed,
     IdTaken,
@@ -19,8 +21,6 @@ from engine.change import (
     TransitionConflict,
     VersionConflict,
 )
-from engine.errors import InvalidInput
-from engine.intake import Invalid
 from engine.model import Amendment, Extension, Shipping, Split, Step, limits
 
 _step = msgspec.json.Decoder(Step)

@@ -36,6 +36,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Orders decided or changed; where a batch took only some, those."""
     cells: tuple[CellChange, ...]
     movement_id: str | None = None
+    movement_type: str | None = None
     transition_id: str | None = None
     reason: str | None = None
 

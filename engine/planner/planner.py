@@ -48,6 +48,8 @@ class Planner:
         self.warehouses: dict[str, Warehouse] = {}
         self.skus: dict[str, Sku] = {}
         self._numbers: dict[str, int] = {}
+        self.channels: dict[int, str] = {}
+        """Channels that have pools, by their number in a cell's."""
         self._defaults = defaults
         self._life = 0
 
@@ -61,7 +63,7 @@ class Planner:
         """Take over everything that another planner knows, and forget what this one did."""
         self.core, self.tariff = other.core, other.tariff
         self.warehouses, self.skus, self._numbers = other.warehouses, other.skus, other._numbers
-        self._life = other._life
+        self._life, self.channels = other._life, other.channels
 
     def set_partitions(self, partitions: int, writer: str) -> None:
         """How many partitions the stock has, and what the store calls this process."""
@@ -84,6 +86,8 @@ class Planner:
 
     def put_channels(self, rows: Iterable[tuple[int, str]]) -> None:
         """Add channels that have pools by their number in the catalogue, from 0; 0 as a pool's is the shared rest."""
+        rows = list(rows)
+        self.channels.update((number + 1, name) for number, name in rows)
         self.core.put_channels([(number + 1, name) for number, name in rows])
 
     def set_tariff(self, tariff: Tariff | None) -> None:

@@ -52,8 +52,8 @@ async def sell(engine: Engine, orders: int, prefix: str = "o") -> list[str]:
 async def step(engine: Engine, what: str, order_id: str, detail: object = None) -> str:
     """One transition, told to all partitions; returns its letter."""
     home = engine.store.home(order_id)
-    reply = await home.orders.step(what, order_id, f"{what}-{order_id}", version=None, detail=detail)  # type: ignore[arg-type]
-    await follow_order(engine.store, order_id, reply.record)
+    reply = await home.orders.step(what, order_id, f"{what}:{what}-{order_id}=00", version=None, detail=detail)  # type: ignore[arg-type]
+    await follow_order(engine.store, order_id)
     return reply.letter
 
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from engine import Engine
 from engine.errors import EventsExpired, InvalidInput
-from engine.followers import ACKNOWLEDGED_MAX
+from engine.feed.followers import ACKNOWLEDGED_MAX
 from engine.model.event import Event
 from tests.engine.feeds import busy_sale, levels, opened, quiet, read_all, sell, true_levels
 from tests.engine.small_network import order, put_network, reserved

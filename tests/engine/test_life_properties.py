@@ -20,8 +20,8 @@ from hypothesis.stateful import (
 )
 
 from engine import Settings, open_engine
-from engine.change import Change, Changed, InvalidState
 from engine.intake import InsufficientStock, Invalid, PurchaseLimit, Reserved
+from engine.life.change import Change, Changed, InvalidState
 from engine.model import Allocation, HeldLine, Line
 from tests.engine.ledgers import assert_books, put_stock
 from tests.engine.small_network import SKUS, WAREHOUSES, cell, order

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from engine import Engine, Settings, open_engine
-from engine.change import (
+from engine.errors import InvalidInput
+from engine.intake import Conflict, InsufficientStock, Invalid, PurchaseLimit
+from engine.life.change import (
     Change,
     Changed,
     IdTaken,
@@ -16,8 +18,6 @@ from engine.change import (
     TransitionConflict,
     VersionConflict,
 )
-from engine.errors import InvalidInput
-from engine.intake import Conflict, InsufficientStock, Invalid, PurchaseLimit
 from engine.model import Allocation, HeldLine, Line, Order
 from engine.planner import Record
 from tests.engine.ledgers import assert_books, put_stock

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from engine import Engine, Settings, open_engine
-from engine.retention import Retention
+from engine.feed.retention import Retention
 from engine.store import TRIM_STEP, Store
 from tests.engine.feeds import count, levels, opened, read_all, true_levels
 from tests.engine.small_network import order, put_network, reserved

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from api.http.events import STREAMS_MAX
-from engine.cursor import Cursor
+from engine.feed.cursor import Cursor
 from engine.store import Place
 from tests.api.conftest import Door, Shop
 from tests.conftest import Service

@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from heapq import merge
 from typing import NoReturn
 
-from engine.cursor import Cursor, read_cursor, store_tag
 from engine.errors import EventsExpired, FieldError, InvalidInput
-from engine.event import EventReader, Row
+from engine.feed.cursor import Cursor, read_cursor, store_tag
+from engine.feed.event import EventReader, Row
 from engine.intake import Replica
 from engine.model.event import Event, EventPage
 from engine.store import EventRows, Place, Store

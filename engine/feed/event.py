@@ -59,7 +59,8 @@ class EventReader:
             ),
             cells=tuple(self._change(int(cell), *units) for cell, *units in changes if any(units)),
             movement_id=_text(fields, b"m"),
-            transition_id=_text(fields, b"x"),
+            movement_type=_text(fields, b"k"),
+            transition_id=_transition_id(_text(fields, b"x")),
             reason=_text(fields, b"r"),
         )
 
@@ -70,10 +71,15 @@ class EventReader:
         return CellChange(
             sku=sku,
             warehouse=warehouse,
-            channel=str(channel) if channel else None,
+            channel=self._planner.channels.get(channel, f"#{channel}") if channel else None,
             taken=taken,
             on_hand_change=counted,
         )
+
+
+def _transition_id(name: str | None) -> str | None:
+    """The caller's id of a transition, which the store keeps as `what:id=digest`."""
+    return name.partition(":")[2].rpartition("=")[0] if name else None
 
 
 def _text(fields: dict[bytes, bytes], name: bytes) -> str | None:

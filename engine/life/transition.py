@@ -5,8 +5,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from engine.change import Change, InvalidState, NotFound, TransitionConflict, VersionConflict
 from engine.errors import FieldError, InvalidInput, StoreUnsupported
+from engine.life.change import Change, InvalidState, NotFound, TransitionConflict, VersionConflict
 from engine.model.rules import PRINTABLE, field_error, printable
 from engine.planner import Record, fingerprint_of
 

@@ -16,7 +16,7 @@ from engine.model import Arrival, Cell, Moved, Movement, MovementRow, StockCount
 from engine.model.movement_rules import check_movement
 from engine.model.rules import check_rows
 from engine.planner import Planner, cell_number
-from engine.refusals import refused_counts, refused_movement
+from engine.stock.refusals import refused_counts, refused_movement
 from engine.store import CHANNEL_CELLS, CellRow, MoveRow, Store
 
 UNDER_CHANGE_POLL_S = 0.1

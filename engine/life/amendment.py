@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from engine.change import Change
 from engine.errors import FieldError, StoreError
-from engine.held_lines import with_lines
 from engine.intake import ExceededLimit, InsufficientStock, Invalid, PurchaseLimit, Shortage
 from engine.intake.commit import LEASE_MS
+from engine.life.change import Change
+from engine.life.held_lines import with_lines
 from engine.model import Line, Order
 from engine.planner import Planner, Record, amend_order, take_units
 from engine.store import (

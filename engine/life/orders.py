@@ -10,16 +10,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from engine.amendment import Amender
-from engine.change import Change, Changed, IdTaken, NotFound
 from engine.errors import FieldError, InvalidInput, StoreError
-from engine.held_lines import cells_of, divided
 from engine.intake import Contended, Invalid, follow_order
+from engine.life.amendment import Amender
+from engine.life.change import Change, Changed, IdTaken, NotFound
+from engine.life.held_lines import cells_of, divided
+from engine.life.transition import checked, done_before, read_record, refused, transition_name
 from engine.model import Amendment, Extension, HeldLine, Line, Shipping, Split, Step, limits
 from engine.planner import Planner, Record, split_order
 from engine.store import Replacement, ReplaceReply, StepReply, Store
 from engine.store import Step as What
-from engine.transition import checked, done_before, read_record, refused, transition_name
 
 TRIES_MAX = 4
 """How often a change is worked out anew, as the order changed between look and call."""

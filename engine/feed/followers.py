@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from heapq import merge
 
-from engine.event import EventReader, Row
-from engine.feed import PAGE_BYTES_MAX, Feed, age_of, check_bounds, invalid
+from engine.feed.event import EventReader, Row
+from engine.feed.pages import PAGE_BYTES_MAX, Feed, age_of, check_bounds, invalid
 from engine.model.event import Event, Follower
 from engine.store import FollowerRow, Store
 

@@ -1,0 +1,1 @@
+"""Stock that is no order: counts, movements, and cells as they stand."""
