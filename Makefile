@@ -8,10 +8,11 @@ PORT ?= 8080
 SECONDS_LONG ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format bench bench-http bench-core crash-long clean
+.PHONY: help demo run test lint format bench bench-http bench-core bench-store crash-long faults-long simulate-long \
+        cluster-long histories-long clean
 
 help:  ## Say what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: $(VENV)/built  ## Run a flash sale end to end and show what happened
 	@$(BIN)/stockade demo
@@ -43,11 +44,25 @@ bench-core: $(VENV)/built $(VENV)/tools  ## Micro-benchmarks: planning in Rust, 
 	cargo bench --locked --quiet
 	$(BIN)/pytest bench --benchmark-enable --benchmark-columns=min,median,mean,rounds --benchmark-sort=name
 
+bench-store: $(VENV)/built  ## What the store pays for a commit, the age of views, the audit of a million cells
+	$(BIN)/python -m bench.store_commit
+	$(BIN)/python -m bench.view_staleness
+	$(BIN)/python -m bench.audit_scale
+
 bench-http: $(VENV)/built  ## Durable orders over HTTP against the same process doing nothing (needs wrk)
 	$(BIN)/python -m bench.http_ratio --seconds $(SECONDS_LONG)
 
-crash-long: $(VENV)/built $(VENV)/tools  ## The long form of the crash test: 100 kills
-	STOCKADE_CRASH_KILLS=100 $(BIN)/pytest tests/e2e/test_crash.py
+crash-long: $(VENV)/built $(VENV)/tools  ## The long form of the crash test: 500 kills
+	STOCKADE_CRASH_KILLS=500 $(BIN)/pytest -s tests/e2e/test_crash.py
+
+faults-long: $(VENV)/built $(VENV)/tools  ## Ten minutes of a sale over a network in which everything goes wrong
+	STOCKADE_FAULT_SECONDS=600 $(BIN)/pytest -s tests/engine/faults/test_soak.py
+
+simulate-long: $(VENV)/built $(VENV)/tools  ## A million schedules of the protocol between partitions
+	$(BIN)/python -m tests.simulation.campaign 0 1000000
+
+cluster-long: $(VENV)/built $(VENV)/tools  ## Slots moved and primaries killed in mid-sale, ten times over
+	STOCKADE_CLUSTER_ROUNDS=10 $(BIN)/pytest tests/cluster
 
 clean:  ## Remove what was built
 	rm -rf $(VENV) target engine/_core*.so stockade-data stockade-report
