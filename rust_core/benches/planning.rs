@@ -123,6 +123,7 @@ fn allocation_json(bencher: Bencher) {
             version: 1,
             shipments: black_box(&plan.shipments),
             unfilled: &plan.unfilled,
+            shipped: &[],
             currency: &planner.currency,
             expires_ms: 0,
         }
@@ -154,7 +155,7 @@ fn batch_plan(bencher: Bencher) {
 fn batch_pack(bencher: Bencher) {
     let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
     let batch = plan_all(&planner, &orders);
-    bencher.counter(ItemsCount::new(BATCH_ORDERS)).bench_local(|| batch.commit_args(0));
+    bencher.counter(ItemsCount::new(BATCH_ORDERS)).bench_local(|| batch.commit_args(0, 1_700_000_000_000));
 }
 
 /// From the reply that everything was taken to the callers' answers.
