@@ -44,7 +44,7 @@ from engine.model.event import Event, EventPage, Follower
 from engine.model.rules import check_order
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes
 from engine.stock.room import CellPage, StockRoom
-from engine.store import EmbeddedServer, Store, StoreDescription, choose_store, running_at
+from engine.store import EmbeddedServer, Partition, Store, StoreDescription, choose_store, running_at
 
 RECOVERY_POLL_S = 0.1
 TEND_POLL_S = 0.25
@@ -129,7 +129,13 @@ class Engine:
             acknowledged=self._acknowledged,
         )
         self._stock = StockRoom(self.planner, store, exclusive=self.intake.exclusive)
-        self.life = OrderLife(store, self.planner, exclusive=self.intake.exclusive, recover=self._recover)
+        self.life = OrderLife(
+            store,
+            self.planner,
+            exclusive=self.intake.exclusive,
+            recover=self._recover,
+            day=self.intake.clock.day,
+        )
         reader = EventReader(self.planner, self.replica)
         self.feed = Feed(store, self.replica, reader)
         self._followers = Followers(store, self.feed, reader)
@@ -391,18 +397,22 @@ class Engine:
         """End holds, and settle what other processes left behind: every process does, so none is missed."""
         while True:
             await asyncio.sleep(TEND_POLL_S)
-            try:
-                for partition in self.store.partitions:
-                    while await partition.orders.expire(EXPIRE_ORDERS_MAX) == EXPIRE_ORDERS_MAX:
-                        pass
-                await settle_due(self.store)
-                await self._retention.tend()
-            except StoreChanged:
-                await self._recover(for_ever=True)
-            except StockadeError as error:
-                log.warning("the store could not be tended", error=str(error))
-            except Exception:
-                log.exception("the store could not be tended")
+            # Each by itself: a partition that cannot be had keeps no other waiting.
+            duties: list[Awaitable[object]] = [self._end_holds(partition) for partition in self.store.partitions]
+            duties += [settle_due(self.store), self._retention.tend()]
+            for error in await asyncio.gather(*duties, return_exceptions=True):
+                if isinstance(error, StoreChanged):
+                    await self._recover(for_ever=True)
+                elif isinstance(error, StockadeError):
+                    log.warning("the store could not be tended", error=str(error))
+                elif isinstance(error, Exception):
+                    log.error("the store could not be tended", exc_info=error)
+                elif error is not None and isinstance(error, BaseException):
+                    raise error
+
+    async def _end_holds(self, partition: Partition) -> None:
+        while await partition.orders.expire(EXPIRE_ORDERS_MAX) == EXPIRE_ORDERS_MAX:
+            pass
 
     async def _recover(self, *, for_ever: bool = False) -> bool:
         """Wait until the store is open and loaded again: `store_recovery_ms` at most, or as long as it takes.

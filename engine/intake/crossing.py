@@ -22,8 +22,14 @@ async def settle_due(store: Store) -> int:
     """Settle what is due in all partitions; returns how many leases and orders that was. Raises StoreError."""
     if len(store.partitions) == 1:
         return 0
-    counts = await asyncio.gather(*(_settle_partition(store, partition) for partition in store.partitions))
-    return sum(counts)
+    counts = await asyncio.gather(
+        *(_settle_partition(store, partition) for partition in store.partitions), return_exceptions=True
+    )
+    # Whatever could be settled is; what could not is tried again next time.
+    for count in counts:
+        if isinstance(count, BaseException):
+            raise count
+    return sum(count for count in counts if isinstance(count, int))
 
 
 async def follow_order(store: Store, order_id: str) -> None:

@@ -110,14 +110,15 @@ async def _restore_batch(store: Store, acknowledged: Acknowledged, rows: Sequenc
         if row.doomed:
             await _give_up(store, row)
     await _read_records(store, rows)
+    # An order and what was split off from it follow in one call: else the units that changed hands would be free.
+    families: dict[Partition, list[tuple[str, bytes]]] = {}
+    for home in {row.home for row in rows if row.record is not None}:
+        own = [row.promise.order_id for row in rows if row.home is home and row.record is not None]
+        families[home] = [(order_id, record) for order_id, record in await home.crossing.family(own) if record]
     for partition in store.partitions:
         sealed = [row.attempt for row in open_rows if row.attempt and partition in row.prepared and not row.doomed]
         dropped = [row.attempt for row in open_rows if row.attempt and partition in row.prepared and row.doomed]
-        found = [
-            (row.promise.order_id, row.record)
-            for row in rows
-            if row.record is not None and row.home is not partition and partition.number in row.reaches
-        ]
+        found = [pair for home, family in families.items() if home is not partition for pair in family]
         if sealed:
             await partition.crossing.seal(sealed)
         if dropped or found:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import FieldError, StoreError
-from engine.intake import ExceededLimit, InsufficientStock, Invalid, PurchaseLimit, Shortage
+from engine.intake import ExceededLimit, InsufficientStock, Invalid, PurchaseLimit, Shortage, read_capacities
 from engine.intake.commit import LEASE_MS
 from engine.life.change import Change
 from engine.life.held_lines import with_lines
@@ -44,9 +44,19 @@ class Amender:
     """Amends orders of one store."""
 
     def __init__(
-        self, store: Store, planner: Planner, *, exclusive: asyncio.Lock, recover: Callable[[], Awaitable[bool]]
+        self,
+        store: Store,
+        planner: Planner,
+        *,
+        exclusive: asyncio.Lock,
+        recover: Callable[[], Awaitable[bool]],
+        day: Callable[[], int],
     ) -> None:
-        """`exclusive` and `recover` as the intake has them: no batch may be under way while the view is used here."""
+        """`exclusive` and `recover` as the intake has them: no batch may be under way while the view is used here.
+
+        `day` is today's, since 1970, by the store's clock.
+        """
+        self._day = day
         self._store = store
         self._planner = planner
         self._exclusive = exclusive
@@ -68,6 +78,8 @@ class Amender:
         async with self._one_at_a_time:
             async with self._exclusive:
                 await self._read_levels(canonical)
+                if self._planner.capped_warehouses():
+                    await read_capacities(store, self._planner, self._day())
                 word, payload = amend_order(self._planner.core, stored, canonical)
                 if word != "amended":
                     return _outcome(word, payload)
@@ -177,8 +189,9 @@ class Amender:
 
 def _outcome(word: str, payload: Any) -> Change:
     match word:
-        case "short" | "too_spread":
-            return InsufficientStock(tuple(Shortage(*row) for row in payload), spread=word == "too_spread")
+        case "short" | "too_spread" | "at_capacity":
+            shortages = tuple(Shortage(*row) for row in payload)
+            return InsufficientStock(shortages, spread=word == "too_spread", at_capacity=word == "at_capacity")
         case "limit":
             return PurchaseLimit(tuple(ExceededLimit(*row) for row in payload))
         case "invalid":

@@ -63,14 +63,16 @@ class Partition:
 
     async def open(self, partitions: int) -> None:
         """Make the partition if there is none, and begin a generation: commits sent before count no more."""
-        (epoch, _, generation, former), self.opened_at = await self.wire.call_at(
+        (epoch, _, generation, former, newest), self.opened_at = await self.wire.call_at(
             "stockade_open",
             self._all_keys,
             (secrets.token_hex(8), self.writer, partitions, self.number),
             lane=Lane.SALE,
         )
         if epoch == self._last_epoch:
-            self._count_loss(bytes(former))
+            # A row that was too old to be kept, in a store that knows our generation, is no loss.
+            if former or int(newest) < int(self._generation or 0):
+                self._count_loss(bytes(former))
         else:
             # Another store altogether: what was acknowledged by the former one is no debt of this one.
             self._committed.clear()

@@ -11,7 +11,8 @@ from engine import Engine, NotQuoted, Settings, open_engine
 from engine.intake import InsufficientStock, Reserved, Shortage, follow_order
 from engine.intake.clock import DAY_MS
 from engine.intake.outcome import Outcome
-from engine.model import Warehouse
+from engine.life.change import Changed
+from engine.model import Line, Warehouse
 from engine.planner import capacity_counter, cell_number
 from tests.engine.small_network import SKUS, WAREHOUSES, another, order, reserved
 
@@ -188,3 +189,17 @@ async def test_an_order_of_two_shipments_uses_both(engine: Engine) -> None:
     assert (await used(engine, 0), await used(engine, 1)) == (1, 1)
     await end(engine, "wide")
     assert (await used(engine, 0), await used(engine, 1)) == (0, 0)
+
+
+async def test_an_amendment_heeds_capacities_that_others_used(engine: Engine) -> None:
+    """What another process used of a day is read before an amendment is planned: it goes elsewhere, or is refused."""
+    await put_capacity(engine, A=5, B=1, C=0)
+    reserved(await engine.reserve(order("one", ("x", 1))))
+    async with another(engine) as second:
+        reserved(await second.reserve(order("other", ("x", 1), warehouses=("B",))))
+    wide = await engine.amend("one", [Line("x", PLENTY + 1)], transition_id="wider")
+    assert isinstance(wide, InsufficientStock)
+    assert wide.at_capacity
+    same = await engine.amend("one", [Line("x", 2)], transition_id="more")
+    assert isinstance(same, Changed)
+    assert (await used(engine, 0), await used(engine, 1)) == (1, 1)

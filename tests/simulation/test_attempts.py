@@ -29,10 +29,10 @@ def test_no_number_of_transitions_pushes_an_attempt_out() -> None:
     home = servers_of().begin(WORLD)[HOME]
     put_order(home)
     for number in range(70):
-        args = (EPOCH, "P2", "extend", ORDER, f"t{number}", "", 10_000_000)
+        args = (EPOCH, "P2", "extend", ORDER, f"extend:t{number}=0", "", 10_000_000)
         assert home.call("stockade_transition", KEYS[HOME], args)[0] == b"A"
     stored = home.command("HGET", PARTITION_KEYS[HOME].orders, ORDER)
-    assert Record(stored).transitions == ["@P1.1-1", *(f"t{number}" for number in range(6, 70))]
+    assert Record(stored).transitions == ["@P1.1-1", *(f"extend:t{number}=0" for number in range(6, 70))]
     assert home.call("stockade_refuse", KEYS[HOME], (EPOCH, "P2", packed_strings([b"a", b"@P1.1-1"]))) == [stored]
 
 

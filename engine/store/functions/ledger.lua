@@ -116,14 +116,30 @@ local function newest_event(events)
   return '0-0'
 end
 
+-- Whether a value is a flat list of pairs of numbers.
+local function are_pairs(flat)
+  if type(flat) ~= 'table' or #flat % 2 == 1 then return false end
+  for i = 1, #flat do
+    if type(flat[i]) ~= 'number' then return false end
+  end
+  return true
+end
+
 -- The body of a record; nil where it cannot be read: an audit names such a record, and nothing else may trip over it.
 local function read_body(record)
   local readable, body = pcall(cmsgpack.unpack, string.sub(record, HEAD_BYTES + FINGERPRINT_BYTES + 1))
-  if readable and type(body) == 'table' and type(body[1]) == 'table' and type(body[3]) == 'table'
-    and type(body[7]) == 'table' and type(body[8]) == 'table' then
-    return body
+  if not readable or type(body) ~= 'table' then return nil end
+  for _, part in ipairs({ 1, 2, 3, 7, 8 }) do
+    if type(body[part]) ~= 'table' then return nil end
   end
-  return nil
+  -- All that a function reckons with: one that stopped at a strange record half way would leave what came before it.
+  for _, shipment in ipairs(body[1]) do
+    if type(shipment) ~= 'table' or not are_pairs(shipment[4]) then return nil end
+  end
+  for _, counter in ipairs(body[3]) do
+    if type(counter) ~= 'table' or type(counter[1]) ~= 'string' or type(counter[2]) ~= 'number' then return nil end
+  end
+  return are_pairs(body[7]) and body or nil
 end
 
 -- The part of a record that a change of status leaves as it is.
@@ -272,8 +288,9 @@ end
 -- stockade_open: makes a partition if there is none, and gives its caller a generation of its own, in which alone its
 -- commits count from here on. One that was sent before and comes later is refused.
 -- KEYS the partition's. ARGV 1 candidate epoch, 2 writer, 3 partitions, 4 this one's number.
--- Returns {epoch, partitions, generation, ticket of the generation before or ''}. O(writers).
-local WRITER_KEPT_MS = 86400000
+-- Returns {epoch, partitions, generation, ticket of the generation before or '' (none, or too old to be kept), the newest
+--      generation of all before}. O(writers).
+local WRITER_KEPT_MS = 604800000
 local HASHES = { META, FREE, ON_HAND, SAFETY, QUARANTINED, INBOUND, COUNTERS, ORDERS, MOVEMENTS, PARTS, TENTATIVE, WRITERS }
 local SORTED_SETS = { HOLDS, LEASES, OUTBOX, REFUSED }
 local function open(keys, args)
@@ -289,7 +306,8 @@ local function open(keys, args)
   redis.call('HSETNX', keys[META], 'partitions', args[3])
   redis.call('HSETNX', keys[META], 'partition', args[4])
   local now = now_ms()
-  local generation = math.max(now, (tonumber(redis.call('HGET', keys[META], 'generation')) or 0) + 1)
+  local newest = tonumber(redis.call('HGET', keys[META], 'generation')) or 0
+  local generation = math.max(now, newest + 1)
   redis.call('HSET', keys[META], 'generation', generation)
   local former = redis.call('HGET', keys[WRITERS], args[2])
   local all = redis.call('HGETALL', keys[WRITERS])
@@ -299,7 +317,7 @@ local function open(keys, args)
   end
   redis.call('HSET', keys[WRITERS], args[2], name_of(generation) .. ':0')
   local meta = redis.call('HMGET', keys[META], 'epoch', 'partitions')
-  return { meta[1], tonumber(meta[2]), name_of(generation), former or '' }
+  return { meta[1], tonumber(meta[2]), name_of(generation), former or '', name_of(newest) }
 end
 
 redis.register_function { function_name = 'stockade_version', callback = version, flags = { 'no-writes' } }

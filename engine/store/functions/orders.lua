@@ -84,7 +84,9 @@ end
 -- Ids of transitions are `what:id=digest`: one id names one content. A record keeps those of the last ones; the names of
 -- attempts that it decided for (`@...`) until all partitions have followed it, as whoever asks for one must be told; and, for
 -- good, the orders that were split off from it (`into ...`).
+-- Of the many, those that extended a hold are forgotten first: done again, they do no harm.
 local TRANSITIONS_MAX = 64
+local TRANSITIONS_KEPT_MAX = 1000
 local ATTEMPTS_MAX = 64
 local ATTEMPT = '@'
 local INTO = 'into '
@@ -108,10 +110,18 @@ end
 local function note(order, transition)
   local done, oldest, ids = order.body[8], nil, 0
   done[#done + 1] = transition
+  local extended = nil
   for place = #done, 1, -1 do
-    if is_transition(done[place]) then oldest, ids = place, ids + 1 end
+    if is_transition(done[place]) then
+      oldest, ids = place, ids + 1
+      if string.sub(done[place], 1, 7) == 'extend:' then extended = place end
+    end
   end
-  if ids > TRANSITIONS_MAX then table.remove(done, oldest) end
+  if ids > TRANSITIONS_MAX and extended then
+    table.remove(done, extended)
+  elseif ids > TRANSITIONS_KEPT_MAX then
+    table.remove(done, oldest)
+  end
 end
 
 -- Makes room for another attempt: those of a record that all partitions have followed are settled. Whether there is any.

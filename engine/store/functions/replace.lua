@@ -7,7 +7,7 @@
 --      7 limits [counter, limit, ...], 8 attempt or ''.
 -- Returns {letter, place, found, records, now in ms}: A done, R done before; else nothing was done, for the row at `place`
 --      (from 0): N no such order, D the id was used for another content, V it has another version, F its state forbids it
---      (with its record in found), C the new id is taken; or, with the cell or counter in found, S a cell falls short, L a
+--      (with its record in found), C the new id is taken; or, with the cell or counter in found, S a cell or a warehouse's day falls short, L a
 --      counter does; X the attempt was refused, or too many others are not settled yet.
 -- O(orders * lines).
 local function replace(keys, args)
@@ -57,7 +57,9 @@ local function replace(keys, args)
   for name, units in pairs(change.counters) do
     if units > 0 and limits[name] then
       local taken = tonumber(redis.call('HGET', keys[COUNTERS], name)) or 0
-      if taken + units > limits[name] then return { 'L', 0, name, {}, now } end
+      -- A warehouse's day may be planned around; a purchase limit is final.
+      local letter = string.byte(name) == 64 and 'S' or 'L'
+      if taken + units > limits[name] then return { letter, 0, name, {}, now } end
     end
   end
   local ids = {}

@@ -86,7 +86,7 @@ class Ledger:
     def open(self) -> None:
         """Begin a generation."""
         reply = self.server.call("stockade_open", self.keys, ["candidate", self.writer, 1, 0])
-        self.epoch, _, self.generation, _ = reply
+        self.epoch, _, self.generation, *_ = reply
         self.committed = 0
 
     def call(self, function: str, *args: Any) -> Any:

@@ -19,6 +19,7 @@ from tests.engine.store.by_hand import (
     fields,
     free,
     opened,
+    pack,
     unpack,
 )
 
@@ -207,3 +208,33 @@ async def test_a_full_catalogue_writes_no_name(store: Store, client: Redis) -> N
         await store.catalogue.put_warehouses([("W0", b"[]"), ("last", b"{}"), ("one too many", b"{}")])
     assert await everything(client) == before
     assert await store.catalogue.put_warehouses([("last", b"{}")]) == [4_095]
+
+
+async def test_a_writer_that_was_away_for_long_is_told_of_no_loss(store: Store, client: Redis) -> None:
+    """Its row is gone for its age: whoever opened since must not make its commits look lost."""
+    partition = store.partitions[0]
+    await partition.movements.set_stock([1], [5], [0])
+    await commit(store, Args().order("one", (1, 1)))
+    await client.hdel(PREFIX + "writers", store.writer)
+    with pytest.raises(StoreChanged):
+        await commit(store, Args().order("two", (1, 1)))
+    await store.open()
+    assert partition.lost_commits == 0
+    await commit(store, Args().order("two", (1, 1)))
+    assert await free(store, 1) == [3]
+
+
+async def test_a_strange_record_stops_no_hold_half_way(store: Store, client: Redis) -> None:
+    """A shipment without its cells: the orders before and after it end whole, with their events."""
+    await store.partitions[0].movements.set_stock([1], [10], [0])
+    args = Args()
+    for number in range(3):
+        args.order(f"o{number}", (1, 1), hold_ms=1)
+    await commit(store, args)
+    strange = pack([[[1, 0, 0]], [], [], "CNY", "cheapest", "order", [], []])
+    head = (await client.hget(PREFIX + "orders", "o1"))[:38]
+    await client.hset(PREFIX + "orders", "o1", head + strange)
+    await asyncio.sleep(0.01)
+    assert await store.partitions[0].orders.expire(10) == 2
+    assert await free(store, 1) == [9]
+    assert await store.partitions[0].orders.expire(10) == 0
