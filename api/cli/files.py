@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,9 @@ from engine.errors import FieldError, InvalidInput
 from engine.model.rules import field_error
 
 T = TypeVar("T")
+
+ROWS_AT_ONCE = 1_000
+"""Rows of a table that are given types at a time: what they were made of need not all stay in memory."""
 
 
 def read_file(file: Path) -> bytes:
@@ -36,11 +40,20 @@ def csv_rows(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> l
 
     Raises InvalidInput, which names row (from 0, below `pointer`), field and rule, or the file.
     """
+    rows: list[T] = []
     try:
-        header, *rows = [row for row in csv.reader(data.decode("utf-8-sig").splitlines()) if row] or [[]]
+        lines = (row for row in csv.reader(data.decode("utf-8-sig").splitlines()) if row)
+        header = next(lines, [])
+        while part := list(islice(lines, ROWS_AT_ONCE)):
+            rows += _typed(header, part, type_, pointer, len(rows))
     except (csv.Error, UnicodeDecodeError) as error:
         raise InvalidInput((FieldError(str(file), f"is not CSV in UTF-8: {error}"),)) from None
-    for index, row in enumerate(rows):
+    return rows
+
+
+def _typed(header: list[str], rows: list[list[str]], type_: type[T], pointer: str, first: int) -> list[T]:
+    """Rows of which the first has the index `first`."""
+    for index, row in enumerate(rows, first):
         if len(row) != len(header):
             raise InvalidInput((FieldError(f"{pointer}/{index}", "has not as many columns as the header"),))
     given = [{name: text for name, text in zip(header, row, strict=True) if text} for row in rows]
@@ -48,4 +61,6 @@ def csv_rows(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> l
         return msgspec.convert(given, list[type_], strict=False)  # type: ignore[valid-type]
     except msgspec.ValidationError as error:
         found = field_error(error)
-        raise InvalidInput((FieldError(f"{pointer}{found.pointer}", found.message),)) from None
+        _, index_text, *rest = found.pointer.split("/")
+        where = "/".join([pointer, str(first + int(index_text)), *rest])
+        raise InvalidInput((FieldError(where, found.message),)) from None

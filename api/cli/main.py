@@ -10,7 +10,6 @@ import uvloop
 from cyclopts import App
 from rich.text import Text
 
-from api.cli import audit, demo, doctor, events, order_life, plan, serve, stock
 from api.cli.console import EXIT_WRONG, err, log_to_standard_error
 from engine import __version__
 from engine.errors import InvalidInput, StockadeError
@@ -21,14 +20,15 @@ app = App(
     version=__version__,
     result_action="return_value",
 )
-app.command(serve.serve)
-app.command(demo.demo)
-app.command(doctor.doctor)
-app.command(stock.app)
-app.command(order_life.app)
-app.command(events.app)
-app.command(plan.plan)
-app.command(audit.audit)
+# By path: importing what all of them need takes longer than most of them run.
+app.command("api.cli.serve:serve", name="serve")
+app.command("api.cli.demo:demo", name="demo")
+app.command("api.cli.doctor:doctor", name="doctor")
+app.command("api.cli.stock:app", name="stock")
+app.command("api.cli.order_life:app", name="orders")
+app.command("api.cli.events:app", name="events")
+app.command("api.cli.plan:plan", name="plan")
+app.command("api.cli.audit:audit", name="audit")
 
 
 def run(command: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
@@ -42,6 +42,9 @@ def run(command: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
 def main() -> None:
     """The entry point. Exit codes: 0 success, 1 a finding, 2 wrong usage or input, or no store."""
     log_to_standard_error()
+    if not sys.argv[1:] or sys.argv[1] in app.help_flags:
+        # The list of commands has the words of all of them.
+        app.resolved_commands()
     try:
         command, bound, _ = app.parse_args(sys.argv[1:], exit_on_error=True, print_error=True)
         sys.exit(run(command, *bound.args, **bound.kwargs))

@@ -11,7 +11,7 @@ from engine.model.order import Identifier
 Units = Annotated[int, Meta(ge=0, le=limits.ON_HAND_MAX)]
 
 
-class StockCount(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class StockCount(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """A count of one SKU at one warehouse. Without `safety` the cell keeps what it has."""
 
     sku: Identifier

@@ -58,8 +58,8 @@ local RESERVED, CONFIRMED, PARTIALLY_SHIPPED, SHIPPED, RELEASED, EXPIRED = 1, 2,
 local WAREHOUSES_MAX = 4096
 local CHANNEL = 68719476736 -- 2^36
 
--- Arguments of one variadic command: Lua's C stack ends at 8,000.
-local CHUNK = 4000
+-- Arguments of one variadic command: Lua's C stack ends at 8,000, and the processor's cache before (4,000: 15% slower).
+local CHUNK = 1000
 
 -- How long the process that decided an order has to tell the other partitions itself, before any other does.
 local FOLLOW_MS = 1000

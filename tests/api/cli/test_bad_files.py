@@ -26,6 +26,7 @@ COUNTS: dict[str, tuple[str, bytes, str, str]] = {
     "an unknown column": ("f.csv", b"sku,warehouse,on_hand,colour\nA,W,5,red\n", "/0/colour", "colour"),
     "semicolons": ("f.csv", b"sku;warehouse;on_hand\nA;W;5\n", "/0/sku;warehouse;on_hand", "sku"),
     "Latin-1": ("f.csv", (HEAD + "Größe,W,5\n").encode("latin-1"), "f.csv", "UTF-8"),
+    "a wrong row far down": ("f.csv", (HEAD + "A,W,5\n" * 1_500 + "A,W,x\n").encode(), "/1500/on_hand", "int"),
     "JSON with a negative count": (
         "f.json",
         b'[{"sku":"A","warehouse":"W","on_hand":-5}]',

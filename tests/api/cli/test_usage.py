@@ -1,5 +1,6 @@
 """How commands are called: help for each, exit 2 and a word for whatever is wrong."""
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
@@ -58,6 +59,12 @@ def test_wrong_usage_ends_with_2_and_names_what_is_wrong(called: Callable[[str],
     finished = called(command)
     assert (finished.code, finished.out) == (2, "")
     assert WRONG[command] in finished.err
+
+
+def test_an_audit_does_not_wait_for_what_only_a_service_imports() -> None:
+    """An operator runs it at night, beside a sale that wants the processor."""
+    imported = "import sys, api.cli.main, api.cli.audit; sys.exit('aiohttp' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", imported], check=False, timeout=60).returncode == 0
 
 
 def test_the_exit_code_is_that_of_the_process() -> None:
