@@ -11,10 +11,10 @@ import msgspec
 from engine.change import Change
 from engine.errors import FieldError, StoreError
 from engine.held_lines import with_lines
-from engine.intake import ExceededLimit, InsufficientStock, Invalid, PurchaseLimit, Shortage
+from engine.intake import ExceededLimit, InsufficientStock, Invalid, PurchaseLimit, Shortage, read_capacities
 from engine.intake.commit import LEASE_MS
 from engine.model import Line, Order
-from engine.planner import Planner, Record, amend_order, take_units
+from engine.planner import Planner, Record, amend_order, is_capacity, take_units
 from engine.store import (
     CommitReply,
     Replacement,
@@ -44,13 +44,23 @@ class Amender:
     """Amends orders of one store."""
 
     def __init__(
-        self, store: Store, planner: Planner, *, exclusive: asyncio.Lock, recover: Callable[[], Awaitable[bool]]
+        self,
+        store: Store,
+        planner: Planner,
+        *,
+        exclusive: asyncio.Lock,
+        recover: Callable[[], Awaitable[bool]],
+        day: Callable[[], int],
     ) -> None:
-        """`exclusive` and `recover` as the intake has them: no batch may be under way while the view is used here."""
+        """`exclusive` and `recover` as the intake has them: no batch may be under way while the view is used here.
+
+        `day`: what day it is by the store's clock, since 1970.
+        """
         self._store = store
         self._planner = planner
         self._exclusive = exclusive
         self._recover = recover
+        self._day = day
         self._one_at_a_time = asyncio.Lock()
         self._attempts = itertools.count(1)
 
@@ -95,6 +105,9 @@ class Amender:
         )
         if reply.letter != "A" and attempt:
             await self._give_back(attempt, replies)
+        if reply.letter == "L" and is_capacity(reply.found.decode()):
+            # Others filled a warehouse since it was looked at.
+            return _SHORT
         if reply.letter == "L":
             return await self._home_limit(order_id, record, lines, reply.found.decode(), dict(limits))
         return reply
@@ -105,6 +118,10 @@ class Amender:
         for partition, cells in self._store.by_owner(self._planner.cells_of(order)).items():
             event, rows = await partition.cells.read(cells, for_sale=True)
             self._planner.set_levels([(row.cell, row.free) for row in rows], event)
+        day = self._day()
+        # The planner goes on to a day with a plan, even of nothing.
+        self._planner.core.plan([], day)
+        await read_capacities(self._store, self._planner, day)
 
     def _elsewhere(self, order_id: str, cells: Cells, counters: Counters) -> dict[int, _Needs]:
         """What must be held for an attempt, by partition; the home takes its own when it decides."""
@@ -150,13 +167,13 @@ class Amender:
     def _limit(
         self, lines: Sequence[Line], needs: dict[int, _Needs], replies: dict[int, CommitReply]
     ) -> PurchaseLimit | None:
-        """The limits that other partitions refused by; None when it was but stock."""
+        """The limits that other partitions refused by; None when it was but stock, or a warehouse's capacity."""
         exceeded = []
         for number, reply in replies.items():
             if b"L" in reply.outcomes:
                 need, left = needs[number], msgspec.msgpack.decode(reply.levels, type=list[int])
                 for (name, units, limit), remaining in zip(need.counters, left[len(need.cells) :], strict=True):
-                    if remaining < units:
+                    if remaining < units and not is_capacity(name):
                         sku, requested = self._wanted(lines, name)
                         exceeded.append(ExceededLimit(sku, requested, limit, max(0, requested - units + remaining)))
         return PurchaseLimit(tuple(exceeded)) if exceeded else None
@@ -177,8 +194,9 @@ class Amender:
 
 def _outcome(word: str, payload: Any) -> Change:
     match word:
-        case "short" | "too_spread":
-            return InsufficientStock(tuple(Shortage(*row) for row in payload), spread=word == "too_spread")
+        case "short" | "too_spread" | "at_capacity":
+            shortages = tuple(Shortage(*row) for row in payload)
+            return InsufficientStock(shortages, spread=word == "too_spread", at_capacity=word == "at_capacity")
         case "limit":
             return PurchaseLimit(tuple(ExceededLimit(*row) for row in payload))
         case "invalid":

@@ -129,7 +129,9 @@ class Engine:
             acknowledged=self._acknowledged,
         )
         self._stock = StockRoom(self.planner, store, exclusive=self.intake.exclusive)
-        self.life = OrderLife(store, self.planner, exclusive=self.intake.exclusive, recover=self._recover)
+        self.life = OrderLife(
+            store, self.planner, exclusive=self.intake.exclusive, recover=self._recover, day=self.intake.clock.day
+        )
         reader = EventReader(self.planner, self.replica)
         self.feed = Feed(store, self.replica, reader)
         self._followers = Followers(store, self.feed, reader)

@@ -37,12 +37,18 @@ class OrderLife:
     """Changes orders of one store."""
 
     def __init__(
-        self, store: Store, planner: Planner, *, exclusive: asyncio.Lock, recover: Callable[[], Awaitable[bool]]
+        self,
+        store: Store,
+        planner: Planner,
+        *,
+        exclusive: asyncio.Lock,
+        recover: Callable[[], Awaitable[bool]],
+        day: Callable[[], int],
     ) -> None:
-        """`exclusive` and `recover` as the intake has them."""
+        """`exclusive`, `recover` and `day` as the Amender has them."""
         self._store = store
         self._planner = planner
-        self._amender = Amender(store, planner, exclusive=exclusive, recover=recover)
+        self._amender = Amender(store, planner, exclusive=exclusive, recover=recover, day=day)
         self._amendments: set[asyncio.Task[ReplaceReply | Change]] = set()
 
     async def confirm(self, order_id: str, *, transition_id: str | None, version: int | None) -> Change:

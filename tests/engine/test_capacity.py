@@ -3,15 +3,17 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
 
-from engine import Engine, NotQuoted, Settings, open_engine
+from engine import Engine, NotQuoted, Settings, amendment, open_engine
+from engine.change import Changed
 from engine.intake import InsufficientStock, Reserved, Shortage, follow_order
 from engine.intake.clock import DAY_MS
 from engine.intake.outcome import Outcome
-from engine.model import Warehouse
+from engine.model import Line, Warehouse
 from engine.planner import capacity_counter, cell_number
 from tests.engine.small_network import SKUS, WAREHOUSES, another, order, reserved
 
@@ -188,3 +190,42 @@ async def test_an_order_of_two_shipments_uses_both(engine: Engine) -> None:
     assert (await used(engine, 0), await used(engine, 1)) == (1, 1)
     await end(engine, "wide")
     assert (await used(engine, 0), await used(engine, 1)) == (0, 0)
+
+
+async def test_an_amendment_is_held_to_it_like_an_order(engine: Engine) -> None:
+    """Where it goes anew; where the order is served already it stays. Nor does it matter who filled the warehouse."""
+    await put_capacity(engine, A=1, B=1)
+    reserved(await engine.reserve(order("one", ("x", 1))))
+    async with another(engine) as second:
+        # This engine has planned nothing yet.
+        assert isinstance(await second.amend("one", [Line("x", 2)], transition_id="t1"), Changed)
+        wide = await second.amend("one", [Line("x", PLENTY + 1)], transition_id="t2")
+        assert isinstance(wide, Changed)
+        assert (await used(engine, 0), await used(engine, 1)) == (1, 1)
+        assert isinstance(await second.amend("one", [Line("x", 1)], transition_id="t3"), Changed)
+        reserved(await engine.reserve(order("two", ("x", 1))))
+        refused = await second.amend("one", [Line("x", PLENTY + 1)], transition_id="t4")
+    short = Shortage("x", PLENTY + 1, PLENTY)
+    assert refused == InsufficientStock((short,), spread=False, at_capacity=True)
+    assert (await used(engine, 0), await used(engine, 1)) == (1, 1)
+
+
+async def test_an_amendment_that_others_get_ahead_of_is_planned_anew(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They filled the warehouse between its look and its call: on one partition or on three, that is no error."""
+    await put_capacity(engine, A=1, B=1)
+    reserved(await engine.reserve(order("one", ("x", 1))))
+    async with another(engine) as second:
+        looked = amendment.read_capacities
+
+        async def look_too_early(*args: Any) -> None:
+            await looked(*args)
+            monkeypatch.undo()
+            reserved(await engine.reserve(order("two", ("x", 1))))
+
+        monkeypatch.setattr(amendment, "read_capacities", look_too_early)
+        refused = await second.amend("one", [Line("x", PLENTY + 1)], transition_id="t")
+    short = Shortage("x", PLENTY + 1, PLENTY)
+    assert refused == InsufficientStock((short,), spread=False, at_capacity=True)
+    assert (await used(engine, 0), await used(engine, 1)) == (1, 1)
