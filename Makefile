@@ -61,6 +61,9 @@ faults-long: $(VENV)/built $(VENV)/tools  ## Ten minutes of a sale over a networ
 simulate-long: $(VENV)/built $(VENV)/tools  ## A million schedules of the protocol between partitions
 	$(BIN)/python -m tests.simulation.campaign 0 1000000
 
+histories-long: $(VENV)/built $(VENV)/tools  ## A thousand random histories of every operation against a plain model
+	STOCKADE_HISTORIES=1000 $(BIN)/pytest tests/engine/test_all_operations.py
+
 cluster-long: $(VENV)/built $(VENV)/tools  ## Slots moved and primaries killed in mid-sale, ten times over
 	STOCKADE_CLUSTER_ROUNDS=10 $(BIN)/pytest tests/cluster
 

@@ -130,11 +130,7 @@ class Engine:
         )
         self._stock = StockRoom(self.planner, store, exclusive=self.intake.exclusive)
         self.life = OrderLife(
-            store,
-            self.planner,
-            exclusive=self.intake.exclusive,
-            recover=self._recover,
-            day=self.intake.clock.day,
+            store, self.planner, exclusive=self.intake.exclusive, recover=self._recover, day=self.intake.clock.day
         )
         reader = EventReader(self.planner, self.replica)
         self.feed = Feed(store, self.replica, reader)

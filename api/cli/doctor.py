@@ -15,6 +15,7 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
         description = await engine.describe_store()
         url = engine.store.url
         counts = {
+            "partitions": len(engine.store.partitions),
             "warehouses": len(engine.planner.warehouses),
             "skus": len(engine.planner.skus),
             "cells": engine.planner.core.cell_count,

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +55,10 @@ def main() -> None:
         sys.exit(EXIT_WRONG)
     except StockadeError as error:
         err.print(Text.assemble(("stockade:", "bold red"), f" {error}"), soft_wrap=True)
+        sys.exit(EXIT_WRONG)
+    except BrokenPipeError:
+        # Whoever read has seen enough. Python would complain once more when it closes the stream at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_WRONG)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(130)

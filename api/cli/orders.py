@@ -91,7 +91,7 @@ def print_allocation(allocation: Allocation) -> None:
 
 def _left(shipment: Shipment) -> str:
     left = ", ".join(f"{line.quantity} x {line.sku}" for line in shipment.shipped)
-    return f" (left: {left})" if left else ""
+    return f" (shipped: {left})" if left else ""
 
 
 def _until(allocation: Allocation) -> str:

@@ -14,7 +14,7 @@ from engine.intake.commit import LEASE_MS
 from engine.life.change import Change
 from engine.life.held_lines import with_lines
 from engine.model import Line, Order
-from engine.planner import Planner, Record, amend_order, take_units
+from engine.planner import Planner, Record, amend_order, is_capacity, take_units
 from engine.store import (
     CommitReply,
     Replacement,
@@ -56,11 +56,11 @@ class Amender:
 
         `day` is today's, since 1970, by the store's clock.
         """
-        self._day = day
         self._store = store
         self._planner = planner
         self._exclusive = exclusive
         self._recover = recover
+        self._day = day
         self._one_at_a_time = asyncio.Lock()
         self._attempts = itertools.count(1)
 
@@ -107,6 +107,9 @@ class Amender:
         )
         if reply.letter != "A" and attempt:
             await self._give_back(attempt, replies)
+        if reply.letter == "L" and is_capacity(reply.found.decode()):
+            # Others filled a warehouse since it was looked at.
+            return _SHORT
         if reply.letter == "L":
             return await self._home_limit(order_id, record, lines, reply.found.decode(), dict(limits))
         return reply
@@ -117,6 +120,10 @@ class Amender:
         for partition, cells in self._store.by_owner(self._planner.cells_of(order)).items():
             event, rows = await partition.cells.read(cells, for_sale=True)
             self._planner.set_levels([(row.cell, row.free) for row in rows], event)
+        day = self._day()
+        # The planner goes on to a day with a plan, even of nothing.
+        self._planner.core.plan([], day)
+        await read_capacities(self._store, self._planner, day)
 
     def _elsewhere(self, order_id: str, cells: Cells, counters: Counters) -> dict[int, _Needs]:
         """What must be held for an attempt, by partition; the home takes its own when it decides."""
@@ -162,13 +169,13 @@ class Amender:
     def _limit(
         self, lines: Sequence[Line], needs: dict[int, _Needs], replies: dict[int, CommitReply]
     ) -> PurchaseLimit | None:
-        """The limits that other partitions refused by; None when it was but stock."""
+        """The limits that other partitions refused by; None when it was but stock, or a warehouse's capacity."""
         exceeded = []
         for number, reply in replies.items():
             if b"L" in reply.outcomes:
                 need, left = needs[number], msgspec.msgpack.decode(reply.levels, type=list[int])
                 for (name, units, limit), remaining in zip(need.counters, left[len(need.cells) :], strict=True):
-                    if remaining < units:
+                    if remaining < units and not is_capacity(name):
                         sku, requested = self._wanted(lines, name)
                         exceeded.append(ExceededLimit(sku, requested, limit, max(0, requested - units + remaining)))
         return PurchaseLimit(tuple(exceeded)) if exceeded else None

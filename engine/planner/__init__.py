@@ -13,7 +13,7 @@ from engine._core import (
     split_order,
     take_units,
 )
-from engine.planner.planner import CostDefaults, Planner, canonical_bytes, capacity_counter, cell_number
+from engine.planner.planner import CostDefaults, Planner, canonical_bytes, capacity_counter, cell_number, is_capacity
 
 __all__ = [
     "ATTEMPTS_MAX",
@@ -28,6 +28,7 @@ __all__ = [
     "capacity_counter",
     "cell_number",
     "fingerprint_of",
+    "is_capacity",
     "part_against",
     "part_of",
     "split_order",

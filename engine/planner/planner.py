@@ -28,6 +28,11 @@ def capacity_counter(warehouse: int, day: int) -> str:
     return f"@{warehouse}:{day}"
 
 
+def is_capacity(counter: str) -> bool:
+    """Whether a counter is one of a warehouse's orders, not one of a purchase limit."""
+    return counter.startswith("@")
+
+
 class CostDefaults(msgspec.Struct, frozen=True, kw_only=True):
     """Costs of a warehouse that does not say, in minor units."""
 

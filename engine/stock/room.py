@@ -200,6 +200,8 @@ class StockRoom:
         if fresh:
             numbers = await self._store.catalogue.put_channels([(name, b"{}") for name in fresh])
             channels.update((name, number + 1) for name, number in zip(fresh, numbers, strict=True))
+            # An order of the channel may come before the catalogue's news of it.
+            self._planner.put_channels(zip(numbers, fresh, strict=True))
         return channels
 
     def _cell(self, row: CellRow, pools: dict[str, int]) -> Cell:

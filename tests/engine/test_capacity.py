@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from engine import Engine, NotQuoted, Settings, open_engine
 from engine.intake import InsufficientStock, Reserved, Shortage, follow_order
 from engine.intake.clock import DAY_MS
 from engine.intake.outcome import Outcome
+from engine.life import amendment
 from engine.life.change import Changed
 from engine.model import Line, Warehouse
 from engine.planner import capacity_counter, cell_number
@@ -191,15 +193,40 @@ async def test_an_order_of_two_shipments_uses_both(engine: Engine) -> None:
     assert (await used(engine, 0), await used(engine, 1)) == (0, 0)
 
 
-async def test_an_amendment_heeds_capacities_that_others_used(engine: Engine) -> None:
-    """What another process used of a day is read before an amendment is planned: it goes elsewhere, or is refused."""
-    await put_capacity(engine, A=5, B=1, C=0)
+async def test_an_amendment_is_held_to_it_like_an_order(engine: Engine) -> None:
+    """Where it goes anew; where the order is served already it stays. Nor does it matter who filled the warehouse."""
+    await put_capacity(engine, A=1, B=1)
     reserved(await engine.reserve(order("one", ("x", 1))))
     async with another(engine) as second:
-        reserved(await second.reserve(order("other", ("x", 1), warehouses=("B",))))
-    wide = await engine.amend("one", [Line("x", PLENTY + 1)], transition_id="wider")
-    assert isinstance(wide, InsufficientStock)
-    assert wide.at_capacity
-    same = await engine.amend("one", [Line("x", 2)], transition_id="more")
-    assert isinstance(same, Changed)
+        # This engine has planned nothing yet.
+        assert isinstance(await second.amend("one", [Line("x", 2)], transition_id="t1"), Changed)
+        wide = await second.amend("one", [Line("x", PLENTY + 1)], transition_id="t2")
+        assert isinstance(wide, Changed)
+        assert (await used(engine, 0), await used(engine, 1)) == (1, 1)
+        assert isinstance(await second.amend("one", [Line("x", 1)], transition_id="t3"), Changed)
+        reserved(await engine.reserve(order("two", ("x", 1))))
+        refused = await second.amend("one", [Line("x", PLENTY + 1)], transition_id="t4")
+    short = Shortage("x", PLENTY + 1, PLENTY)
+    assert refused == InsufficientStock((short,), spread=False, at_capacity=True)
+    assert (await used(engine, 0), await used(engine, 1)) == (1, 1)
+
+
+async def test_an_amendment_that_others_get_ahead_of_is_planned_anew(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They filled the warehouse between its look and its call: on one partition or on three, that is no error."""
+    await put_capacity(engine, A=1, B=1)
+    reserved(await engine.reserve(order("one", ("x", 1))))
+    async with another(engine) as second:
+        looked = amendment.read_capacities
+
+        async def look_too_early(*args: Any) -> None:
+            await looked(*args)
+            monkeypatch.undo()
+            reserved(await engine.reserve(order("two", ("x", 1))))
+
+        monkeypatch.setattr(amendment, "read_capacities", look_too_early)
+        refused = await second.amend("one", [Line("x", PLENTY + 1)], transition_id="t")
+    short = Shortage("x", PLENTY + 1, PLENTY)
+    assert refused == InsufficientStock((short,), spread=False, at_capacity=True)
     assert (await used(engine, 0), await used(engine, 1)) == (1, 1)

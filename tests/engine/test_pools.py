@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from engine import Engine, Settings, open_engine
 from engine.intake import InsufficientStock, Reserved, Shortage, follow_order
-from engine.model import Order
+from engine.model import Movement, MovementRow, Order, StockCount
 from engine.planner import Record, cell_number
 from tests.engine.small_network import SKUS, WAREHOUSES, another, order, reserved
 
@@ -160,3 +160,12 @@ async def test_a_channel_that_gets_pools_later_is_followed(first: Engine) -> Non
             while engine.planner.core.channel_number("late") is None:
                 await asyncio.sleep(0.01)
         assert engine.planner.core.channel_number("late") == 3
+
+
+async def test_what_was_allotted_is_sold_at_once(first: Engine) -> None:
+    """Who did it need not hear from the catalogue that the channel has pools now: here it never would."""
+    await first.set_stock([StockCount(sku="x", warehouse="A", on_hand=2)])
+    async with open_engine(first.settings, background=False) as engine:
+        row = MovementRow(sku="x", warehouse="A", quantity=2, channel="fresh")
+        await engine.move(Movement(movement_id="m", type="allot", rows=(row,)))
+        reserved(await engine.reserve(order("one", ("x", 2), channel="fresh")))
