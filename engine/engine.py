@@ -44,7 +44,7 @@ from engine.model.event import Event, EventPage, Follower
 from engine.model.rules import check_order
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes
 from engine.stock.room import CellPage, StockRoom
-from engine.store import EmbeddedServer, Partition, Store, StoreDescription, choose_store, running_at
+from engine.store import EmbeddedServer, Partition, Place, Store, StoreDescription, choose_store, running_at
 
 RECOVERY_POLL_S = 0.1
 TEND_POLL_S = 0.25
@@ -82,6 +82,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Changes that were in the store at the last look, a second ago at most, and are not in the view."""
     lost_orders: int = 0
     """Acknowledged orders that the store lost since this process started; `Engine.lost_orders` names them."""
+    lost_changes: int = 0
+    """Changes of any kind that this process had seen in the store, and that the store lost."""
 
 
 class Quoted(msgspec.Struct, frozen=True):
@@ -116,6 +118,7 @@ class Engine:
         )
         self.replica = Replica(self.planner, store)
         self.lost_orders = LostOrders()
+        self.lost_changes = 0
         """Acknowledged orders that a replica which took over did not have, and that could not be restored."""
         self._acknowledged = Acknowledged(settings.reconcile_orders_max)
         self.intake = Intake(
@@ -182,6 +185,7 @@ class Engine:
             warehouses=len(self.planner.warehouses),
             queued=self.intake.queued,
             lost_orders=self.lost_orders.count,
+            lost_changes=self.lost_changes,
             view_lag_ms=self.replica.freshness.lag_ms,
             events_behind=self.replica.freshness.events_behind,
         )
@@ -453,7 +457,9 @@ class Engine:
 
     async def _open_and_load(self) -> None:
         try:
+            known = dict(zip(self._epochs(), self.replica.positions, strict=False))
             await self.store.open()
+            await self._count_lost_changes(known)
             # Before anything is sold: what was promised comes first.
             await restore(self.store, self._acknowledged, self.lost_orders)
             await self.replica.load()
@@ -461,6 +467,23 @@ class Engine:
             # Whatever it was: nothing may be sold by what was loaded before.
             self.store.distrust()
             raise
+
+    def _epochs(self) -> list[tuple[int, bytes]]:
+        return [(partition.number, partition.last_epoch) for partition in self.store.partitions]
+
+    async def _count_lost_changes(self, known: dict[tuple[int, bytes], Place]) -> None:
+        """Say how many changes, of whatever kind and by whomever, this process has seen that the store lacks now."""
+        for partition, name in zip(self.store.partitions, self._epochs(), strict=True):
+            place = known.get(name)
+            lost = place.n - (await partition.feed.position()).n if place is not None else 0
+            if lost > 0:
+                self.lost_changes += lost
+                log.error(
+                    "the store lacks changes that it had: a replica took over, or a backup was put back. Orders are"
+                    " restored; look for other changes with `stockade audit`",
+                    partition=partition.number,
+                    changes=lost,
+                )
 
     def _supervised(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task whose death by a bug is seen: the engine says that it failed, and nothing more is promised."""

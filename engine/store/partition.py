@@ -45,7 +45,7 @@ class Partition:
         over, or an older state came back. Until `forget_loss`."""
         self.kept = NO_TICKET
         """The last commit that the store still had then."""
-        self._last_epoch = b""
+        self.last_epoch = b""
         self._committed: dict[int, int] = {}
         self._generation = b""
         self._all_keys = tuple(getattr(keys, name) for name in keys.__struct_fields__)
@@ -69,7 +69,7 @@ class Partition:
             (secrets.token_hex(8), self.writer, partitions, self.number),
             lane=Lane.SALE,
         )
-        if epoch == self._last_epoch:
+        if epoch == self.last_epoch:
             # A row that was too old to be kept, in a store that knows our generation, is no loss.
             if former or int(newest) < int(self._generation or 0):
                 self._count_loss(bytes(former))
@@ -77,7 +77,7 @@ class Partition:
             # Another store altogether: what was acknowledged by the former one is no debt of this one.
             self._committed.clear()
             self.forget_loss()
-        self.epoch, self._last_epoch, self._generation = epoch, epoch, generation
+        self.epoch, self.last_epoch, self._generation = epoch, epoch, generation
         self._committed[int(generation)] = 0
         while len(self._committed) > GENERATIONS_KEPT:
             del self._committed[min(self._committed)]

@@ -17,6 +17,7 @@ from tests.cluster.network import put_network as put_many
 from tests.engine.small_network import another, cell, change_unseen, order, put_network, reserved
 
 Dumps = dict[str, bytes]
+ANSWER_S = 10.0
 
 
 async def dump(engine: Engine, partitions: Iterable[Partition]) -> Dumps:
@@ -211,3 +212,21 @@ def sku_in(engine: Engine, partition: int) -> str:
 def name_at_home(engine: Engine, start: str, partition: int) -> str:
     """An order id that is at home in a partition."""
     return next(name for name in map(f"{start}{{}}".format, range(99)) if engine.store.home(name).number == partition)
+
+
+async def test_lost_changes_of_every_kind_are_counted(engine: Engine) -> None:
+    """A count, a confirmation: what the view has seen and the store lacks is told, in events."""
+    await put_network(engine, {("x", "A"): 10})
+    reserved(await engine.reserve(order("held", ("x", 1), payment="pending")))
+    (partition,) = engine.store.partitions
+    older = await dump(engine, [partition])
+    await engine.confirm("held")
+    await put_network(engine, {("x", "A"): 20})
+    newest = await partition.feed.position()
+    async with asyncio.timeout(ANSWER_S):
+        while engine.replica.positions != [newest]:
+            await asyncio.sleep(0.001)
+    await put_back(engine, older)
+    engine.store.distrust()
+    reserved(await engine.reserve(order("next", ("x", 1))))
+    assert engine.status.lost_changes == 2
