@@ -6,6 +6,7 @@ Decides nothing itself: what a partition refused is the core's to settle. Every 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import structlog
 
 from engine.errors import StoreError
@@ -15,6 +16,9 @@ from engine.store import CommitReply, Store
 
 LEASE_MS = 10_000
 """How long a partition holds stock that no home has decided about: longer than both calls may take."""
+
+ATTEMPTS = 3
+"""Place of the attempts in the arguments of a preparation."""
 
 log = structlog.get_logger(__name__)
 
@@ -42,13 +46,15 @@ async def commit_batch(
     """
     core = planner.core
     if prepares := batch.prepares:
+        asked = {number: batch.prepare_args(number) for number in prepares}
         prepared, errors = await _gather(
-            prepares, lambda number: store.partitions[number].crossing.prepare(batch.prepare_args(number), LEASE_MS)
+            prepares, lambda number: store.partitions[number].crossing.prepare(asked[number], LEASE_MS)
         )
         for reply in prepared:
             core.settle_prepare(batch, reply)
         if errors:
-            # Whatever was prepared is given back when its lease has run out.
+            # No home was asked: what those who answered hold can go at once. The others give it back with the lease.
+            await tell(store, [], [(number, _attempts(asked[number])) for number, *_ in prepared], [])
             raise NotPrepared(errors)
     all_args = {number: batch.commit_args(number, made_ms) for number in batch.commits}
     replies, errors = await _gather(
@@ -72,6 +78,11 @@ async def tell(store: Store, sealed: Told, dropped: Told, followed: Told) -> Non
         )
     except StoreError as error:
         log.warning("other partitions will learn later what was decided", error=str(error))
+
+
+def _attempts(prepare_args: Sequence[bytes]) -> list[str]:
+    names: list[str] = msgspec.msgpack.decode(prepare_args[ATTEMPTS])
+    return names
 
 
 async def _gather(
