@@ -28,7 +28,7 @@ def test_an_order_is_changed_from_the_command_line(shop: Shop, shared_service: S
     )
     assert (split.code, [found["order_id"] for found in split.json]) == (0, [order_id, f"{order_id}/b"]), split.err
     code, out, _ = orders("ship", order_id, "--line", f"{sku}=2")
-    assert (code, f"5 x {sku} (left: 2 x {sku})" in out) == (0, True), out
+    assert (code, f"5 x {sku} (shipped: 2 x {sku})" in out) == (0, True), out
     code, out, err = orders("cancel", order_id)
     assert (code, out) == (1, "")
     assert "The order is partially_shipped (version 6), which forbids it." in err
