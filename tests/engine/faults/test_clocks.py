@@ -166,7 +166,7 @@ def test_no_commit_of_a_former_generation_counts_whatever_the_clock_does(
         late.commit(Args().order("late", (1, 1)))
     # A process that is silent for long is forgotten; it is refused, and opens anew.
     other = Ledger(imitation, "other")
-    imitation.clock_ms += 8 * DAY_MS
+    imitation.clock_ms += 10 * DAY_MS
     ledger.open()
     with pytest.raises(ResponseError, match="FENCED"):
         other.commit(Args().order("forgotten", (1, 1)))
