@@ -118,8 +118,9 @@ class Engine:
         )
         self.replica = Replica(self.planner, store)
         self.lost_orders = LostOrders()
-        self.lost_changes = 0
         """Acknowledged orders that a replica which took over did not have, and that could not be restored."""
+        self.lost_changes = 0
+        """Changes that the view had seen, and that the store has lost."""
         self._acknowledged = Acknowledged(settings.reconcile_orders_max)
         self.intake = Intake(
             self.planner,

@@ -43,7 +43,7 @@ async def _settle_partition(store: Store, partition: Partition) -> int:
     if due.leases:
         await _settle_leases(store, partition, due.leases)
     if due.orders:
-        await _follow(store, partition, [order_id for order_id, _ in due.orders])
+        await _follow(store, partition, due.orders)
     return len(due.leases) + len(due.orders)
 
 

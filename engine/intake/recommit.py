@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from engine.planner import Record
-from engine.store import Partition, Store, packed_strings
+from engine.store import Partition, Store, packed_strings, partition_of_counter
 
 LIMIT_NONE = 1 << 50
 """What was promised is not refused for a limit: it was within it."""
@@ -34,7 +34,9 @@ def share_of(store: Store, record: Record, partition: Partition) -> Share:
     count = len(store.partitions)
     return Share(
         tuple((cell, units) for cell, units in record.held if units and store.owner(cell) is partition),
-        tuple((name, units) for name, units in record.counters if counter_partition(name, count) == partition.number),
+        tuple(
+            (name, units) for name, units in record.counters if partition_of_counter(name, count) == partition.number
+        ),
     )
 
 
@@ -42,12 +44,7 @@ def partitions_of(store: Store, record: Record) -> set[int]:
     """The numbers of all partitions that a record holds anything of."""
     count = len(store.partitions)
     found = {store.owner(cell).number for cell, units in record.held if units}
-    return found | {counter_partition(name, count) for name, _ in record.counters}
-
-
-def counter_partition(name: str, partitions: int) -> int:
-    """The partition of a counter: that of the number in its name, which is its SKU's or its warehouse's."""
-    return int(name.lstrip("@").partition(":")[0]) % partitions
+    return found | {partition_of_counter(name, count) for name, _ in record.counters}
 
 
 def kept_of_attempt(order_id: str, home: int, share: Share) -> bytes:

@@ -104,11 +104,6 @@ class CellCalls:
             if int(cursor) == 0:
                 return
 
-    async def newest_event(self) -> bytes:
-        """The id of the newest event."""
-        event, _ = await self.read([])
-        return event
-
     async def touched(self, after: bytes, events_max: int) -> Touched:
         """What events after `after` have touched, as it stands now, in one cut."""
         event, more, totals, *columns = await self._partition.call(

@@ -28,10 +28,10 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """What others wait for: leases to be asked about, and records that other partitions must follow."""
+    """What others wait for: leases to be asked about, and ids of orders whose records other partitions must follow."""
 
     leases: list[Lease]
-    orders: list[tuple[str, bytes]]
+    orders: list[str]
 
 
 class CrossingCalls:
@@ -72,7 +72,7 @@ class CrossingCalls:
         pairs = zip(leases[::2], leases[1::2], strict=True)
         return Due(
             leases=[_lease(attempt.decode(), kept) for attempt, kept in pairs if kept],
-            orders=[(order_id.decode(), record) for order_id, record in zip(orders[::2], orders[1::2], strict=True)],
+            orders=[order_id.decode() for order_id in orders],
         )
 
     async def followed(self, rows: Sequence[tuple[str, int]]) -> int:

@@ -73,13 +73,6 @@ class FeedCalls:
         newest = await self._partition.wire.command("XREVRANGE", keys.events, "+", "-", "COUNT", 1, lane=Lane.SALE)
         return Place(b"0-0", 0) if not newest else place_of(entries_of(newest)[0])
 
-    async def has(self, event: bytes, *, for_sale: bool = False) -> bool:
-        """Whether the stream still has an event; always true of the time before the first one."""
-        if event == b"0-0":
-            return True
-        lane = Lane.SALE if for_sale else Lane.READ
-        return bool(await self._partition.wire.command("XRANGE", self._partition.keys.events, event, event, lane=lane))
-
     async def read(self, after: bytes, *, block_ms: int, events_max: int) -> list[Entry]:
         """Events after one; waits up to `block_ms` for the first.
 

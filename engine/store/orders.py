@@ -121,8 +121,3 @@ class OrderCalls:
         """All orders and their records, in pages; one that changes meanwhile may come twice."""
         async for page in scan_hash(self._partition.wire, self._partition.keys.orders):
             yield [(order_id.decode(), record) for order_id, record in page]
-
-    async def scan_counters(self) -> AsyncIterator[list[tuple[str, int]]]:
-        """All counters and their units, in pages."""
-        async for page in scan_hash(self._partition.wire, self._partition.keys.counters):
-            yield [(name.decode(), int(units)) for name, units in page]

@@ -56,8 +56,8 @@ async def assert_balanced(engine: Engine) -> dict[str, Record]:
             for row in rows:
                 assert row.free >= 0, f"cell {row.cell} is sold beyond its stock: {row}"
                 found_held[row.cell] += row.on_hand - row.safety - row.free
-        async for counters in partition.orders.scan_counters():
-            found_counted.update(dict(counters))
+        async for counters in scan_hash(partition.wire, partition.keys.counters):
+            found_counted.update({name.decode(): int(units) for name, units in counters})
         await assert_parts(engine, partition.number, records)
     wrong = {cell: (held[cell], found_held[cell]) for cell in held | found_held if held[cell] != found_held[cell]}
     assert not wrong, f"cells by number, what records hold and what the cell says: {wrong}"

@@ -159,8 +159,9 @@ end
 
 -- stockade_commit: reserves the stock of a batch of orders of this partition; each whole or not at all, each id once.
 -- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 ticket before, 4 ticket, 5 to 10 as weighed (9 with the time of each by
---      the caller's reckoning of this clock), 11 holds [order index, milliseconds, ...] or '' (their ends are put in here), 12 '1' to have the levels back, 13 attempts [order index, attempt, ...] or '': orders that
---      hold stock of other partitions too.
+--      the caller's reckoning of this clock), 11 holds [order index, milliseconds, ...] or '' (their ends are put in here),
+--      12 '1' to have the levels back, 13 attempts [order index, attempt, ...] or '': orders that hold stock of other
+--      partitions too.
 -- Returns {now in ms, event id, outcomes, levels, records}: outcomes as weighed, and X when the order's attempt was
 --      refused before it came.
 -- O(cells + counters + orders + lines).

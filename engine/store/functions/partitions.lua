@@ -208,19 +208,15 @@ local function refuse(keys, args)
 end
 
 -- stockade_due: what other partitions wait for. KEYS the partition's. ARGV 1 epoch, 2 writer, 3 rows at most of each.
--- Returns {leases that ran out [attempt, what is kept, ...], orders whose parts must follow [order id, record, ...]}. O(rows).
+-- Returns {leases that ran out [attempt, what is kept, ...], ids of orders whose parts must follow}. O(rows).
 local function due(keys, args)
   if stale(keys[META], args[1]) then return redis.error_reply(STALE) end
-  local now, leases, orders = now_ms(), {}, {}
+  local now, leases = now_ms(), {}
   for _, attempt in ipairs(redis.call('ZRANGEBYSCORE', keys[LEASES], '-inf', now, 'LIMIT', 0, args[3])) do
     leases[#leases + 1] = attempt
     leases[#leases + 1] = redis.call('HGET', keys[TENTATIVE], attempt) or ''
   end
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', keys[OUTBOX], '-inf', now, 'LIMIT', 0, args[3])) do
-    orders[#orders + 1] = id
-    orders[#orders + 1] = redis.call('HGET', keys[ORDERS], id) or ''
-  end
-  return { leases, orders }
+  return { leases, redis.call('ZRANGEBYSCORE', keys[OUTBOX], '-inf', now, 'LIMIT', 0, args[3]) }
 end
 
 -- stockade_family: orders as their home has them, each with all that was split off from it since.
