@@ -10,7 +10,7 @@ use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::{COST_MAX, Zone};
 use crate::fixture::{demand, lines, order, planner, warehouse};
 use crate::ids::cell_id;
-use crate::order::QUANTITY_MAX;
+use crate::order::{Order, QUANTITY_MAX};
 
 fn plan(planner: &mut Planner, fields: serde_json::Value) -> Result<Plan, Refusal> {
     let demand = demand(planner, fields);

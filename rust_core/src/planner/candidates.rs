@@ -1,0 +1,86 @@
+//! The warehouses that may serve a demand, and what each has of it and costs.
+
+use super::{Demand, Planner};
+use crate::cost::Lane;
+use crate::fill::Supply;
+use crate::ids::WarehouseId;
+
+/// The warehouses that may serve an order, and what each has and costs; columns in rank order.
+pub struct Candidates {
+    /// Their numbers.
+    pub warehouses: Vec<WarehouseId>,
+    /// Their lanes to the destination.
+    pub lanes: Vec<Lane>,
+    /// Units free, a row a line, none below zero.
+    pub free: Vec<i64>,
+    /// Units wanted of each line.
+    pub wanted: Vec<i64>,
+}
+
+impl Candidates {
+    /// What there is, for filling.
+    #[must_use]
+    pub fn supply(&self) -> Supply<'_> {
+        Supply { wanted: &self.wanted, free: &self.free, candidates: self.warehouses.len() }
+    }
+
+    /// Columns, the cheapest to open first; among equals the first by rank.
+    pub(super) fn by_fixed_cost(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.warehouses.len()).collect();
+        order.sort_by_key(|&candidate| self.lanes[candidate].fixed);
+        order
+    }
+}
+
+impl Planner {
+    /// The warehouses that may serve a demand and what they have of it. Those at capacity may not.
+    pub fn candidates(&mut self, demand: &Demand) -> Candidates {
+        self.gather(demand, true)
+    }
+
+    pub(super) fn gather(&mut self, demand: &Demand, capped: bool) -> Candidates {
+        let capped = capped && self.catalogue.capped();
+        let lanes = self.costs.lanes(&self.catalogue, demand.destination.0, demand.destination.1);
+        let mut column_of = vec![usize::MAX; self.catalogue.warehouse_numbers()];
+        let mut found = Candidates {
+            warehouses: Vec::with_capacity(column_of.len()),
+            lanes: Vec::with_capacity(column_of.len()),
+            free: Vec::new(),
+            wanted: demand.lines.iter().map(|&(_, quantity)| quantity).collect(),
+        };
+        for &warehouse in self.catalogue.ranked() {
+            let Some(terms) = demand.terms_of(&self.catalogue, warehouse) else { continue };
+            if capped && self.capacity.is_full(warehouse, terms) {
+                continue;
+            }
+            column_of[warehouse as usize] = found.warehouses.len();
+            found.warehouses.push(warehouse);
+            found.lanes.push(if demand.pickup {
+                Lane { fixed: terms.fixed_cost, per_unit: terms.unit_cost, ..Lane::default() }
+            } else {
+                lanes[warehouse as usize]
+            });
+        }
+        let width = found.warehouses.len();
+        found.free = vec![0; width * demand.lines.len()];
+        for (line, &(sku, _)) in demand.lines.iter().enumerate() {
+            for level in self.view.row(sku) {
+                // A level may be of a warehouse whose definition has not come yet.
+                if let Some(&column) = column_of.get(level.warehouse as usize)
+                    && column != usize::MAX
+                {
+                    found.free[line * width + column] = level.free.max(0);
+                }
+            }
+            for level in self.view.pool(demand.channel, sku) {
+                if let Some(&column) = column_of.get(level.warehouse as usize)
+                    && column != usize::MAX
+                {
+                    let free = &mut found.free[line * width + column];
+                    *free = free.saturating_add(level.free.max(0));
+                }
+            }
+        }
+        found
+    }
+}
