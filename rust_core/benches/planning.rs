@@ -126,6 +126,7 @@ fn allocation_json(bencher: Bencher) {
             shipped: &[],
             currency: &planner.currency,
             expires_ms: 0,
+            policy: &plan.selected.label,
         }
         .to_json(&planner.catalogue)
     });

@@ -7,6 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::catalogue::Catalogue;
 use crate::ids::{CellId, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 use crate::planner::Shipment;
+use crate::policy::Label;
 use crate::record::Record;
 
 /// The parts of an Allocation.
@@ -28,6 +29,8 @@ pub struct Allocation<'a> {
     pub currency: &'a str,
     /// When its hold ends, in milliseconds since 1970; 0 for none.
     pub expires_ms: u64,
+    /// The policy it was planned by, as its record has it.
+    pub policy: &'a str,
 }
 
 impl<'a> Allocation<'a> {
@@ -43,6 +46,7 @@ impl<'a> Allocation<'a> {
             shipped: &record.shipped,
             currency: &record.currency,
             expires_ms: record.expires_ms,
+            policy: &record.policy,
         }
     }
 
@@ -95,6 +99,7 @@ impl<'a> Allocation<'a> {
         number(&mut out, self.shipments.iter().fold(0, |sum, shipment| sum.saturating_add(shipment.cost)));
         raw(&mut out, ",\"currency\":");
         text(&mut out, self.currency);
+        policy(&mut out, self.policy);
         // A hold that was confirmed or released ends no more.
         if self.expires_ms > 0 && self.status == "reserved" {
             raw(&mut out, ",\"expires_at\":");
@@ -102,6 +107,24 @@ impl<'a> Allocation<'a> {
         }
         out.push(b'}');
         out
+    }
+}
+
+/// The policy, its version, and the trial that shared out the order, as far as they are known.
+fn policy(out: &mut Vec<u8>, label: &str) {
+    let label = Label::parse(label);
+    raw(out, ",\"policy\":");
+    text(out, label.name);
+    if let Some(version) = label.version {
+        raw(out, ",\"policy_version\":");
+        text(out, version);
+    }
+    if let Some((arm, name)) = label.trial {
+        raw(out, ",\"trial\":{\"name\":");
+        text(out, name);
+        raw(out, ",\"arm\":");
+        text(out, arm);
+        out.push(b'}');
     }
 }
 
@@ -165,6 +188,7 @@ mod tests {
             shipped: &[(4096 + 9, 1), (9, 1), (10, 5), ((1 << 36) + 9, 1)],
             currency: "CNY",
             expires_ms: 1_700_000_000_123,
+            policy: "fast@7 trial:x",
         }
         .to_json(&catalogue);
         assert_eq!(
@@ -173,16 +197,17 @@ mod tests {
                 r#"{"order_id":"o","status":"reserved","version":1,"shipments":[{"warehouse":"?","lines":"#,
                 r#"[{"sku":"a\"b\n","quantity":2}],"cost":1250,"distance_km":7.005,"#,
                 r#""shipped":[{"sku":"a\"b\n","quantity":2},{"sku":"?","quantity":1}]}],"unfilled":[],"cost":1250,"#,
-                r#""currency":"CNY","expires_at":"2023-11-14T22:13:20.123Z"}"#
+                r#""currency":"CNY","policy":"fast","policy_version":"7","trial":{"name":"x","arm":"trial"},"#,
+                r#""expires_at":"2023-11-14T22:13:20.123Z"}"#
             )
         );
     }
 
     fn json(status: &str, shipments: &[Shipment], expires_ms: u64) -> serde_json::Value {
         let (order_id, unfilled, currency) = ("o", &[(1, 3)][..], "CNY");
-        let shipped = &[];
+        let (shipped, policy) = (&[], "cheapest");
         let allocation =
-            Allocation { order_id, status, version: 2, shipments, unfilled, shipped, currency, expires_ms };
+            Allocation { order_id, status, version: 2, shipments, unfilled, shipped, currency, expires_ms, policy };
         serde_json::from_slice(&allocation.to_json(&Catalogue::default())).unwrap()
     }
 

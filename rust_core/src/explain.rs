@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::order::Policy;
 use crate::planner::{Candidates, Demand, Plan, Planner};
+use crate::policy::Objective;
 
 const AT_CAPACITY: &str = "no plan: warehouses that have the stock serve no more orders today";
 
@@ -34,6 +34,8 @@ impl Planner {
                             "the warehouse is disabled"
                         } else if demand.terms_of(&self.catalogue, warehouse).is_some() {
                             "the warehouse is at capacity for today"
+                        } else if demand.allows(warehouse) {
+                            "the policy does not allow it"
                         } else {
                             "the order does not allow it"
                         };
@@ -43,7 +45,8 @@ impl Planner {
             })
             .collect();
         json!({
-            "policy": demand.policy.name(),
+            "policy": &*demand.policy().name,
+            "objective": demand.policy().objective.name(),
             "reason": if at_capacity { AT_CAPACITY } else { reason(demand, plan, &candidates) },
             "proven": plan.is_some_and(|plan| plan.proven),
             "warehouses": warehouses,
@@ -85,7 +88,8 @@ fn reason(demand: &Demand, plan: Option<&Plan>, candidates: &Candidates) -> &'st
         Some(plan) if !plan.unfilled.is_empty() => "not everything is to be had, and the order accepts a part",
         Some(plan) if plan.shipments.len() == 1 => "one warehouse has everything and none is better under the policy",
         Some(_) if !single_exists(candidates) => "no warehouse has everything",
-        Some(_) if demand.policy == Policy::Cheapest => "several shipments cost less than the cheapest single one",
+        Some(_) if demand.policy().objective == Objective::Cheapest => "several shipments cost less than the cheapest single one",
+        Some(_) if demand.policy().objective.has_optimum() => "several shipments are better under the policy",
         Some(_) => "the policy takes what its first warehouses have before it goes on to the next",
     }
 }

@@ -84,7 +84,7 @@ pub struct Record {
     pub counters: Vec<(String, i64)>,
     /// Of all its amounts.
     pub currency: String,
-    /// The policy it was planned by.
+    /// The policy it was planned by; see [`crate::policy::Label`].
     pub policy: String,
     /// The order; as it was hashed, unless it was amended.
     pub canonical: Vec<u8>,
@@ -159,7 +159,7 @@ pub fn pack(
         uint(&mut out, quantity.unsigned_abs());
     }
     text(&mut out, currency);
-    text(&mut out, plan.policy.name());
+    text(&mut out, &plan.selected.label);
     bytes(&mut out, canonical);
     array(&mut out, 0);
     array(&mut out, transitions.len());
@@ -300,7 +300,7 @@ pub fn bytes_of(out: &mut Vec<u8>, parts: &[&[u8]]) {
 mod tests {
     use super::*;
     use crate::ids::{cell_id, pool_id};
-    use crate::order::Policy;
+    use crate::policy::Book;
 
     fn stored(plan: &Plan) -> Vec<u8> {
         let mut record = vec![FORMAT, 2];
@@ -324,7 +324,7 @@ mod tests {
                 Shipment { warehouse: 1, cost: 0, metres: 0, lines: vec![(3, 1_000_000)], cells: Vec::new() },
             ],
             unfilled: vec![(8, 5)],
-            policy: Policy::Nearest,
+            selected: Book::default().named("nearest").unwrap().clone(),
             proven: false,
         }
     }
@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(record.shipments, plan().shipments);
         assert_eq!(record.unfilled, plan().unfilled);
         assert_eq!(record.counters, [("3:ann".to_owned(), 2)]);
-        assert_eq!((record.currency.as_str(), record.policy.as_str()), ("CNY", "nearest"));
+        assert_eq!((record.currency.as_str(), record.policy.as_str()), ("CNY", "nearest@built-in"));
         assert_eq!(record.canonical, b"canonical");
         assert_eq!((record.shipped.len(), record.transitions.as_slice()), (0, &["first".to_owned()][..]));
         assert_eq!(record.fingerprint, [9; 16]);

@@ -7,6 +7,7 @@ use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::fixture::{lines, order, planner, warehouse};
 use crate::ids::cell_id;
 use crate::planner::{Plan, Shipment};
+use crate::policy::Book;
 use crate::record::unpack;
 
 const PARENT: [u8; FINGERPRINT_BYTES] = [7; FINGERPRINT_BYTES];
@@ -20,7 +21,7 @@ fn stored(rest: &[u8]) -> Vec<u8> {
 }
 
 fn held(shipments: Vec<Shipment>, counters: &[(&str, i64)]) -> Vec<u8> {
-    let plan = Plan { shipments, unfilled: vec![], policy: crate::order::Policy::Cheapest, proven: true };
+    let plan = Plan { shipments, unfilled: vec![], selected: Book::default().named("cheapest").unwrap().clone(), proven: true };
     stored(&record::pack(&PARENT, &plan, counters, "CNY", b"before", &["confirm:a=0"]))
 }
 

@@ -209,9 +209,9 @@ fn an_order_without_policy_gets_the_default_one() {
     let mut planner = planner(&[dear, warehouse(9.0)], &[&[9, 9]]);
     let fields = json!({"lines": lines(&[(0, 1)])});
     assert_eq!(pieces(&plan(&mut planner, fields.clone()).unwrap()), [(1, 0, 1)]);
-    planner.default_policy = Policy::Nearest;
+    planner.set_book(Book::built_in("nearest").unwrap());
     let nearest = plan(&mut planner, fields).unwrap();
-    assert_eq!((pieces(&nearest), nearest.policy), (vec![(0, 0, 1)], Policy::Nearest));
+    assert_eq!((pieces(&nearest), &*nearest.selected.label), (vec![(0, 0, 1)], "nearest@built-in"));
 }
 
 #[test]

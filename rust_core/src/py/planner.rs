@@ -15,8 +15,8 @@ use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::Zone;
 use crate::geo::Point;
 use crate::ids::{CellId, ChannelId, SkuId, WarehouseId, split_cell_id};
-use crate::order::Policy;
 use crate::planner::{Planner, Refusal};
+use crate::policy::Book;
 use crate::record;
 use crate::view::event_stamp;
 
@@ -44,11 +44,11 @@ impl PyPlanner {
     #[new]
     #[pyo3(signature = (*, currency, default_policy))]
     fn new(currency: String, default_policy: &str) -> PyResult<Self> {
-        let default_policy = [Policy::Cheapest, Policy::Nearest, Policy::Priority]
-            .into_iter()
-            .find(|policy| policy.name() == default_policy)
+        let book = Book::built_in(default_policy)
             .ok_or_else(|| PyValueError::new_err(format!("unknown policy {default_policy:?}")))?;
-        Ok(Self { planner: Planner { currency, default_policy, ..Planner::default() } })
+        let mut planner = Planner { currency, ..Planner::default() };
+        planner.set_book(book);
+        Ok(Self { planner })
     }
 
     /// Adds or replaces SKUs: (number, name, weight_g, purchase limit in units or 0).
@@ -257,6 +257,7 @@ impl PyPlanner {
                     shipped: &[],
                     currency: &self.planner.currency,
                     expires_ms: 0,
+                    policy: &plan.selected.label,
                 };
                 let json = allocation.to_json(&self.planner.catalogue);
                 ("quoted", serde_json::from_slice::<Value>(&json).map_err(wrong)?)
