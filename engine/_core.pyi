@@ -16,6 +16,9 @@ __all__ = [
     "fingerprint_of",
     "part_against",
     "part_of",
+    "put_sku_traits",
+    "put_warehouse_traits",
+    "set_policies",
     "split_order",
     "take_units",
 ]
@@ -71,6 +74,9 @@ def amend_order(planner: Planner, record: bytes, canonical: bytes) -> _Outcome: 
 def split_order(
     planner: Planner, record: bytes, moved: Sequence[tuple[int, int]], stays: bytes, goes: bytes
 ) -> tuple[bytes, bytes]: ...
+def set_policies(planner: Planner, message: bytes) -> None: ...
+def put_sku_traits(planner: Planner, rows: Sequence[tuple[int, str | None, Sequence[str]]]) -> None: ...
+def put_warehouse_traits(planner: Planner, rows: Sequence[tuple[int, str, Sequence[str]]]) -> None: ...
 def take_units(planner: Planner, taken: Sequence[tuple[int, int]]) -> None: ...
 
 @final

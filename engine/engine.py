@@ -43,6 +43,8 @@ from engine.model import Allocation, HeldLine, Line, Moved, Movement, Order, Sku
 from engine.model.event import Event, EventPage, Follower
 from engine.model.rules import check_order
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes
+from engine.policy import PolicyWatch
+from engine.policy.watch import LOOK_S
 from engine.stock.room import CellPage, StockRoom
 from engine.store import EmbeddedServer, Partition, Place, Store, StoreDescription, choose_store, running_at
 
@@ -84,6 +86,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Acknowledged orders that the store lost since this process started; `Engine.lost_orders` names them."""
     lost_changes: int = 0
     """Changes of any kind that this process had seen in the store, and that the store lost."""
+    policy_version: str
+    """Of the policies in force."""
+    policies_error: str | None = None
+    """What is wrong with the file of policies as it is now; those of before are in force."""
 
 
 class Quoted(msgspec.Struct, frozen=True):
@@ -116,6 +122,9 @@ class Engine:
                 fixed_cost=settings.fixed_cost, unit_cost=settings.unit_cost, cost_per_km=settings.cost_per_km
             ),
         )
+        self.policies = PolicyWatch(settings.policies_file, settings.policy)
+        """The policies in force."""
+        self.planner.set_policies(self.policies.book.message)
         self.replica = Replica(self.planner, store)
         self.lost_orders = LostOrders()
         """Acknowledged orders that a replica which took over did not have, and that could not be restored."""
@@ -158,6 +167,7 @@ class Engine:
             ]
             self._tasks = [self._supervised(self._follow(follower)) for follower in followers]
             self._tasks.append(self._supervised(self._tend()))
+            self._tasks.append(self._supervised(self._follow_policies()))
             self.feed.follows_view = True
 
     async def close(self) -> None:
@@ -189,6 +199,8 @@ class Engine:
             lost_changes=self.lost_changes,
             view_lag_ms=self.replica.freshness.lag_ms,
             events_behind=self.replica.freshness.events_behind,
+            policy_version=self.policies.book.version,
+            policies_error=self.policies.error,
         )
 
     async def ping(self) -> None:
@@ -393,6 +405,13 @@ class Engine:
             # Unless the intake has met the same break before, and everything is loaded again already.
             if self.replica.loads == loads or self._state is not State.READY:
                 await self._recover(for_ever=True)
+
+    async def _follow_policies(self) -> None:
+        """Take the file of policies anew when it changes. Each batch is planned in one go, so by one version."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self.policies.changed():
+                self.planner.set_policies(self.policies.book.message)
 
     async def _tend(self) -> None:
         """End holds, and settle what other processes left behind: every process does, so none is missed."""

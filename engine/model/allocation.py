@@ -28,6 +28,14 @@ class Shipment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What has left already."""
 
 
+class Trial(Struct, frozen=True, kw_only=True):
+    """A trial that shared out the orders of a rule."""
+
+    name: str
+    arm: Literal["trial", "control"]
+    """Whether the order got the policy on trial, or the one that it is held against."""
+
+
 class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The shipments chosen for an order, with their cost in minor units of `currency`."""
 
@@ -39,5 +47,10 @@ class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unfilled: tuple[AllocationLine, ...]
     cost: int
     currency: str
+    policy: str = ""
+    """The policy it was planned by."""
+    policy_version: str = ""
+    """Version of the policies that were in force; empty where the order is older than versions are."""
+    trial: Trial | None = None
     expires_at: str | None = None
     """RFC 3339 instant in UTC; only while an unpaid hold runs."""

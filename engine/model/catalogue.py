@@ -7,6 +7,9 @@ from msgspec import Meta, Struct
 from engine.model import limits
 from engine.model.order import Identifier, ShortText
 
+Capabilities = Annotated[tuple[ShortText, ...], Meta(max_length=limits.CAPABILITIES_MAX)]
+"""Words of the network's own: cold, hazardous, gift-wrap."""
+
 MoneyMinor = Annotated[int, Meta(ge=0, le=limits.MONEY_MAX)]
 """An amount in integer minor units (fen, cents)."""
 
@@ -32,6 +35,8 @@ class Warehouse(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """Minor units per kilometre and shipment; a rate, so it may have decimals."""
     capacity_orders_per_day: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
     """Orders that it has a shipment of on a day, by UTC; beyond it, others serve. A change counts at once."""
+    capabilities: Capabilities = ()
+    """What it is equipped for."""
 
 
 class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -46,6 +51,10 @@ class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, k
 
     An order that names no customer is held to it by itself.
     """
+    sku_class: ShortText | None = None
+    """What the rules of the policies know it as."""
+    capabilities: Capabilities = ()
+    """What a warehouse must have to ship it."""
 
 
 class TariffZone(Struct, frozen=True, forbid_unknown_fields=True):

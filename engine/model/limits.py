@@ -56,3 +56,6 @@ ARRIVALS_MAX = 64
 
 REASON_LENGTH_MAX = 512
 """Characters of the reason that a movement gives."""
+
+CAPABILITIES_MAX = 32
+"""Capabilities of one warehouse, or that one SKU needs."""

@@ -10,6 +10,7 @@ from engine._core import (
     fingerprint_of,
     part_against,
     part_of,
+    set_policies,
     split_order,
     take_units,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "is_capacity",
     "part_against",
     "part_of",
+    "set_policies",
     "split_order",
     "take_units",
 ]

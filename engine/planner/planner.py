@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from engine import _core
-from engine.model import Order, PolicyName, Sku, Tariff, Warehouse
+from engine.model import BuiltInPolicy, Order, Sku, Tariff, Warehouse
 
 _canonical = msgspec.msgpack.Encoder(order="sorted").encode
 
@@ -45,7 +45,7 @@ class CostDefaults(msgspec.Struct, frozen=True, kw_only=True):
 class Planner:
     """Catalogue, cost table, stock view and planner of one process. For one thread."""
 
-    def __init__(self, *, currency: str, default_policy: PolicyName, defaults: CostDefaults) -> None:
+    def __init__(self, *, currency: str, default_policy: BuiltInPolicy, defaults: CostDefaults) -> None:
         self.core = _core.Planner(currency=currency, default_policy=default_policy)
         self.currency = currency
         self._default_policy = default_policy
@@ -57,11 +57,14 @@ class Planner:
         """Channels that have pools, by their number in a cell's."""
         self._defaults = defaults
         self._life = 0
+        self._policies: bytes | None = None
 
     def blank(self) -> "Planner":
         """A planner of the same settings that knows nothing yet."""
         planner = Planner(currency=self.currency, default_policy=self._default_policy, defaults=self._defaults)
         planner._life = self._life + 1
+        if self._policies is not None:
+            planner.set_policies(self._policies)
         return planner
 
     def become(self, other: "Planner") -> None:
@@ -69,6 +72,14 @@ class Planner:
         self.core, self.tariff = other.core, other.tariff
         self.warehouses, self.skus, self._numbers = other.warehouses, other.skus, other._numbers
         self._life, self.channels = other._life, other.channels
+        # They may have changed since the other one was made.
+        if self._policies is not None:
+            _core.set_policies(self.core, self._policies)
+
+    def set_policies(self, message: bytes) -> None:
+        """Put a book of policies in force, for what is planned from here on; engine.policy writes it."""
+        _core.set_policies(self.core, message)
+        self._policies = message
 
     def set_partitions(self, partitions: int, writer: str) -> None:
         """How many partitions the stock has, and what the store calls this process."""
@@ -78,8 +89,16 @@ class Planner:
     def put_skus(self, rows: Iterable[tuple[int, Sku]]) -> None:
         """Add or replace SKUs by their number."""
         rows = list(rows)
+        # Few of a million have any.
+        with_traits = [
+            (number, sku.sku_class, sku.capabilities)
+            for number, sku in rows
+            if _has_traits(sku) or ((before := self.skus.get(sku.sku)) is not None and _has_traits(before))
+        ]
         self.skus.update((sku.sku, sku) for _, sku in rows)
         self.core.put_skus([(number, sku.sku, sku.weight_g, sku.purchase_limit or 0) for number, sku in rows])
+        if with_traits:
+            _core.put_sku_traits(self.core, with_traits)
 
     def put_warehouses(self, rows: Iterable[tuple[int, Warehouse]]) -> None:
         """Add or replace warehouses by their number."""
@@ -88,6 +107,7 @@ class Planner:
             self.warehouses[warehouse.id] = warehouse
             self._numbers[warehouse.id] = number
         self.core.put_warehouses([self._warehouse_row(number, warehouse) for number, warehouse in rows])
+        _core.put_warehouse_traits(self.core, [(number, row.kind, row.capabilities) for number, row in rows])
 
     def put_channels(self, rows: Iterable[tuple[int, str]]) -> None:
         """Add channels that have pools by their number in the catalogue, from 0; 0 as a pool's is the shared rest."""
@@ -141,3 +161,7 @@ class Planner:
             per_km if warehouse.cost_per_km is None else warehouse.cost_per_km,
             warehouse.capacity_orders_per_day,
         )
+
+
+def _has_traits(sku: Sku) -> bool:
+    return sku.sku_class is not None or bool(sku.capabilities)
