@@ -24,6 +24,9 @@ class Shipment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[AllocationLine, ...]
     cost: int
     distance_km: float
+    carrier: str | None = None
+    promised_on: str | None = None
+    """Calendar day on which it arrives, YYYY-MM-DD, where that is known."""
     shipped: tuple[AllocationLine, ...] = ()
     """What has left already."""
 
@@ -39,5 +42,7 @@ class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unfilled: tuple[AllocationLine, ...]
     cost: int
     currency: str
+    promised_on: str | None = None
+    """Calendar day on which the last shipment arrives, YYYY-MM-DD, where that is known of all."""
     expires_at: str | None = None
     """RFC 3339 instant in UTC; only while an unpaid hold runs."""

@@ -6,6 +6,7 @@ import msgspec
 
 from engine import _core
 from engine.model import Order, PolicyName, Sku, Tariff, Warehouse
+from engine.planner.calendar import Calendars
 
 _canonical = msgspec.msgpack.Encoder(order="sorted").encode
 
@@ -57,6 +58,7 @@ class Planner:
         """Channels that have pools, by their number in a cell's."""
         self._defaults = defaults
         self._life = 0
+        self._calendars = Calendars()
 
     def blank(self) -> "Planner":
         """A planner of the same settings that knows nothing yet."""
@@ -69,6 +71,7 @@ class Planner:
         self.core, self.tariff = other.core, other.tariff
         self.warehouses, self.skus, self._numbers = other.warehouses, other.skus, other._numbers
         self._life, self.channels = other._life, other.channels
+        self._calendars.forget()
 
     def set_partitions(self, partitions: int, writer: str) -> None:
         """How many partitions the stock has, and what the store calls this process."""
@@ -79,7 +82,9 @@ class Planner:
         """Add or replace SKUs by their number."""
         rows = list(rows)
         self.skus.update((sku.sku, sku) for _, sku in rows)
-        self.core.put_skus([(number, sku.sku, sku.weight_g, sku.purchase_limit or 0) for number, sku in rows])
+        self.core.put_skus(
+            [(number, sku.sku, sku.weight_g, sku.volume_cm3 or 0, sku.purchase_limit or 0) for number, sku in rows]
+        )
 
     def put_warehouses(self, rows: Iterable[tuple[int, Warehouse]]) -> None:
         """Add or replace warehouses by their number."""
@@ -88,6 +93,13 @@ class Planner:
             self.warehouses[warehouse.id] = warehouse
             self._numbers[warehouse.id] = number
         self.core.put_warehouses([self._warehouse_row(number, warehouse) for number, warehouse in rows])
+        self._calendars.forget()
+
+    def keep_calendars(self, now_ms: int) -> None:
+        """Have the core know on which days orders of an instant leave; call it before each plan. Seldom does much."""
+        if self._calendars.due(now_ms):
+            rows = [(self._numbers[name], warehouse) for name, warehouse in self.warehouses.items()]
+            self.core.set_dispatches(self._calendars.make(rows, now_ms))
 
     def put_channels(self, rows: Iterable[tuple[int, str]]) -> None:
         """Add channels that have pools by their number in the catalogue, from 0; 0 as a pool's is the shared rest."""

@@ -8,9 +8,11 @@ mod shipments;
 pub use candidates::Candidates;
 pub use demand::Demand;
 
+use std::sync::Arc;
+
 use crate::capacity::Capacity;
 use crate::catalogue::{Catalogue, WarehouseTerms};
-use crate::cost::CostTable;
+use crate::cost::{CostTable, Dispatches, LocalDay};
 use crate::ids::{CellId, SkuId, WarehouseId, cell_id};
 use crate::order::Policy;
 use crate::view::View;
@@ -60,7 +62,7 @@ pub enum Refusal {
 }
 
 /// The part of a plan that leaves one warehouse. Money in minor units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shipment {
     /// From where.
     pub warehouse: WarehouseId,
@@ -72,6 +74,10 @@ pub struct Shipment {
     pub lines: Vec<(SkuId, i64)>,
     /// Cells and units, where some of them come from a channel's pool; empty where all come from the shared rest.
     pub cells: Vec<(CellId, i64)>,
+    /// Who carries it, where the tariff names carriers.
+    pub carrier: Option<Arc<str>>,
+    /// The day on which it arrives, where that is known.
+    pub promised: Option<LocalDay>,
 }
 
 impl Shipment {
@@ -116,6 +122,10 @@ pub struct Planner {
     pub view: View,
     /// What is used of the warehouses' capacities.
     pub capacity: Capacity,
+    /// On which day orders leave each warehouse.
+    pub dispatches: Dispatches,
+    /// When what is planned was ordered, in milliseconds since 1970; without it, no day is promised.
+    pub now_ms: Option<u64>,
     /// What an order that names no policy gets.
     pub default_policy: Policy,
     /// ISO 4217 code of every amount.
