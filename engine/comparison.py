@@ -5,6 +5,7 @@ pools, so all is shared. One on a planner that was loaded from a store heeds bot
 """
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import msgspec
 from msgspec import Struct
@@ -96,6 +97,8 @@ def _run(
     planner: Planner, policy: PolicyName, orders: Sequence[Order], day: int | None, now_ms: int | None
 ) -> PolicyRun:
     planner.set_partitions(1, "comparison")
+    if now_ms is not None:
+        planner.keep_calendars(now_ms)
     batches: list[Batch] = []
     allocations = []
     for order in orders:
@@ -117,8 +120,8 @@ def _run(
 def _totals(run: PolicyRun, common: Sequence[int], now_ms: int | None) -> PolicyTotals:
     chosen = [allocation for place in common if (allocation := run.allocations[place]) is not None]
     shipments = [shipment for allocation in chosen for shipment in allocation.shipments]
-    today = EPOCH + timedelta(milliseconds=now_ms or 0)
-    days = [(allocation.promised_on - today.date()).days for allocation in chosen if allocation.promised_on]
+    today = date(1970, 1, 1) + timedelta(milliseconds=now_ms or 0)
+    days = [(date.fromisoformat(one.promised_on) - today).days for one in chosen if one.promised_on]
     return PolicyTotals(
         policy=run.policy,
         served=sum(allocation is not None for allocation in run.allocations),

@@ -143,7 +143,7 @@ class Engine:
         )
         self._stock = StockRoom(self.planner, store, exclusive=self.intake.exclusive)
         self.life = OrderLife(
-            store, self.planner, exclusive=self.intake.exclusive, recover=self._recover, day=self.intake.clock.day
+            store, self.planner, exclusive=self.intake.exclusive, recover=self._recover, clock=self.intake.clock
         )
         reader = EventReader(self.planner, self.replica)
         self.feed = Feed(store, self.replica, reader)
@@ -219,8 +219,10 @@ class Engine:
 
     async def quote(self, order: Order) -> Quoted | NotQuoted | PurchaseLimit:
         """Plan an order without holding anything, and say why. Raises InvalidInput."""
-        core, canonical, day = self.planner.core, canonical_bytes(order), self.intake.clock.day()
-        word, payload = core.quote(canonical, day)
+        core, canonical = self.planner.core, canonical_bytes(order)
+        now_ms, day = self.intake.clock.now_ms(), self.intake.clock.day()
+        self.planner.keep_calendars(now_ms)
+        word, payload = core.quote(canonical, day, now_ms)
         if word in ("short", "too_spread", "at_capacity") or (word == "quoted" and order.allow_partial):
             # The view only advises: before a no, or a part of one, look at the store.
             async with self._quote_reads, self.intake.exclusive:
@@ -228,7 +230,8 @@ class Engine:
                     event, rows = await partition.cells.read(cells, for_sale=True)
                     self.planner.set_levels([(row.cell, row.free) for row in rows], event)
                 await read_capacities(self.store, self.planner, day)
-                word, payload = self.planner.core.quote(canonical, day)
+                self.planner.keep_calendars(now_ms)
+                word, payload = self.planner.core.quote(canonical, day, now_ms)
         if word == "quoted":
             return Quoted(payload)
         if word in ("short", "too_spread", "at_capacity"):

@@ -24,6 +24,9 @@ class Shipment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[AllocationLine, ...]
     cost: int
     distance_km: float
+    carrier: str | None = None
+    promised_on: str | None = None
+    """Calendar day on which it arrives, YYYY-MM-DD, where that is known."""
     shipped: tuple[AllocationLine, ...] = ()
     """What has left already."""
 
@@ -52,5 +55,7 @@ class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     policy_version: str = ""
     """Version of the policies that were in force; empty where the order is older than versions are."""
     trial: Trial | None = None
+    promised_on: str | None = None
+    """Calendar day on which the last shipment arrives, YYYY-MM-DD, where that is known of all."""
     expires_at: str | None = None
     """RFC 3339 instant in UTC; only while an unpaid hold runs."""

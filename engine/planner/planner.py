@@ -6,6 +6,7 @@ import msgspec
 
 from engine import _core
 from engine.model import BuiltInPolicy, Order, Sku, Tariff, Warehouse
+from engine.planner.calendar import Calendars
 
 _canonical = msgspec.msgpack.Encoder(order="sorted").encode
 
@@ -58,6 +59,7 @@ class Planner:
         self._defaults = defaults
         self._life = 0
         self._policies: bytes | None = None
+        self._calendars = Calendars()
 
     def blank(self) -> "Planner":
         """A planner of the same settings that knows nothing yet."""
@@ -72,6 +74,7 @@ class Planner:
         self.core, self.tariff = other.core, other.tariff
         self.warehouses, self.skus, self._numbers = other.warehouses, other.skus, other._numbers
         self._life, self.channels = other._life, other.channels
+        self._calendars.forget()
         # They may have changed since the other one was made.
         if self._policies is not None:
             _core.set_policies(self.core, self._policies)
@@ -96,7 +99,9 @@ class Planner:
             if _has_traits(sku) or ((before := self.skus.get(sku.sku)) is not None and _has_traits(before))
         ]
         self.skus.update((sku.sku, sku) for _, sku in rows)
-        self.core.put_skus([(number, sku.sku, sku.weight_g, sku.purchase_limit or 0) for number, sku in rows])
+        self.core.put_skus(
+            [(number, sku.sku, sku.weight_g, sku.volume_cm3 or 0, sku.purchase_limit or 0) for number, sku in rows]
+        )
         if with_traits:
             _core.put_sku_traits(self.core, with_traits)
 
@@ -108,6 +113,13 @@ class Planner:
             self._numbers[warehouse.id] = number
         self.core.put_warehouses([self._warehouse_row(number, warehouse) for number, warehouse in rows])
         _core.put_warehouse_traits(self.core, [(number, row.kind, row.capabilities) for number, row in rows])
+        self._calendars.forget()
+
+    def keep_calendars(self, now_ms: int) -> None:
+        """Have the core know on which days orders of an instant leave; call it before each plan. Seldom does much."""
+        if self._calendars.due(now_ms):
+            rows = [(self._numbers[name], warehouse) for name, warehouse in self.warehouses.items()]
+            self.core.set_dispatches(self._calendars.make(rows, now_ms))
 
     def put_channels(self, rows: Iterable[tuple[int, str]]) -> None:
         """Add channels that have pools by their number in the catalogue, from 0; 0 as a pool's is the shared rest."""

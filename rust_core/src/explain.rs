@@ -66,7 +66,7 @@ impl Planner {
                     "available": available,
                 }));
             }
-            lines_cost += lane.line_cost(self.catalogue.sku_terms(sku).weight_g, requested);
+            lines_cost += lane.line_cost(&self.catalogue.sku_terms(sku), requested);
         }
         let mut row = json!({
             "distance_km": f64::from(lane.metres) / 1000.0,
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn zones_are_named() {
         let mut planner = planner(&[warehouse(0.0), warehouse(5.0)], &[&[9, 9]]);
-        let zone = |name: &str, max_m| Zone { name: name.into(), max_m, base: 0, per_kg: 0 };
+        let zone = |name: &str, max_m| Zone { name: name.into(), max_m, base: 0, per_kg: 0, ..Zone::default() };
         planner.costs.set_tariff(vec![zone("near", 1000), zone("far", 2000)]);
         let (_, explanation) = explained(&mut planner, json!({"lines": lines(&[(0, 1)])}));
         assert_eq!(explanation["warehouses"][0]["zone"], "near");

@@ -13,8 +13,8 @@ pub const HOLD_SECONDS_DEFAULT: u32 = 900;
 /// Levels that an order's bytes may be nested. An order has four; the stack ends long before the bytes do.
 const DEPTH_MAX: usize = 32;
 
-/// The first of January 1970.
-const UNIX_EPOCH_JULIAN_DAY: i32 = 2_440_588;
+/// The first of January 1970, as days are counted since 4713 before our era.
+pub const JULIAN_DAY_1970: i32 = 2_440_588;
 
 /// Units of one line: `engine.model.limits.QUANTITY_MAX`.
 pub const QUANTITY_MAX: i64 = 1_000_000;
@@ -154,7 +154,7 @@ fn day_of(date: &str) -> Option<i32> {
     let (month, day) = rest.split_once('-')?;
     let month = time::Month::try_from(month.parse::<u8>().ok()?).ok()?;
     let date = time::Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()?;
-    Some(date.to_julian_day() - UNIX_EPOCH_JULIAN_DAY)
+    Some(date.to_julian_day() - JULIAN_DAY_1970)
 }
 
 /// Tells two orders of one id apart: XXH3, 128 bits, of the canonical bytes.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::capacity::Capacity;
 use crate::catalogue::{Catalogue, WarehouseTerms};
-use crate::cost::CostTable;
+use crate::cost::{CostTable, Dispatches, LocalDay};
 use crate::ids::{CellId, SkuId, WarehouseId, cell_id};
 use crate::policy::{Book, Policies, Selected};
 use crate::view::View;
@@ -65,7 +65,7 @@ pub enum Refusal {
 }
 
 /// The part of a plan that leaves one warehouse. Money in minor units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shipment {
     /// From where.
     pub warehouse: WarehouseId,
@@ -77,6 +77,10 @@ pub struct Shipment {
     pub lines: Vec<(SkuId, i64)>,
     /// Cells and units, where some of them come from a channel's pool; empty where all come from the shared rest.
     pub cells: Vec<(CellId, i64)>,
+    /// Who carries it, where the tariff names carriers.
+    pub carrier: Option<Arc<str>>,
+    /// The day on which it arrives, where that is known.
+    pub promised: Option<LocalDay>,
 }
 
 impl Shipment {
@@ -121,10 +125,12 @@ pub struct Planner {
     pub view: View,
     /// What is used of the warehouses' capacities.
     pub capacity: Capacity,
+    /// On which day orders leave each warehouse.
+    pub dispatches: Dispatches,
+    /// When what is planned was ordered, in milliseconds since 1970; without it, no day is promised.
+    pub now_ms: Option<u64>,
     /// What is wanted of plans.
     pub policies: Policies,
-    /// When plans are made, in milliseconds since 1970, if that matters.
-    pub now_ms: Option<u64>,
     /// ISO 4217 code of every amount.
     pub currency: String,
     /// Partitions of the stock; 0 counts as one.
@@ -151,8 +157,8 @@ impl Planner {
 
     /// The day that plans are made on, since 1970, UTC.
     #[must_use]
-    pub fn today(&self) -> Option<i32> {
-        self.now_ms.and_then(|now_ms| i32::try_from(now_ms / DAY_MS).ok())
+    pub fn today(&self) -> Option<LocalDay> {
+        self.now_ms.and_then(|now_ms| LocalDay::try_from(now_ms / DAY_MS).ok())
     }
 
     /// Chooses the shipments for a demand. Takes nothing from the view.

@@ -1,7 +1,7 @@
 //! The warehouses that may serve a demand, and what each has of it and costs.
 
 use super::{Demand, Planner};
-use crate::cost::Lane;
+use crate::cost::{Lane, LocalDay, Service};
 use crate::fill::Supply;
 use crate::ids::WarehouseId;
 
@@ -11,8 +11,8 @@ pub struct Candidates {
     pub warehouses: Vec<WarehouseId>,
     /// Their lanes to the destination.
     pub lanes: Vec<Lane>,
-    /// The day on which what each ships arrives; none where that is not known.
-    pub promised: Vec<Option<i32>>,
+    /// The day on which what each ships arrives, with its fastest carrier; none where that is not known.
+    pub promised: Vec<Option<LocalDay>>,
     /// Units free, a row a line, none below zero.
     pub free: Vec<i64>,
     /// Units wanted of each line.
@@ -57,6 +57,7 @@ impl Planner {
     pub(super) fn gather(&mut self, demand: &Demand, capped: bool) -> Candidates {
         let capped = capped && self.catalogue.capped();
         let lanes = self.costs.lanes(&self.catalogue, demand.destination.0, demand.destination.1);
+        let leaves = self.now_ms.map(|now_ms| self.dispatches.at(now_ms, self.catalogue.warehouse_numbers()));
         let mut column_of = vec![usize::MAX; self.catalogue.warehouse_numbers()];
         let mut found = Candidates {
             warehouses: Vec::with_capacity(column_of.len()),
@@ -70,14 +71,14 @@ impl Planner {
             if capped && self.capacity.is_full(warehouse, terms) {
                 continue;
             }
+            let lane = if demand.pickup { Lane::to_counter(terms) } else { lanes[warehouse as usize] };
+            if lane.service == Service::None {
+                continue;
+            }
             column_of[warehouse as usize] = found.warehouses.len();
             found.warehouses.push(warehouse);
-            found.promised.push(None);
-            found.lanes.push(if demand.pickup {
-                Lane { fixed: terms.fixed_cost, per_unit: terms.unit_cost, ..Lane::default() }
-            } else {
-                lanes[warehouse as usize]
-            });
+            found.promised.push(leaves.and_then(|leaves| lane.arrives(leaves[warehouse as usize])));
+            found.lanes.push(lane);
         }
         let width = found.warehouses.len();
         found.free = vec![0; width * demand.lines.len()];

@@ -67,9 +67,9 @@ impl Planner {
             if wanted == 0 {
                 continue;
             }
-            let weight_g = self.catalogue.sku_terms(sku).weight_g;
+            let terms = self.catalogue.sku_terms(sku);
             let line_cost = |candidate: usize, quantity: i64| {
-                score.line(candidates.lanes[candidate].line_cost(weight_g, quantity))
+                score.line(candidates.lanes[candidate].line_cost(&terms, quantity))
             };
             let (bound, rest) = if (0..width).any(|candidate| supply.at(line, candidate) >= wanted) {
                 (Vec::new(), wanted)
@@ -128,9 +128,9 @@ impl Planner {
                 continue;
             }
             let line = of_line[0].line;
-            let weight_g = self.catalogue.sku_terms(demand.lines[line].0).weight_g;
+            let terms = self.catalogue.sku_terms(demand.lines[line].0);
             // Stable: candidates come ranked, so equals keep their rank. Of a thousand units, as one would be rounded up.
-            used.sort_by_key(|&candidate| (candidates.lanes[candidate].line_cost(weight_g, 1000), candidate));
+            used.sort_by_key(|&candidate| (candidates.lanes[candidate].line_cost(&terms, 1000), candidate));
             let mut wanted: i64 = of_line.iter().map(|piece| piece.quantity).sum();
             for &candidate in &used {
                 let quantity = wanted.min(supply.at(line, candidate));
