@@ -127,7 +127,9 @@ def _document(
     rules.check_rules(rows, all_names, mistakes)
     if mistakes.found or version is None:
         return None
-    others: dict[str, PolicyDocument] = {name: PolicyDocument(objective=name) for name in BUILT_IN if name not in policies}
+    others: dict[str, PolicyDocument] = {
+        name: PolicyDocument(objective=name) for name in BUILT_IN if name not in policies
+    }
     return Document(version=version, default=named or default, policies=policies | others, rules=tuple(rows.values()))
 
 

@@ -88,7 +88,9 @@ fn reason(demand: &Demand, plan: Option<&Plan>, candidates: &Candidates) -> &'st
         Some(plan) if !plan.unfilled.is_empty() => "not everything is to be had, and the order accepts a part",
         Some(plan) if plan.shipments.len() == 1 => "one warehouse has everything and none is better under the policy",
         Some(_) if !single_exists(candidates) => "no warehouse has everything",
-        Some(_) if demand.policy().objective == Objective::Cheapest => "several shipments cost less than the cheapest single one",
+        Some(_) if demand.policy().objective == Objective::Cheapest => {
+            "several shipments cost less than the cheapest single one"
+        }
         Some(_) if demand.policy().objective.has_optimum() => "several shipments are better under the policy",
         Some(_) => "the policy takes what its first warehouses have before it goes on to the next",
     }

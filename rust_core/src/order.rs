@@ -132,7 +132,8 @@ impl<'a> Order<'a> {
     /// What it is worth in minor units, as far as its lines say; `None` where no line does.
     #[must_use]
     pub fn value(&self) -> Option<i64> {
-        let of_lines = self.lines.iter().filter_map(|line| line.unit_price.map(|price| price.saturating_mul(line.quantity)));
+        let of_lines =
+            self.lines.iter().filter_map(|line| line.unit_price.map(|price| price.saturating_mul(line.quantity)));
         of_lines.reduce(i64::saturating_add)
     }
 
@@ -204,7 +205,10 @@ mod tests {
     #[test]
     fn an_order_is_worth_what_its_lines_say() {
         let value = |lines: serde_json::Value| Order::decode(&order(json!({"lines": lines}))).unwrap().value();
-        assert_eq!(value(json!([{"sku": "s", "quantity": 3, "unit_price": 50}, {"sku": "t", "quantity": 9}])), Some(150));
+        assert_eq!(
+            value(json!([{"sku": "s", "quantity": 3, "unit_price": 50}, {"sku": "t", "quantity": 9}])),
+            Some(150)
+        );
         assert_eq!(value(lines(&[(0, 2)])), None);
         assert_eq!(value(json!([{"sku": "s", "quantity": 2, "unit_price": i64::MAX}])), Some(i64::MAX));
     }

@@ -21,7 +21,12 @@ fn stored(rest: &[u8]) -> Vec<u8> {
 }
 
 fn held(shipments: Vec<Shipment>, counters: &[(&str, i64)]) -> Vec<u8> {
-    let plan = Plan { shipments, unfilled: vec![], selected: Book::default().named("cheapest").unwrap().clone(), proven: true };
+    let plan = Plan {
+        shipments,
+        unfilled: vec![],
+        selected: Book::default().named("cheapest").unwrap().clone(),
+        proven: true,
+    };
     stored(&record::pack(&PARENT, &plan, counters, "CNY", b"before", &["confirm:a=0"]))
 }
 

@@ -68,9 +68,8 @@ impl Planner {
                 continue;
             }
             let terms = self.catalogue.sku_terms(sku);
-            let line_cost = |candidate: usize, quantity: i64| {
-                score.line(candidates.lanes[candidate].line_cost(&terms, quantity))
-            };
+            let line_cost =
+                |candidate: usize, quantity: i64| score.line(candidates.lanes[candidate].line_cost(&terms, quantity));
             let (bound, rest) = if (0..width).any(|candidate| supply.at(line, candidate) >= wanted) {
                 (Vec::new(), wanted)
             } else {

@@ -120,7 +120,10 @@ impl Planner {
             Ok(selected) if flaws.is_empty() => selected,
             Ok(_) => return Err(flaws),
             Err(names) => {
-                flaws.push(flaw("/policy".into(), format!("unknown policy {:?}; there are {names}", order.policy.unwrap_or_default())));
+                flaws.push(flaw(
+                    "/policy".into(),
+                    format!("unknown policy {:?}; there are {names}", order.policy.unwrap_or_default()),
+                ));
                 return Err(flaws);
             }
         };

@@ -2,6 +2,7 @@
 
 mod case;
 mod oracle;
+mod policies;
 
 use serde_json::json;
 

@@ -16,13 +16,8 @@ use crate::order::Order;
 const BUILT_IN_VERSION: &str = "built-in";
 
 /// The policies of that book.
-const BUILT_IN: [Objective; 5] = [
-    Objective::Cheapest,
-    Objective::Nearest,
-    Objective::Fastest,
-    Objective::FewestShipments,
-    Objective::Priority,
-];
+const BUILT_IN: [Objective; 5] =
+    [Objective::Cheapest, Objective::Nearest, Objective::Fastest, Objective::FewestShipments, Objective::Priority];
 
 /// The policy that an order got, and the text that says so in its record.
 #[derive(Debug, PartialEq, Eq)]

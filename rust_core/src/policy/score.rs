@@ -98,8 +98,7 @@ mod tests {
 
     #[test]
     fn penalties_add_to_the_warehouse() {
-        let policy =
-            Policy { split_penalty: 200, lateness_cost_per_day: 50, load_cost: 300, ..Policy::default() };
+        let policy = Policy { split_penalty: 200, lateness_cost_per_day: 50, load_cost: 300, ..Policy::default() };
         assert!(!Score::of(&policy).is_cost());
         assert_eq!(Score::of(&policy).fixed(&SITE), 500 + 200 + 2 * 50 + 300 / 4);
         assert_eq!(Score::of(&policy).fixed(&Site { load: Some((9, 0)), ..SITE }), 500 + 200 + 2 * 50);
@@ -116,7 +115,8 @@ mod tests {
 
     #[test]
     fn absurd_amounts_end_at_the_bound() {
-        let weights = Weights { cost: i64::MAX, per_km: i64::MAX, per_day: i64::MAX, per_shipment: i64::MAX, load: i64::MAX };
+        let weights =
+            Weights { cost: i64::MAX, per_km: i64::MAX, per_day: i64::MAX, per_shipment: i64::MAX, load: i64::MAX };
         let policy = Policy {
             objective: Objective::Balanced,
             weights,
