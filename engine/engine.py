@@ -124,7 +124,6 @@ class Engine:
         )
         self.policies = PolicyWatch(settings.policies_file, settings.policy)
         """The policies in force."""
-        self.planner.set_policies(self.policies.book.message)
         self.replica = Replica(self.planner, store)
         self.lost_orders = LostOrders()
         """Acknowledged orders that a replica which took over did not have, and that could not be restored."""
@@ -158,6 +157,8 @@ class Engine:
     async def start(self, *, background: bool = True, load: bool = True) -> None:
         """Load everything and, unless this is for a single look, follow the store and end holds."""
         if load:
+            self.policies.open()
+            self.planner.set_policies(self.policies.book.message)
             await self.replica.load()
         self._state = State.READY
         if background:

@@ -85,7 +85,9 @@ async def compare(
     settings = store.settings(policies_file=policies_file)
     if sample and settings.policies_file is None:
         settings = store.settings(policies_file=POLICIES_TOML)
-    book = PolicyWatch(settings.policies_file, settings.policy).book
+    watch = PolicyWatch(settings.policies_file, settings.policy)
+    watch.open()
+    book = watch.book
     names = policies or book.names
     if unknown := [name for name in names if name not in book.names]:
         there = ", ".join(book.names)
@@ -150,14 +152,17 @@ def _print_totals(totals: tuple[PolicyTotals, ...], currency: str) -> None:
             f"{row.cost_per_order / least - 1:+.1%}" if least else "",
             f"{row.shipments_per_order:.3f}",
             f"{row.mean_km:,.0f} km",
-            f"{row.days_to_promise:.2f}" if row.promised else "none promised",
+            f"{row.days_to_promise:.2f}" if row.promised else "-",
         )
         for row in totals
     ]
-    columns = ("policy", "served", "refused", "cost/order", "difference", "shipments", "mean way", "days to promise")
+    columns = ("policy", "served", "refused", "cost", "against least", "shipments", "way", "days")
     print_table(columns, rows, numbers=columns[1:])
     compared = totals[0].compared if totals else 0
-    out.print(f"The same orders from the same stock; means over the {compared:,} orders that all served.")
+    out.print(
+        f"The same orders from the same stock; means over the {compared:,} orders that all served: cost and shipments"
+        " of an order, way of a shipment, days until the last one is promised."
+    )
 
 
 @app.command

@@ -26,6 +26,10 @@ class Mistakes:
         """Another one."""
         self.found.append((path, reason))
 
+    def has(self, path: Path) -> bool:
+        """Whether there is one at a path or below it."""
+        return any(found[: len(path)] == path for found, _ in self.found)
+
     def with_lines(self, lines: dict[Path, int]) -> tuple[Mistake, ...]:
         """All of them by line; what the file does not name stands where its nearest table does."""
         rows = []

@@ -17,13 +17,15 @@ def check_policy(policy: PolicyDocument, path: Path, mistakes: Mistakes) -> None
     objective = policy.objective
     if objective == "balanced":
         weights = policy.weights
-        if weights is None:
+        if weights is None and not mistakes.has((*path, "weights")):
             mistakes.add(path, "a balanced policy needs `weights`")
-        elif not any((weights.cost, weights.per_km, weights.per_day, weights.per_shipment, weights.load)):
+        if weights is not None and not any(
+            (weights.cost, weights.per_km, weights.per_day, weights.per_shipment, weights.load)
+        ):
             mistakes.add((*path, "weights"), "must have one above 0")
     elif policy.weights is not None:
         mistakes.add((*path, "weights"), f"have no meaning for {objective}, only for balanced")
-    if objective == "pinned" and not policy.warehouses:
+    if objective == "pinned" and not policy.warehouses and not mistakes.has((*path, "warehouses")):
         mistakes.add(path, "a pinned policy needs `warehouses`")
     if policy.warehouses and objective not in ("pinned", "priority"):
         mistakes.add((*path, "warehouses"), f"have no meaning for {objective}, only for pinned and priority")

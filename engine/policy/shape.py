@@ -52,15 +52,18 @@ def _value(type_: Any, value: object, path: Path, mistakes: Mistakes) -> Any:
     if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
         return _struct(bare, value, path, mistakes)
     parts: list[tuple[Path, Any, object]] = []
-    if get_origin(bare) is tuple and get_args(bare)[-1] is Ellipsis and isinstance(value, list):
-        parts = [((*path, place), get_args(bare)[0], one) for place, one in enumerate(value)]
+    if get_origin(bare) is tuple and isinstance(value, list):
+        kinds = get_args(bare)
+        kinds = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
+        # Of one that has too few or too many, those that there are.
+        parts = [((*path, place), kind, one) for place, (kind, one) in enumerate(zip(kinds, value, strict=False))]
     elif get_origin(bare) is dict and isinstance(value, dict):
         parts = [((*path, key), get_args(bare)[1], one) for key, one in value.items()]
     # Not `any` over a generator: every part is to be looked at.
     if _WRONG in [_value(kind, one, at, mistakes) for at, kind, one in parts]:
         return _WRONG
     try:
-        return msgspec.convert(value, type_)
+        return msgspec.convert(value, type_ if get_origin(type_) is Annotated else inner)
     except msgspec.ValidationError as error:
         mistakes.add(path, _words(field_error(error).message))
         return _WRONG

@@ -22,13 +22,18 @@ class PolicyWatch:
     """The book in force, and the file that it comes from. Does no waiting."""
 
     def __init__(self, file: Path | None, default: BuiltInPolicy) -> None:
-        """Raises InvalidInput for a file that is not right: nothing is to be planned by another than is asked for."""
         self._file = file
         self._default = default
-        self._stamp = self._look()
-        self.book = built_in_book(default) if file is None else read_policies(file, default=default)
+        self._stamp: _Stamp | None = None
+        self.book = built_in_book(default)
         self.error: str | None = None
         """What is wrong with the file as it is now, while the book of before is in force."""
+
+    def open(self) -> None:
+        """Read the file, if there is one. Raises InvalidInput: by no others is anything to be planned."""
+        if self._file is not None:
+            self._stamp = self._look()
+            self.book = read_policies(self._file, default=self._default)
 
     def changed(self) -> bool:
         """Look at the file, and take its book if it is another one and right; whether there is another in force."""
