@@ -336,6 +336,8 @@ class Engine:
         channels stand in the way of, StockUnderChange.
         """
         await self._stock.set_stock(rows)
+        found = {self.planner.core.warehouse_number(row.warehouse) for row in rows}
+        self.planner.counted({number: self.intake.clock.now_ms() for number in found if number is not None})
 
     async def move(self, movement: Movement) -> Moved:
         """Do a movement of stock, every row or none; the same id again changes nothing.

@@ -10,11 +10,18 @@ from engine._core import (
     fingerprint_of,
     part_against,
     part_of,
-    set_policies,
     split_order,
     take_units,
 )
-from engine.planner.planner import CostDefaults, Planner, canonical_bytes, capacity_counter, cell_number, is_capacity
+from engine.planner.planner import (
+    CostDefaults,
+    Planner,
+    canonical_bytes,
+    capacity_counter,
+    cell_number,
+    is_capacity,
+    warehouse_of,
+)
 
 __all__ = [
     "ATTEMPTS_MAX",
@@ -32,7 +39,7 @@ __all__ = [
     "is_capacity",
     "part_against",
     "part_of",
-    "set_policies",
     "split_order",
     "take_units",
+    "warehouse_of",
 ]

@@ -1,6 +1,6 @@
 """The Rust planner with the model's types on its outside. Keeps the definitions it was given; does no I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -22,6 +22,11 @@ def canonical_bytes(order: Order) -> bytes:
 def cell_number(*, sku: int, warehouse: int, channel: int = 0) -> int:
     """The number of a cell, or of a channel's pool of it (`channel` from 1)."""
     return channel * _core.CHANNEL_CELLS + sku * _core.WAREHOUSES_MAX + warehouse
+
+
+def warehouse_of(cell: int) -> int:
+    """The number of the warehouse of a cell, or of a pool of it."""
+    return cell % _core.WAREHOUSES_MAX
 
 
 def capacity_counter(warehouse: int, day: int) -> str:
@@ -120,6 +125,10 @@ class Planner:
         if self._calendars.due(now_ms):
             rows = [(self._numbers[name], warehouse) for name, warehouse in self.warehouses.items()]
             self.core.set_dispatches(self._calendars.make(rows, now_ms))
+
+    def counted(self, at_ms: Mapping[int, int]) -> None:
+        """Stock of warehouses was counted, by their number, at instants in ms since 1970."""
+        _core.note_counted(self.core, list(at_ms.items()))
 
     def put_channels(self, rows: Iterable[tuple[int, str]]) -> None:
         """Add channels that have pools by their number in the catalogue, from 0; 0 as a pool's is the shared rest."""

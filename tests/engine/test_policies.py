@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from redis.asyncio import Redis
 
 from engine import Engine, Quoted, Settings, open_engine
 from engine.errors import InvalidInput
@@ -280,3 +281,37 @@ def test_hours_are_those_on_the_wall_through_changes_of_the_clocks(first: dateti
         word, payload = planner.core.quote(wanted, None, int(at.timestamp() * 1000))
         assert word == "quoted"
         assert (msgspec.json.decode(payload)["policy"] == "fastest") == inside, wall
+
+
+FRESH = """version = "1"
+default = "counted"
+[policies.counted]
+objective = "nearest"
+only = { counted_within_s = 3600 }
+"""
+
+
+async def test_only_what_was_counted_of_late_ships(empty_store_url: str, file: Path) -> None:
+    """By the store's word: in the process that counted, in one that loads, and in one that follows."""
+    put(file, FRESH)
+    settings = Settings(redis_url=empty_store_url, policies_file=file)
+
+    async def ships_from(engine: Engine) -> str:
+        quoted = await engine.quote(order("a", ("x", 1)))
+        assert isinstance(quoted, Quoted)
+        found: str = msgspec.json.decode(quoted.json)["shipments"][0]["warehouse"]
+        return found
+
+    async with open_engine(settings) as engine:
+        await put_network(engine, {("x", warehouse): 9 for warehouse in "ABC"})
+        assert await ships_from(engine) == "A"
+        # As if the nearer ones had been counted long ago.
+        numbers = [engine.planner.core.warehouse_number(name) for name in "AB"]
+        async with Redis.from_url(empty_store_url) as client:
+            await client.hset("stockade:{p0}:meta", mapping={f"counted:{number}": 1 for number in numbers})
+        async with open_engine(settings) as other:
+            assert await ships_from(other) == "C"
+            await put_stock(engine, {("y", "B"): 1})
+            async with asyncio.timeout(SOON_S):
+                while await ships_from(other) != "B":
+                    await asyncio.sleep(0.02)

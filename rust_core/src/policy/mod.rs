@@ -61,6 +61,11 @@ impl Policies {
         &mut self.traits
     }
 
+    /// Stock of a warehouse was counted at a time, in milliseconds since 1970.
+    pub fn counted(&mut self, warehouse: WarehouseId, at_ms: u64) {
+        self.traits.counted(warehouse, at_ms);
+    }
+
     /// To be called when a warehouse changed.
     pub fn forget(&mut self) {
         self.left_by_filters.take();

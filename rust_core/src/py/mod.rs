@@ -28,6 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(policy::set_policies, module)?)?;
     module.add_function(wrap_pyfunction!(policy::put_sku_traits, module)?)?;
     module.add_function(wrap_pyfunction!(policy::put_warehouse_traits, module)?)?;
+    module.add_function(wrap_pyfunction!(policy::note_counted, module)?)?;
     module.add_class::<planner::PyPlanner>()?;
     module.add_class::<batch::PyBatch>()?;
     module.add_class::<record::PyRecord>()?;

@@ -41,3 +41,13 @@ pub fn put_warehouse_traits(planner: &mut PyPlanner, rows: Vec<(WarehouseId, Str
     }
     Ok(())
 }
+
+/// Stock of warehouses was counted: (number, when in milliseconds since 1970). What is older than is known changes nothing.
+#[pyfunction]
+pub fn note_counted(planner: &mut PyPlanner, rows: Vec<(WarehouseId, u64)>) -> PyResult<()> {
+    if let Some((number, _)) = rows.iter().find(|(number, _)| *number >= WAREHOUSES_MAX) {
+        return Err(PyValueError::new_err(format!("warehouse number {number} is out of range")));
+    }
+    rows.into_iter().for_each(|(number, at_ms)| planner.planner.policies.counted(number, at_ms));
+    Ok(())
+}

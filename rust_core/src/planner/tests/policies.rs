@@ -397,7 +397,7 @@ fn what_a_sku_needs_the_warehouse_has_whatever_the_policy() {
 #[test]
 fn only_what_was_counted_of_late_serves() {
     let mut planner = two_sites().planner(json!({"only": {"counted_within_s": 60, "exclude": ["w0"]}}));
-    planner.policies.traits_mut().counted(0, NOW_MS);
+    planner.policies.counted(0, NOW_MS);
     let serves = |planner: &mut Planner, now_ms: u64| {
         planner.now_ms = Some(now_ms);
         let demand = demand(planner, json!({"lines": lines(&[(0, 1)])}));
@@ -405,7 +405,7 @@ fn only_what_was_counted_of_late_serves() {
     };
     let short = Err(Refusal::Short(vec![Shortage { sku: 0, requested: 1, available: 0 }]));
     assert_eq!(serves(&mut planner, NOW_MS), short);
-    planner.policies.traits_mut().counted(1, NOW_MS);
+    planner.policies.counted(1, NOW_MS);
     assert_eq!(serves(&mut planner, NOW_MS + 60_000), Ok(vec![1]));
     assert_eq!(serves(&mut planner, NOW_MS + 60_001), short);
 }
