@@ -1,21 +1,23 @@
 """Runs the same orders through several policies, from the same stock, without touching any store.
 
-Orders have no day here, so warehouses' capacities per day bound nothing; stock counts know no pools, so all is shared.
+Orders of a comparison on a network have no day, so warehouses' capacities per day bound nothing; stock counts know no
+pools, so all is shared. One on a planner that was loaded from a store heeds both.
 """
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import msgspec
 from msgspec import Struct
 
 from engine.model import Allocation, Order, PolicyName, Sku, StockCount, Tariff, Warehouse
-from engine.planner import CostDefaults, Planner, canonical_bytes, cell_number
+from engine.planner import Batch, CostDefaults, Planner, canonical_bytes, cell_number
 
 _allocation = msgspec.json.Decoder(Allocation)
 
 
 class PolicyRun(Struct, frozen=True, kw_only=True):
-    """One policy's plans: the Allocation of each order, None where the stock did not suffice."""
+    """One policy's plans: the Allocation of each order, None where it was refused."""
 
     policy: PolicyName
     allocations: tuple[Allocation | None, ...]
@@ -27,12 +29,18 @@ class PolicyTotals(Struct, frozen=True, kw_only=True):
     policy: PolicyName
     served: int
     """Orders that this policy served."""
+    refused: int
+    """Orders that it did not."""
     compared: int
     """Orders that every policy served."""
     cost_per_order: float
     shipments_per_order: float
     mean_km: float
     """Of a shipment."""
+    promised: int
+    """Orders, of those compared, for all of which a day is promised."""
+    days_to_promise: float
+    """Mean of those: whole days from when it was planned to the promised one."""
 
 
 def compare_policies(
@@ -45,44 +53,83 @@ def compare_policies(
     orders: Sequence[Order],
     currency: str,
     defaults: CostDefaults,
+    book: bytes | None = None,
+    now_ms: int | None = None,
 ) -> tuple[PolicyTotals, ...]:
-    """Plan the orders one after the other under each policy, each taking its stock, and compare what they cost."""
-    runs = []
-    for policy in policies:
-        planner = Planner(currency=currency, default_policy=policy, defaults=defaults)
-        planner.put_warehouses(enumerate(warehouses))
-        planner.put_skus(enumerate(skus))
-        planner.set_tariff(tariff)
-        levels = []
-        for row in stock:
-            sku, warehouse = planner.core.sku_number(row.sku), planner.core.warehouse_number(row.warehouse)
-            if sku is not None and warehouse is not None:
-                levels.append((cell_number(sku=sku, warehouse=warehouse), row.on_hand - (row.safety or 0)))
-        planner.set_levels(levels, b"0-0")
-        runs.append(PolicyRun(policy=policy, allocations=tuple(_plan(planner, order, policy) for order in orders)))
+    """Plan the orders one after the other under each policy, each taking its stock, and compare what they cost.
+
+    `book` is the message of the policies (PolicyBook.message); without it there are the built-in ones. `now_ms` is when
+    the orders are planned, in milliseconds since 1970; without it no day is promised, and no lateness known.
+    """
+    planner = Planner(currency=currency, default_policy="cheapest", defaults=defaults)
+    if book is not None:
+        planner.set_policies(book)
+    planner.put_warehouses(enumerate(warehouses))
+    planner.put_skus(enumerate(skus))
+    planner.set_tariff(tariff)
+    levels = []
+    for row in stock:
+        sku, warehouse = planner.core.sku_number(row.sku), planner.core.warehouse_number(row.warehouse)
+        if sku is not None and warehouse is not None:
+            levels.append((cell_number(sku=sku, warehouse=warehouse), row.on_hand - (row.safety or 0)))
+    planner.set_levels(levels, b"0-0")
+    return compare_on(planner, policies, orders, now_ms=now_ms)
+
+
+def compare_on(
+    planner: Planner,
+    policies: Sequence[PolicyName],
+    orders: Sequence[Order],
+    *,
+    day: int | None = None,
+    now_ms: int | None = None,
+) -> tuple[PolicyTotals, ...]:
+    """As compare_policies, on a planner that is loaded; its view is afterwards as it was before.
+
+    Nothing else may plan by it meanwhile. `day` is since 1970; without it, capacities bound nothing.
+    """
+    runs = [_run(planner, policy, orders, day, now_ms) for policy in policies]
     common = [place for place in range(len(orders)) if all(run.allocations[place] is not None for run in runs)]
-    return tuple(_totals(run, common) for run in runs)
+    return tuple(_totals(run, common, now_ms) for run in runs)
 
 
-def _plan(planner: Planner, order: Order, policy: PolicyName) -> Allocation | None:
-    core = planner.core
-    # No store behind these levels: they are as fresh as they get.
-    batch, _ = core.plan([(canonical_bytes(msgspec.structs.replace(order, policy=policy)), 0, 0, True)])
-    if len(batch) == 0:
-        return None
-    # Settled as if a store had taken it, so that the view keeps what the plan took.
-    ((_, (_, json)),), _ = core.settle(batch, [(0, 0, b"0-0", b"", b"", [])])
-    return _allocation.decode(json)
+def _run(
+    planner: Planner, policy: PolicyName, orders: Sequence[Order], day: int | None, now_ms: int | None
+) -> PolicyRun:
+    planner.set_partitions(1, "comparison")
+    if now_ms is not None:
+        planner.keep_calendars(now_ms)
+    batches: list[Batch] = []
+    allocations = []
+    for order in orders:
+        allocation = None
+        # No store behind these levels: they are as fresh as they get.
+        canonical = canonical_bytes(msgspec.structs.replace(order, policy=policy))
+        batch, _ = planner.core.plan([(canonical, 0, 0, True)], day, now_ms)
+        if len(batch) > 0:
+            # Settled as if a store had taken it, so that the view keeps what the plan took.
+            ((_, (_, json)),), _ = planner.core.settle(batch, [(0, now_ms or 0, b"0-0", b"", b"", [])])
+            allocation = _allocation.decode(json)
+            batches.append(batch)
+        allocations.append(allocation)
+    for batch in batches:
+        planner.core.abandon(batch)
+    return PolicyRun(policy=policy, allocations=tuple(allocations))
 
 
-def _totals(run: PolicyRun, common: Sequence[int]) -> PolicyTotals:
+def _totals(run: PolicyRun, common: Sequence[int], now_ms: int | None) -> PolicyTotals:
     chosen = [allocation for place in common if (allocation := run.allocations[place]) is not None]
     shipments = [shipment for allocation in chosen for shipment in allocation.shipments]
+    today = date(1970, 1, 1) + timedelta(milliseconds=now_ms or 0)
+    days = [(date.fromisoformat(one.promised_on) - today).days for one in chosen if one.promised_on]
     return PolicyTotals(
         policy=run.policy,
         served=sum(allocation is not None for allocation in run.allocations),
+        refused=sum(allocation is None for allocation in run.allocations),
         compared=len(chosen),
         cost_per_order=sum(allocation.cost for allocation in chosen) / max(1, len(chosen)),
         shipments_per_order=len(shipments) / max(1, len(chosen)),
         mean_km=sum(shipment.distance_km for shipment in shipments) / max(1, len(shipments)),
+        promised=len(days),
+        days_to_promise=sum(days) / max(1, len(days)),
     )

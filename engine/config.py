@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.errors import FieldError, InvalidInput
-from engine.model import MoneyMinor, PolicyName
+from engine.model import BuiltInPolicy, MoneyMinor
 
 PREFIX = "STOCKADE_"
 
@@ -29,8 +29,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "CNY"
     """ISO 4217 code of every amount."""
-    policy: PolicyName = "cheapest"
-    """For orders that name none."""
+    policy: BuiltInPolicy = "cheapest"
+    """For orders that name none, unless a file of policies says otherwise."""
+    policies_file: Path | None = None
+    """Policies and the rules that choose among them, as TOML; taken anew when it changes."""
     fixed_cost: MoneyMinor = 500
     """Minor units per shipment, for warehouses that do not say."""
     unit_cost: MoneyMinor = 50

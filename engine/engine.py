@@ -43,6 +43,8 @@ from engine.model import Allocation, HeldLine, Line, Moved, Movement, Order, Sku
 from engine.model.event import Event, EventPage, Follower
 from engine.model.rules import check_order
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes
+from engine.policy import PolicyWatch
+from engine.policy.watch import LOOK_S
 from engine.stock.room import CellPage, StockRoom
 from engine.store import EmbeddedServer, Partition, Place, Store, StoreDescription, choose_store, running_at
 
@@ -84,6 +86,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Acknowledged orders that the store lost since this process started; `Engine.lost_orders` names them."""
     lost_changes: int = 0
     """Changes of any kind that this process had seen in the store, and that the store lost."""
+    policy_version: str
+    """Of the policies in force."""
+    policies_error: str | None = None
+    """What is wrong with the file of policies as it is now; those of before are in force."""
 
 
 class Quoted(msgspec.Struct, frozen=True):
@@ -116,6 +122,8 @@ class Engine:
                 fixed_cost=settings.fixed_cost, unit_cost=settings.unit_cost, cost_per_km=settings.cost_per_km
             ),
         )
+        self.policies = PolicyWatch(settings.policies_file, settings.policy)
+        """The policies in force."""
         self.replica = Replica(self.planner, store)
         self.lost_orders = LostOrders()
         """Acknowledged orders that a replica which took over did not have, and that could not be restored."""
@@ -134,7 +142,7 @@ class Engine:
         )
         self._stock = StockRoom(self.planner, store, exclusive=self.intake.exclusive)
         self.life = OrderLife(
-            store, self.planner, exclusive=self.intake.exclusive, recover=self._recover, day=self.intake.clock.day
+            store, self.planner, exclusive=self.intake.exclusive, recover=self._recover, clock=self.intake.clock
         )
         reader = EventReader(self.planner, self.replica)
         self.feed = Feed(store, self.replica, reader)
@@ -149,6 +157,8 @@ class Engine:
     async def start(self, *, background: bool = True, load: bool = True) -> None:
         """Load everything and, unless this is for a single look, follow the store and end holds."""
         if load:
+            self.policies.open()
+            self.planner.set_policies(self.policies.book.message)
             await self.replica.load()
         self._state = State.READY
         if background:
@@ -158,6 +168,7 @@ class Engine:
             ]
             self._tasks = [self._supervised(self._follow(follower)) for follower in followers]
             self._tasks.append(self._supervised(self._tend()))
+            self._tasks.append(self._supervised(self._follow_policies()))
             self.feed.follows_view = True
 
     async def close(self) -> None:
@@ -189,6 +200,8 @@ class Engine:
             lost_changes=self.lost_changes,
             view_lag_ms=self.replica.freshness.lag_ms,
             events_behind=self.replica.freshness.events_behind,
+            policy_version=self.policies.book.version,
+            policies_error=self.policies.error,
         )
 
     async def ping(self) -> None:
@@ -207,8 +220,10 @@ class Engine:
 
     async def quote(self, order: Order) -> Quoted | NotQuoted | PurchaseLimit:
         """Plan an order without holding anything, and say why. Raises InvalidInput."""
-        core, canonical, day = self.planner.core, canonical_bytes(order), self.intake.clock.day()
-        word, payload = core.quote(canonical, day)
+        core, canonical = self.planner.core, canonical_bytes(order)
+        now_ms, day = self.intake.clock.now_ms(), self.intake.clock.day()
+        self.planner.keep_calendars(now_ms)
+        word, payload = core.quote(canonical, day, now_ms)
         if word in ("short", "too_spread", "at_capacity") or (word == "quoted" and order.allow_partial):
             # The view only advises: before a no, or a part of one, look at the store.
             async with self._quote_reads, self.intake.exclusive:
@@ -216,7 +231,8 @@ class Engine:
                     event, rows = await partition.cells.read(cells, for_sale=True)
                     self.planner.set_levels([(row.cell, row.free) for row in rows], event)
                 await read_capacities(self.store, self.planner, day)
-                word, payload = self.planner.core.quote(canonical, day)
+                self.planner.keep_calendars(now_ms)
+                word, payload = self.planner.core.quote(canonical, day, now_ms)
         if word == "quoted":
             return Quoted(payload)
         if word in ("short", "too_spread", "at_capacity"):
@@ -320,6 +336,8 @@ class Engine:
         channels stand in the way of, StockUnderChange.
         """
         await self._stock.set_stock(rows)
+        found = {self.planner.core.warehouse_number(row.warehouse) for row in rows}
+        self.planner.counted({number: self.intake.clock.now_ms() for number in found if number is not None})
 
     async def move(self, movement: Movement) -> Moved:
         """Do a movement of stock, every row or none; the same id again changes nothing.
@@ -393,6 +411,13 @@ class Engine:
             # Unless the intake has met the same break before, and everything is loaded again already.
             if self.replica.loads == loads or self._state is not State.READY:
                 await self._recover(for_ever=True)
+
+    async def _follow_policies(self) -> None:
+        """Take the file of policies anew when it changes. Each batch is planned in one go, so by one version."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self.policies.changed():
+                self.planner.set_policies(self.policies.book.message)
 
     async def _tend(self) -> None:
         """End holds, and settle what other processes left behind: every process does, so none is missed."""

@@ -35,6 +35,28 @@ def decode_json(file: Path, data: bytes, type_: type[T], *, expected: str = "JSO
         raise InvalidInput((FieldError(str(file), f"is not {expected}: {error}"),)) from None
 
 
+def json_rows(file: Path, data: bytes, type_: type[T]) -> list[T]:
+    """JSON of many values, an array of them or one a line, as typed ones.
+
+    Raises InvalidInput, which names row (from 0), field and rule, or the file.
+    """
+    if data.lstrip().startswith(b"["):
+        return decode_json(file, data, list[type_])  # type: ignore[valid-type]
+    decoder = msgspec.json.Decoder(type_)
+    rows: list[T] = []
+    for line in data.splitlines():
+        if not line.strip():
+            continue
+        try:
+            rows.append(decoder.decode(line))
+        except msgspec.ValidationError as error:
+            found = field_error(error)
+            raise InvalidInput((FieldError(f"/{len(rows)}{found.pointer}", found.message),)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidInput((FieldError(str(file), f"row {len(rows)} is not JSON: {error}"),)) from None
+    return rows
+
+
 def csv_rows(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> list[T]:
     """The rows of a CSV file with a header, as typed values; an empty field is one that is not given.
 

@@ -17,6 +17,14 @@ from engine.model.rules import check_order
 UNABLE_SHOWN = 8
 """Warehouses that cannot ship the whole order and are shown all the same, the cheapest first."""
 
+BEST = {
+    "cheapest": "the cheapest",
+    "fastest": "the fastest",
+    "fewest_shipments": "the fewest shipments",
+    "balanced": "the best balanced",
+}
+"""What a plan can be proven to be, by the objective of its policy."""
+
 
 async def plan(
     file: Annotated[Path, Parameter(help="An order as JSON; - reads standard input.", allow_leading_hyphen=True)],
@@ -65,11 +73,9 @@ def read_order(file: Path) -> Order:
 
 
 def _print_explanation(explanation: dict[str, Any], currency: str) -> None:
-    if explanation["policy"] != "cheapest":
-        proven = ""
-    else:
-        proven = ", proven the cheapest" if explanation["proven"] else ", not proven the cheapest"
-    out.print(f"\nPolicy {explanation['policy']}{proven}: {explanation['reason']}.")
+    best = BEST.get(explanation["objective"])
+    proven = "" if best is None else f", {'' if explanation['proven'] else 'not '}proven {best}"
+    out.print(f"\nPolicy {explanation['policy']}{proven}: {explanation['reason']}.", markup=False)
     able = [row for row in explanation["warehouses"] if not row.get("excluded") and not row.get("short")]
     unable = [row for row in explanation["warehouses"] if row.get("excluded") or row.get("short")]
     rows = []

@@ -16,7 +16,7 @@ import structlog
 from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError, StoreUnsupported
 from engine.intake import outcome as oc
 from engine.intake.acknowledged import Acknowledged
-from engine.intake.clock import StoreClock
+from engine.intake.clock import DAY_MS, StoreClock
 from engine.intake.commit import NotPrepared, Told, commit_batch, tell
 from engine.model import Order
 from engine.planner import Planner, Record, canonical_bytes, fingerprint_of
@@ -215,7 +215,8 @@ class Intake:
         it does not come back.
         """
         core, loads, store = self._planner.core, self._loads(), self._store
-        partitions = len(store.partitions)
+        partitions, now_ms = len(store.partitions), self.clock.now_ms()
+        self._planner.keep_calendars(now_ms)
         batch, decided = core.plan(
             [
                 (
@@ -226,7 +227,8 @@ class Intake:
                 )
                 for waiting in taken
             ],
-            self.clock.day(),
+            now_ms // DAY_MS,
+            now_ms,
         )
         try:
             _answer(taken, await self._with_records(taken, decided))

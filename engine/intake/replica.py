@@ -9,7 +9,7 @@ import structlog
 from engine.errors import StoreChanged, StoreUnsupported
 from engine.intake.freshness import Freshness
 from engine.model import Sku, Tariff, Warehouse
-from engine.planner import Planner
+from engine.planner import Planner, warehouse_of
 from engine.store import Definition, Place, Store, parse_definition
 
 BLOCK_MS = 500
@@ -67,6 +67,7 @@ class Replica:
             for partition in store.partitions:
                 async for page, event in partition.cells.scan_free():
                     planner.core.load_levels(page, event)
+                planner.counted(await partition.cells.counted())
         except (msgspec.MsgspecError, ValueError) as error:
             raise StoreUnsupported(f"The store holds something that this release cannot read: {error}.") from error
         self._planner.become(planner)
@@ -116,6 +117,8 @@ class Replica:
                     self._planner.core.apply_event(event, fields[b"c"], fields[b"d"])
                     if fields[b"t"] not in FREES_NO_DAY and (b"i" in fields or b"p" in fields):
                         self._planner.core.doubt_capacity()
+                    if fields[b"t"] == b"count":
+                        self._planner.counted(_counted(event, fields[b"c"]))
                     of_others = of_others or event
                 position = self._stock_positions[number] = Place(event, int(fields[b"n"]))
             self.freshness.applied(number, position.n, oldest_of_others=of_others)
@@ -147,3 +150,9 @@ def _read(type_: type[T], json: bytes) -> T:
 def _definitions(value: bytes) -> list[Definition]:
     flat: list[str] = msgspec.msgpack.decode(value)
     return [parse_definition(name.encode(), text.encode()) for name, text in zip(flat[::2], flat[1::2], strict=True)]
+
+
+def _counted(event: bytes, cells: bytes) -> dict[int, int]:
+    """The warehouses of cells that were counted at an event, whose id begins with the store's time."""
+    at_ms = int(event.partition(b"-")[0])
+    return dict.fromkeys({warehouse_of(int(cell)) for cell in msgspec.msgpack.decode(cells, type=list[str])}, at_ms)

@@ -10,6 +10,7 @@ import msgspec
 
 from engine.errors import FieldError, StoreError
 from engine.intake import ExceededLimit, InsufficientStock, Invalid, PurchaseLimit, Shortage, read_capacities
+from engine.intake.clock import StoreClock
 from engine.intake.commit import LEASE_MS
 from engine.life.change import Change
 from engine.life.held_lines import with_lines
@@ -50,17 +51,17 @@ class Amender:
         *,
         exclusive: asyncio.Lock,
         recover: Callable[[], Awaitable[bool]],
-        day: Callable[[], int],
+        clock: StoreClock,
     ) -> None:
         """`exclusive` and `recover` as the intake has them: no batch may be under way while the view is used here.
 
-        `day` is today's, since 1970, by the store's clock.
+        `clock` is the store's.
         """
         self._store = store
         self._planner = planner
         self._exclusive = exclusive
         self._recover = recover
-        self._day = day
+        self._clock = clock
         self._one_at_a_time = asyncio.Lock()
         self._attempts = itertools.count(1)
 
@@ -79,7 +80,7 @@ class Amender:
             async with self._exclusive:
                 await self._read_levels(canonical)
                 if self._planner.capped_warehouses():
-                    await read_capacities(store, self._planner, self._day())
+                    await read_capacities(store, self._planner, self._clock.day())
                 word, payload = amend_order(self._planner.core, stored, canonical)
                 if word != "amended":
                     return _outcome(word, payload)
@@ -120,9 +121,10 @@ class Amender:
         for partition, cells in self._store.by_owner(self._planner.cells_of(order)).items():
             event, rows = await partition.cells.read(cells, for_sale=True)
             self._planner.set_levels([(row.cell, row.free) for row in rows], event)
-        day = self._day()
-        # The planner goes on to a day with a plan, even of nothing.
-        self._planner.core.plan([], day)
+        now_ms, day = self._clock.now_ms(), self._clock.day()
+        self._planner.keep_calendars(now_ms)
+        # The planner goes on to a day and an instant with a plan, even of nothing.
+        self._planner.core.plan([], day, now_ms)
         await read_capacities(self._store, self._planner, day)
 
     def _elsewhere(self, order_id: str, cells: Cells, counters: Counters) -> dict[int, _Needs]:

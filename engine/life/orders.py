@@ -12,6 +12,7 @@ import structlog
 
 from engine.errors import FieldError, InvalidInput, StoreError
 from engine.intake import Contended, Invalid, follow_order
+from engine.intake.clock import StoreClock
 from engine.life.amendment import Amender
 from engine.life.change import Change, Changed, IdTaken, NotFound
 from engine.life.held_lines import cells_of, divided
@@ -43,12 +44,12 @@ class OrderLife:
         *,
         exclusive: asyncio.Lock,
         recover: Callable[[], Awaitable[bool]],
-        day: Callable[[], int],
+        clock: StoreClock,
     ) -> None:
-        """`exclusive` and `recover` as the intake has them; `day` is today's, by the store's clock."""
+        """`exclusive` and `recover` as the intake has them; `clock` is the store's."""
         self._store = store
         self._planner = planner
-        self._amender = Amender(store, planner, exclusive=exclusive, recover=recover, day=day)
+        self._amender = Amender(store, planner, exclusive=exclusive, recover=recover, clock=clock)
         self._amendments: set[asyncio.Task[ReplaceReply | Change]] = set()
 
     async def confirm(self, order_id: str, *, transition_id: str | None, version: int | None) -> Change:

@@ -1,9 +1,9 @@
 """The nouns of Stockade, as typed values. Does no I/O."""
 
-from engine.model.allocation import Allocation, AllocationLine, Shipment
+from engine.model.allocation import Allocation, AllocationLine, Shipment, Trial
 from engine.model.catalogue import MoneyMinor, Sku, Tariff, TariffZone, Warehouse, WarehouseKind
 from engine.model.movement import Moved, Movement, MovementRow, MovementType
-from engine.model.order import Line, Order, Payment, PolicyName, ShipTo
+from engine.model.order import BuiltInPolicy, Line, Order, Payment, PolicyName, ShipTo
 from engine.model.stock import Arrival, Cell, StockCount
 from engine.model.transition import Amendment, Extension, HeldLine, Shipping, Split, Step
 
@@ -12,6 +12,7 @@ __all__ = [
     "AllocationLine",
     "Amendment",
     "Arrival",
+    "BuiltInPolicy",
     "Cell",
     "Extension",
     "HeldLine",
@@ -33,6 +34,7 @@ __all__ = [
     "StockCount",
     "Tariff",
     "TariffZone",
+    "Trial",
     "Warehouse",
     "WarehouseKind",
 ]

@@ -24,8 +24,19 @@ class Shipment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[AllocationLine, ...]
     cost: int
     distance_km: float
+    carrier: str | None = None
+    promised_on: str | None = None
+    """Calendar day on which it arrives, YYYY-MM-DD, where that is known."""
     shipped: tuple[AllocationLine, ...] = ()
     """What has left already."""
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """A trial that shared out the orders of a rule."""
+
+    name: str
+    arm: Literal["trial", "control"]
+    """Whether the order got the policy on trial, or the one that it is held against."""
 
 
 class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,5 +50,12 @@ class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unfilled: tuple[AllocationLine, ...]
     cost: int
     currency: str
+    policy: str = ""
+    """The policy it was planned by."""
+    policy_version: str = ""
+    """Version of the policies that were in force; empty where the order is older than versions are."""
+    trial: Trial | None = None
+    promised_on: str | None = None
+    """Calendar day on which the last shipment arrives, YYYY-MM-DD, where that is known of all."""
     expires_at: str | None = None
     """RFC 3339 instant in UTC; only while an unpaid hold runs."""

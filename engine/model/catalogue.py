@@ -1,11 +1,15 @@
 """The network: SKUs, warehouses and the parcel tariff. Shape and limits only."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from engine.model import limits
 from engine.model.order import Identifier, ShortText
+
+Capabilities = Annotated[tuple[ShortText, ...], Meta(max_length=limits.CAPABILITIES_MAX)]
+"""Words of the network's own: cold, hazardous, gift-wrap."""
 
 MoneyMinor = Annotated[int, Meta(ge=0, le=limits.MONEY_MAX)]
 """An amount in integer minor units (fen, cents)."""
@@ -32,6 +36,20 @@ class Warehouse(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """Minor units per kilometre and shipment; a rate, so it may have decimals."""
     capacity_orders_per_day: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
     """Orders that it has a shipment of on a day, by UTC; beyond it, others serve. A change counts at once."""
+    capabilities: Capabilities = ()
+    """What it is equipped for."""
+    timezone: ShortText | None = None
+    """IANA name, such as Asia/Shanghai, that cut-off, working days and holidays are in; UTC by default."""
+    cutoff: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+    """Local time, HH:MM: what is ordered before it leaves that working day; by default until midnight."""
+    working_days: Annotated[tuple[Annotated[int, Meta(ge=1, le=7)], ...], Meta(min_length=1, max_length=7)] | None = (
+        None
+    )
+    """ISO weekdays, 1 for Monday; every day by default."""
+    holidays: Annotated[tuple[date, ...], Meta(max_length=limits.HOLIDAYS_MAX)] = ()
+    """Days on which nothing leaves."""
+    handling_days: Annotated[int, Meta(ge=0, le=60)] = 0
+    """Working days after that of the cut-off on which it leaves."""
 
 
 class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -46,6 +64,10 @@ class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, k
 
     An order that names no customer is held to it by itself.
     """
+    sku_class: ShortText | None = None
+    """What the rules of the policies know it as."""
+    capabilities: Capabilities = ()
+    """What a warehouse must have to ship it."""
 
 
 class TariffZone(Struct, frozen=True, forbid_unknown_fields=True):

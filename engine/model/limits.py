@@ -27,6 +27,9 @@ MONEY_MAX = 1_000_000_000_000
 WAREHOUSES_MAX = 4_096
 """Warehouses in a network: a cell number is sku * WAREHOUSES_MAX + warehouse."""
 
+HOLIDAYS_MAX = 400
+"""Days on which a warehouse is closed besides its weekdays."""
+
 SKUS_MAX = 16_777_216
 """SKUs in a catalogue."""
 
@@ -56,3 +59,6 @@ ARRIVALS_MAX = 64
 
 REASON_LENGTH_MAX = 512
 """Characters of the reason that a movement gives."""
+
+CAPABILITIES_MAX = 32
+"""Capabilities of one warehouse, or that one SKU needs."""

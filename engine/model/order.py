@@ -1,5 +1,6 @@
 """An order as its channel sends it. Shape and limits only; whether its SKUs exist is the planner's to say."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -7,7 +8,10 @@ from msgspec import Meta, Struct
 from engine.model import limits
 
 Payment = Literal["paid", "pending", "cod"]
-PolicyName = Literal["cheapest", "nearest", "priority"]
+BuiltInPolicy = Literal["cheapest", "nearest", "fastest", "fewest_shipments", "priority"]
+"""Policies that are there without a file of them."""
+
+PolicyName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=limits.ID_LENGTH_MAX)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -46,7 +50,12 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
     hold_seconds: Annotated[int, Meta(ge=1, le=limits.HOLD_SECONDS_MAX)] | None = None
     """How long a pending order holds its stock; only with payment = pending."""
     service_level: ShortText | None = None
+    customer_class: ShortText | None = None
+    """What kind of customer it is from, for the rules of the policies to look at."""
+    deliver_by: date | None = None
+    """The last day that is early enough; later costs what the policy says."""
     policy: PolicyName | None = None
+    """A policy that is in force; without it, their rules say which."""
     allow_split: bool = True
     max_shipments: Annotated[int, Meta(ge=1, le=limits.LINES_MAX)] | None = None
     allow_partial: bool = False

@@ -13,7 +13,15 @@ from engine._core import (
     split_order,
     take_units,
 )
-from engine.planner.planner import CostDefaults, Planner, canonical_bytes, capacity_counter, cell_number, is_capacity
+from engine.planner.planner import (
+    CostDefaults,
+    Planner,
+    canonical_bytes,
+    capacity_counter,
+    cell_number,
+    is_capacity,
+    warehouse_of,
+)
 
 __all__ = [
     "ATTEMPTS_MAX",
@@ -33,4 +41,5 @@ __all__ = [
     "part_of",
     "split_order",
     "take_units",
+    "warehouse_of",
 ]

@@ -1,11 +1,12 @@
 """The Rust planner with the model's types on its outside. Keeps the definitions it was given; does no I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from engine import _core
-from engine.model import Order, PolicyName, Sku, Tariff, Warehouse
+from engine.model import BuiltInPolicy, Order, Sku, Tariff, Warehouse
+from engine.planner.calendar import Calendars
 
 _canonical = msgspec.msgpack.Encoder(order="sorted").encode
 
@@ -21,6 +22,11 @@ def canonical_bytes(order: Order) -> bytes:
 def cell_number(*, sku: int, warehouse: int, channel: int = 0) -> int:
     """The number of a cell, or of a channel's pool of it (`channel` from 1)."""
     return channel * _core.CHANNEL_CELLS + sku * _core.WAREHOUSES_MAX + warehouse
+
+
+def warehouse_of(cell: int) -> int:
+    """The number of the warehouse of a cell, or of a pool of it."""
+    return cell % _core.WAREHOUSES_MAX
 
 
 def capacity_counter(warehouse: int, day: int) -> str:
@@ -45,7 +51,7 @@ class CostDefaults(msgspec.Struct, frozen=True, kw_only=True):
 class Planner:
     """Catalogue, cost table, stock view and planner of one process. For one thread."""
 
-    def __init__(self, *, currency: str, default_policy: PolicyName, defaults: CostDefaults) -> None:
+    def __init__(self, *, currency: str, default_policy: BuiltInPolicy, defaults: CostDefaults) -> None:
         self.core = _core.Planner(currency=currency, default_policy=default_policy)
         self.currency = currency
         self._default_policy = default_policy
@@ -57,11 +63,15 @@ class Planner:
         """Channels that have pools, by their number in a cell's."""
         self._defaults = defaults
         self._life = 0
+        self._policies: bytes | None = None
+        self._calendars = Calendars()
 
     def blank(self) -> "Planner":
         """A planner of the same settings that knows nothing yet."""
         planner = Planner(currency=self.currency, default_policy=self._default_policy, defaults=self._defaults)
         planner._life = self._life + 1
+        if self._policies is not None:
+            planner.set_policies(self._policies)
         return planner
 
     def become(self, other: "Planner") -> None:
@@ -69,6 +79,15 @@ class Planner:
         self.core, self.tariff = other.core, other.tariff
         self.warehouses, self.skus, self._numbers = other.warehouses, other.skus, other._numbers
         self._life, self.channels = other._life, other.channels
+        self._calendars.forget()
+        # They may have changed since the other one was made.
+        if self._policies is not None:
+            _core.set_policies(self.core, self._policies)
+
+    def set_policies(self, message: bytes) -> None:
+        """Put a book of policies in force, for what is planned from here on; engine.policy writes it."""
+        _core.set_policies(self.core, message)
+        self._policies = message
 
     def set_partitions(self, partitions: int, writer: str) -> None:
         """How many partitions the stock has, and what the store calls this process."""
@@ -78,8 +97,18 @@ class Planner:
     def put_skus(self, rows: Iterable[tuple[int, Sku]]) -> None:
         """Add or replace SKUs by their number."""
         rows = list(rows)
+        # Few of a million have any.
+        with_traits = [
+            (number, sku.sku_class, sku.capabilities)
+            for number, sku in rows
+            if _has_traits(sku) or ((before := self.skus.get(sku.sku)) is not None and _has_traits(before))
+        ]
         self.skus.update((sku.sku, sku) for _, sku in rows)
-        self.core.put_skus([(number, sku.sku, sku.weight_g, sku.purchase_limit or 0) for number, sku in rows])
+        self.core.put_skus(
+            [(number, sku.sku, sku.weight_g, sku.volume_cm3 or 0, sku.purchase_limit or 0) for number, sku in rows]
+        )
+        if with_traits:
+            _core.put_sku_traits(self.core, with_traits)
 
     def put_warehouses(self, rows: Iterable[tuple[int, Warehouse]]) -> None:
         """Add or replace warehouses by their number."""
@@ -88,6 +117,18 @@ class Planner:
             self.warehouses[warehouse.id] = warehouse
             self._numbers[warehouse.id] = number
         self.core.put_warehouses([self._warehouse_row(number, warehouse) for number, warehouse in rows])
+        _core.put_warehouse_traits(self.core, [(number, row.kind, row.capabilities) for number, row in rows])
+        self._calendars.forget()
+
+    def keep_calendars(self, now_ms: int) -> None:
+        """Have the core know on which days orders of an instant leave; call it before each plan. Seldom does much."""
+        if self._calendars.due(now_ms):
+            rows = [(self._numbers[name], warehouse) for name, warehouse in self.warehouses.items()]
+            self.core.set_dispatches(self._calendars.make(rows, now_ms))
+
+    def counted(self, at_ms: Mapping[int, int]) -> None:
+        """Stock of warehouses was counted, by their number, at instants in ms since 1970."""
+        _core.note_counted(self.core, list(at_ms.items()))
 
     def put_channels(self, rows: Iterable[tuple[int, str]]) -> None:
         """Add channels that have pools by their number in the catalogue, from 0; 0 as a pool's is the shared rest."""
@@ -141,3 +182,7 @@ class Planner:
             per_km if warehouse.cost_per_km is None else warehouse.cost_per_km,
             warehouse.capacity_orders_per_day,
         )
+
+
+def _has_traits(sku: Sku) -> bool:
+    return sku.sku_class is not None or bool(sku.capabilities)

@@ -3,5 +3,15 @@
 from engine.sample.city import City
 from engine.sample.network import SampleNetwork, load_network, starting_stock
 from engine.sample.orders import Offer, OfferKind, OrderSource
+from engine.sample.policies import POLICIES_TOML
 
-__all__ = ["City", "Offer", "OfferKind", "OrderSource", "SampleNetwork", "load_network", "starting_stock"]
+__all__ = [
+    "POLICIES_TOML",
+    "City",
+    "Offer",
+    "OfferKind",
+    "OrderSource",
+    "SampleNetwork",
+    "load_network",
+    "starting_stock",
+]

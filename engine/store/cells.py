@@ -18,6 +18,9 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack_numbers = msgspec.msgpack.Decoder(list[int]).decode
 
 
+COUNTED = b"counted:"
+"""Begins the fields of `meta` that say when warehouses were counted."""
+
 SCORED = ("holds", "leases")
 """Of what `pages` reads, the sorted sets: by time, in ms since 1970."""
 
@@ -77,6 +80,13 @@ class CellCalls:
             yield page, event
             if cursor == b"0":
                 return
+
+    async def counted(self) -> dict[int, int]:
+        """When stock of each warehouse was last counted here, by its number, in ms since 1970."""
+        keys = self._partition.keys
+        fields = await self._partition.wire.command("HGETALL", keys.meta, lane=Lane.SALE)
+        pairs = fields.items() if isinstance(fields, dict) else zip(fields[::2], fields[1::2], strict=True)
+        return {int(name[len(COUNTED) :]): int(at) for name, at in pairs if name.startswith(COUNTED)}
 
     async def read(self, cells: Sequence[int], *, for_sale: bool = False) -> tuple[bytes, list[CellRow]]:
         """Cells as they stand, those that exist, and the newest event. `for_sale`: orders wait for it."""

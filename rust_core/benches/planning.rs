@@ -96,9 +96,9 @@ fn costs(planner: &Planner, demand: &Demand, candidates: &Candidates) -> (Vec<i6
     let supply = candidates.supply();
     let mut cost = Vec::new();
     for (line, &(sku, quantity)) in demand.lines.iter().enumerate() {
-        let weight_g = planner.catalogue.sku_terms(sku).weight_g;
+        let terms = planner.catalogue.sku_terms(sku);
         cost.extend(candidates.lanes.iter().enumerate().map(|(column, lane)| {
-            if supply.at(line, column) < quantity { UNSERVABLE } else { lane.line_cost(weight_g, quantity) }
+            if supply.at(line, column) < quantity { UNSERVABLE } else { lane.line_cost(&terms, quantity) }
         }));
     }
     (candidates.lanes.iter().map(|lane| lane.fixed).collect(), cost)
@@ -126,6 +126,7 @@ fn allocation_json(bencher: Bencher) {
             shipped: &[],
             currency: &planner.currency,
             expires_ms: 0,
+            policy: &plan.selected.label,
         }
         .to_json(&planner.catalogue)
     });

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::batch::Outcome;
 use crate::capacity::{Day, counter_name};
-use crate::cost::Lane;
+use crate::cost::{Lane, LocalDay};
 use crate::ids::{CellId, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 use crate::order::{FINGERPRINT_BYTES, Order, fingerprint};
 use crate::planner::{Planner, Refusal};
@@ -121,7 +121,7 @@ impl Planner {
             let (left, gone) = divide(&shipment.3, &mut rest);
             for (into, pairs, whole) in [(&mut staying, left, shipment.3.is_empty()), (&mut going, gone, false)] {
                 if !pairs.is_empty() || whole {
-                    into.push(Stored(shipment.0, shipment.1, shipment.2, pairs));
+                    into.push(Stored(shipment.0, shipment.1, shipment.2, pairs, shipment.4, shipment.5));
                 }
             }
         }
@@ -144,16 +144,13 @@ impl Planner {
         let warehouse = shipment.0;
         let terms = *self.catalogue.warehouse_terms(warehouse).ok_or("reservation record: an unknown warehouse")?;
         let lane = if order.pickup_at.is_some() {
-            Lane { fixed: terms.fixed_cost, per_unit: terms.unit_cost, ..Lane::default() }
+            Lane::to_counter(&terms)
         } else {
             self.costs.lanes(&self.catalogue, order.ship_to.lat, order.ship_to.lon)[warehouse as usize]
         };
         let mut by_sku: Vec<(SkuId, i64)> = Vec::new();
         shipment.3.chunks_exact(2).for_each(|pair| add(&mut by_sku, sku_of(pair[0]), units(pair[1])));
-        let lines = by_sku.iter().map(|&(sku, quantity)| {
-            let weight_g = self.catalogue.sku_terms(sku).weight_g;
-            lane.line_cost(weight_g, quantity)
-        });
+        let lines = by_sku.iter().map(|&(sku, quantity)| lane.line_cost(&self.catalogue.sku_terms(sku), quantity));
         Ok(lines.fold(lane.fixed, i64::saturating_add))
     }
 }
@@ -228,7 +225,7 @@ fn units(stored: u64) -> i64 {
 /// A record's body with its cells as they are, pools and all; `record` says what each part is.
 #[derive(Deserialize)]
 struct Body<'a>(
-    Vec<Stored>,
+    #[serde(borrow)] Vec<Stored<'a>>,
     Vec<u64>,
     #[serde(borrow)] Vec<(&'a str, i64)>,
     &'a str,
@@ -238,9 +235,9 @@ struct Body<'a>(
     #[serde(borrow)] Vec<&'a str>,
 );
 
-/// Warehouse, cost, metres, then cell and units by turns.
+/// Warehouse, cost, metres, then cell and units by turns, carrier and promised day as `record` has them.
 #[derive(Deserialize)]
-struct Stored(WarehouseId, i64, u32, Vec<u64>);
+struct Stored<'a>(WarehouseId, i64, u32, Vec<u64>, #[serde(default, borrow)] &'a str, #[serde(default)] LocalDay);
 
 fn pack(fingerprint: &[u8; FINGERPRINT_BYTES], body: &Body) -> Vec<u8> {
     let mut out = Vec::with_capacity(FINGERPRINT_BYTES + 128 + body.5.len());
@@ -251,12 +248,10 @@ fn pack(fingerprint: &[u8; FINGERPRINT_BYTES], body: &Body) -> Vec<u8> {
     out.extend_from_slice(fingerprint);
     array(&mut out, 8);
     array(&mut out, body.0.len());
-    for Stored(warehouse, cost, metres, cells) in &body.0 {
-        array(&mut out, 4);
-        uint(&mut out, u64::from(*warehouse));
-        uint(&mut out, cost.unsigned_abs());
-        uint(&mut out, u64::from(*metres));
+    for Stored(warehouse, cost, metres, cells, carrier, promised) in &body.0 {
+        record::begin_shipment(&mut out, *warehouse, *cost, *metres, (carrier, *promised));
         numbers(&mut out, cells);
+        record::end_shipment(&mut out, (carrier, *promised));
     }
     numbers(&mut out, &body.1);
     array(&mut out, body.2.len());

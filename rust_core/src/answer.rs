@@ -1,12 +1,15 @@
 //! The Allocation as callers read it: JSON, straight from a plan or from a record. `engine.model.Allocation` has the
 //! same shape, and a test holds the two together.
 
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime};
 
 use crate::catalogue::Catalogue;
+use crate::cost::LocalDay;
 use crate::ids::{CellId, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
+use crate::order::JULIAN_DAY_1970;
 use crate::planner::Shipment;
+use crate::policy::Label;
 use crate::record::Record;
 
 /// The parts of an Allocation.
@@ -28,6 +31,8 @@ pub struct Allocation<'a> {
     pub currency: &'a str,
     /// When its hold ends, in milliseconds since 1970; 0 for none.
     pub expires_ms: u64,
+    /// The policy it was planned by, as its record has it.
+    pub policy: &'a str,
 }
 
 impl<'a> Allocation<'a> {
@@ -43,6 +48,7 @@ impl<'a> Allocation<'a> {
             shipped: &record.shipped,
             currency: &record.currency,
             expires_ms: record.expires_ms,
+            policy: &record.policy,
         }
     }
 
@@ -82,6 +88,11 @@ impl<'a> Allocation<'a> {
             number(&mut out, shipment.cost);
             raw(&mut out, ",\"distance_km\":");
             kilometres(&mut out, shipment.metres);
+            if let Some(carrier) = &shipment.carrier {
+                raw(&mut out, ",\"carrier\":");
+                text(&mut out, carrier);
+            }
+            promised_on(&mut out, shipment.promised);
             let shipped = self.shipped_from(shipment.warehouse);
             if !shipped.is_empty() {
                 raw(&mut out, ",\"shipped\":");
@@ -95,6 +106,10 @@ impl<'a> Allocation<'a> {
         number(&mut out, self.shipments.iter().fold(0, |sum, shipment| sum.saturating_add(shipment.cost)));
         raw(&mut out, ",\"currency\":");
         text(&mut out, self.currency);
+        policy(&mut out, self.policy);
+        // All of it is there when the last shipment is.
+        let arrivals: Option<Vec<LocalDay>> = self.shipments.iter().map(|shipment| shipment.promised).collect();
+        promised_on(&mut out, arrivals.and_then(|days| days.into_iter().max()));
         // A hold that was confirmed or released ends no more.
         if self.expires_ms > 0 && self.status == "reserved" {
             raw(&mut out, ",\"expires_at\":");
@@ -102,6 +117,24 @@ impl<'a> Allocation<'a> {
         }
         out.push(b'}');
         out
+    }
+}
+
+/// The policy, its version, and the trial that shared out the order, as far as they are known.
+fn policy(out: &mut Vec<u8>, label: &str) {
+    let label = Label::parse(label);
+    raw(out, ",\"policy\":");
+    text(out, label.name);
+    if let Some(version) = label.version {
+        raw(out, ",\"policy_version\":");
+        text(out, version);
+    }
+    if let Some((arm, name)) = label.trial {
+        raw(out, ",\"trial\":{\"name\":");
+        text(out, name);
+        raw(out, ",\"arm\":");
+        text(out, arm);
+        out.push(b'}');
     }
 }
 
@@ -137,6 +170,15 @@ fn kilometres(out: &mut Vec<u8>, metres: u32) {
     out.extend_from_slice(&[b'.', b'0' + (rest / 100) as u8, b'0' + (rest / 10 % 10) as u8, b'0' + (rest % 10) as u8]);
 }
 
+/// A calendar day, where one is known. One beyond the calendar is cut to it.
+fn promised_on(out: &mut Vec<u8>, day: Option<LocalDay>) {
+    let Some(day) = day else { return };
+    let days = Date::MIN.to_julian_day()..=Date::MAX.to_julian_day();
+    let julian = day.saturating_add(JULIAN_DAY_1970).clamp(*days.start(), *days.end());
+    let (year, month, day) = Date::from_julian_day(julian).unwrap_or(Date::MIN).to_calendar_date();
+    raw(out, &format!(",\"promised_on\":\"{year:04}-{:02}-{day:02}\"", u8::from(month)));
+}
+
 /// RFC 3339, in UTC. A time past the year 9999 is cut to it.
 fn instant(ms: u64) -> String {
     let last_ms = 253_402_300_799_999;
@@ -155,7 +197,8 @@ mod tests {
     fn names_are_escaped_and_numbers_exact() {
         let mut catalogue = Catalogue::default();
         assert!(catalogue.put_sku(0, "a\"b\n", SkuTerms::default()));
-        let shipments = [Shipment { warehouse: 9, cost: 1_250, metres: 7_005, lines: vec![(0, 2)], cells: Vec::new() }];
+        let shipments =
+            [Shipment { warehouse: 9, cost: 1_250, metres: 7_005, lines: vec![(0, 2)], ..Shipment::default() }];
         let json = Allocation {
             order_id: "o",
             status: "reserved",
@@ -165,6 +208,7 @@ mod tests {
             shipped: &[(4096 + 9, 1), (9, 1), (10, 5), ((1 << 36) + 9, 1)],
             currency: "CNY",
             expires_ms: 1_700_000_000_123,
+            policy: "fast@7 trial:x",
         }
         .to_json(&catalogue);
         assert_eq!(
@@ -173,16 +217,17 @@ mod tests {
                 r#"{"order_id":"o","status":"reserved","version":1,"shipments":[{"warehouse":"?","lines":"#,
                 r#"[{"sku":"a\"b\n","quantity":2}],"cost":1250,"distance_km":7.005,"#,
                 r#""shipped":[{"sku":"a\"b\n","quantity":2},{"sku":"?","quantity":1}]}],"unfilled":[],"cost":1250,"#,
-                r#""currency":"CNY","expires_at":"2023-11-14T22:13:20.123Z"}"#
+                r#""currency":"CNY","policy":"fast","policy_version":"7","trial":{"name":"x","arm":"trial"},"#,
+                r#""expires_at":"2023-11-14T22:13:20.123Z"}"#
             )
         );
     }
 
     fn json(status: &str, shipments: &[Shipment], expires_ms: u64) -> serde_json::Value {
         let (order_id, unfilled, currency) = ("o", &[(1, 3)][..], "CNY");
-        let shipped = &[];
+        let (shipped, policy) = (&[], "cheapest");
         let allocation =
-            Allocation { order_id, status, version: 2, shipments, unfilled, shipped, currency, expires_ms };
+            Allocation { order_id, status, version: 2, shipments, unfilled, shipped, currency, expires_ms, policy };
         serde_json::from_slice(&allocation.to_json(&Catalogue::default())).unwrap()
     }
 
@@ -201,9 +246,29 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_promised_for_the_day_of_its_last_shipment() {
+        let shipment = |promised, carrier: Option<&str>| Shipment {
+            promised,
+            carrier: carrier.map(Into::into),
+            ..Shipment::default()
+        };
+        let (first, last) = (shipment(Some(20_770), Some("east \"post\"")), shipment(Some(20_772), None));
+        let answer = json("confirmed", &[last.clone(), first.clone()], 0);
+        assert_eq!(answer["shipments"][1]["carrier"], "east \"post\"");
+        assert_eq!(answer["shipments"][1]["promised_on"], "2026-11-13");
+        assert!(answer["shipments"][0].get("carrier").is_none());
+        assert_eq!(answer["promised_on"], "2026-11-15");
+        let unsure = json("confirmed", &[last, shipment(None, None)], 0);
+        assert!(unsure.get("promised_on").is_none() && unsure["shipments"][1].get("promised_on").is_none());
+        assert!(json("confirmed", &[], 0).get("promised_on").is_none());
+        for (day, text) in [(0, "1970-01-01"), (i32::MAX, "9999-12-31"), (-1, "1969-12-31")] {
+            assert_eq!(json("confirmed", &[shipment(Some(day), None)], 0)["promised_on"], text);
+        }
+    }
+
+    #[test]
     fn costs_are_summed_and_what_is_missing_is_told() {
-        let shipment =
-            |cost, metres| Shipment { warehouse: 0, cost, metres, lines: vec![(0, 1), (1, 2)], cells: Vec::new() };
+        let shipment = |cost, metres| Shipment { cost, metres, lines: vec![(0, 1), (1, 2)], ..Shipment::default() };
         let answer = json("confirmed", &[shipment(700, 12_345_678), shipment(50, 0)], 0);
         assert_eq!((&answer["cost"], &answer["version"]), (&serde_json::json!(750), &serde_json::json!(2)));
         assert_eq!(answer["shipments"][0]["distance_km"], 12_345.678);

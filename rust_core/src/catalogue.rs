@@ -36,8 +36,22 @@ impl Names {
 pub struct SkuTerms {
     /// Grams of one unit.
     pub weight_g: i64,
+    /// Cubic centimetres of one unit; 0 where that is not known.
+    pub volume_cm3: i64,
     /// Units that one customer may take; 0 for no limit.
     pub purchase_limit: i64,
+}
+
+impl SkuTerms {
+    /// Grams that one unit is charged as where so many cubic centimetres count as a kilogram at the least; 0 for none.
+    #[must_use]
+    pub fn chargeable_g(&self, cm3_per_kg: u32) -> i64 {
+        if cm3_per_kg == 0 {
+            return self.weight_g;
+        }
+        let by_volume = self.volume_cm3.saturating_mul(1000).saturating_add(i64::from(cm3_per_kg) - 1);
+        self.weight_g.max(by_volume / i64::from(cm3_per_kg))
+    }
 }
 
 /// What planning must know of a warehouse. Money in minor units.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::order::Policy;
 use crate::planner::{Candidates, Demand, Plan, Planner};
+use crate::policy::Objective;
 
 const AT_CAPACITY: &str = "no plan: warehouses that have the stock serve no more orders today";
 
@@ -34,6 +34,8 @@ impl Planner {
                             "the warehouse is disabled"
                         } else if demand.terms_of(&self.catalogue, warehouse).is_some() {
                             "the warehouse is at capacity for today"
+                        } else if demand.allows(warehouse) {
+                            "the policy does not allow it"
                         } else {
                             "the order does not allow it"
                         };
@@ -43,7 +45,8 @@ impl Planner {
             })
             .collect();
         json!({
-            "policy": demand.policy.name(),
+            "policy": &*demand.policy().name,
+            "objective": demand.policy().objective.name(),
             "reason": if at_capacity { AT_CAPACITY } else { reason(demand, plan, &candidates) },
             "proven": plan.is_some_and(|plan| plan.proven),
             "warehouses": warehouses,
@@ -63,7 +66,7 @@ impl Planner {
                     "available": available,
                 }));
             }
-            lines_cost += lane.line_cost(self.catalogue.sku_terms(sku).weight_g, requested);
+            lines_cost += lane.line_cost(&self.catalogue.sku_terms(sku), requested);
         }
         let mut row = json!({
             "distance_km": f64::from(lane.metres) / 1000.0,
@@ -85,7 +88,10 @@ fn reason(demand: &Demand, plan: Option<&Plan>, candidates: &Candidates) -> &'st
         Some(plan) if !plan.unfilled.is_empty() => "not everything is to be had, and the order accepts a part",
         Some(plan) if plan.shipments.len() == 1 => "one warehouse has everything and none is better under the policy",
         Some(_) if !single_exists(candidates) => "no warehouse has everything",
-        Some(_) if demand.policy == Policy::Cheapest => "several shipments cost less than the cheapest single one",
+        Some(_) if demand.policy().objective == Objective::Cheapest => {
+            "several shipments cost less than the cheapest single one"
+        }
+        Some(_) if demand.policy().objective.has_optimum() => "several shipments are better under the policy",
         Some(_) => "the policy takes what its first warehouses have before it goes on to the next",
     }
 }
@@ -146,7 +152,7 @@ mod tests {
     #[test]
     fn zones_are_named() {
         let mut planner = planner(&[warehouse(0.0), warehouse(5.0)], &[&[9, 9]]);
-        let zone = |name: &str, max_m| Zone { name: name.into(), max_m, base: 0, per_kg: 0 };
+        let zone = |name: &str, max_m| Zone { name: name.into(), max_m, base: 0, per_kg: 0, ..Zone::default() };
         planner.costs.set_tariff(vec![zone("near", 1000), zone("far", 2000)]);
         let (_, explanation) = explained(&mut planner, json!({"lines": lines(&[(0, 1)])}));
         assert_eq!(explanation["warehouses"][0]["zone"], "near");

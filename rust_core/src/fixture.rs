@@ -29,7 +29,7 @@ pub fn planner(warehouses: &[WarehouseTerms], stock: &[&[i64]]) -> Planner {
         assert!(planner.put_warehouse(number, &format!("w{number}"), terms));
     }
     for (sku, row) in (0..).zip(stock) {
-        assert!(planner.catalogue.put_sku(sku, &format!("s{sku}"), SkuTerms { weight_g: 1000, purchase_limit: 0 }));
+        assert!(planner.catalogue.put_sku(sku, &format!("s{sku}"), SkuTerms { weight_g: 1000, ..SkuTerms::default() }));
         for (number, &free) in (0..).zip(*row) {
             planner.view.set(cell_id(sku, number), free, 1);
         }

@@ -1,6 +1,7 @@
 //! Stockade's planner, free of Python and of I/O: bytes and numbers in, plans and bytes out.
 //!
-//! The way of an order through it: [`order`] reads it, [`planner`] chooses its shipments with the [`catalogue`], the
+//! The way of an order through it: [`order`] reads it, [`policy`] says what is wanted, [`planner`] chooses its shipments with
+//! the [`catalogue`], the
 //! [`cost`] table, the stock [`view`] and the warehouses' [`capacity`] (the combinatorial part is [`kernel`]), [`batch`]
 //! packs the plans of many orders for one commit and settles what the store answered, [`amend`] changes what holds stock
 //! already, [`record`] is what the store keeps, [`answer`] what callers read.
@@ -21,6 +22,7 @@ pub mod ids;
 pub mod kernel;
 pub mod order;
 pub mod planner;
+pub mod policy;
 pub mod record;
 pub mod view;
 

@@ -13,6 +13,9 @@ pub const HOLD_SECONDS_DEFAULT: u32 = 900;
 /// Levels that an order's bytes may be nested. An order has four; the stack ends long before the bytes do.
 const DEPTH_MAX: usize = 32;
 
+/// The first of January 1970, as days are counted since 4713 before our era.
+pub const JULIAN_DAY_1970: i32 = 2_440_588;
+
 /// Units of one line: `engine.model.limits.QUANTITY_MAX`.
 pub const QUANTITY_MAX: i64 = 1_000_000;
 
@@ -23,15 +26,24 @@ pub struct Line<'a> {
     pub sku: &'a str,
     /// Units, from 1.
     pub quantity: i64,
+    /// Minor units of one, as sold.
+    #[serde(default)]
+    pub unit_price: Option<i64>,
 }
 
 /// Where the order goes, in WGS 84 degrees.
 #[derive(Debug, Deserialize)]
-pub struct ShipTo {
+pub struct ShipTo<'a> {
     /// Degrees north.
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
+    /// Country.
+    #[serde(default)]
+    pub country: Option<&'a str>,
+    /// Region of the country.
+    #[serde(default)]
+    pub region: Option<&'a str>,
 }
 
 /// When the customer pays.
@@ -47,31 +59,6 @@ pub enum Payment {
     Cod,
 }
 
-/// How warehouses are chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Policy {
-    /// Least total cost.
-    #[default]
-    Cheapest,
-    /// Nearest warehouse with stock first.
-    Nearest,
-    /// Best-ranked warehouse with stock first.
-    Priority,
-}
-
-impl Policy {
-    /// Its name in requests, answers and records.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cheapest => "cheapest",
-            Self::Nearest => "nearest",
-            Self::Priority => "priority",
-        }
-    }
-}
-
 fn yes() -> bool {
     true
 }
@@ -82,7 +69,8 @@ pub struct Order<'a> {
     /// Names the order for ever.
     pub order_id: &'a str,
     /// Its destination.
-    pub ship_to: ShipTo,
+    #[serde(borrow)]
+    pub ship_to: ShipTo<'a>,
     /// What it wants.
     #[serde(borrow)]
     pub lines: Vec<Line<'a>>,
@@ -98,9 +86,18 @@ pub struct Order<'a> {
     /// How long a pending order holds.
     #[serde(default)]
     pub hold_seconds: Option<u32>,
-    /// How its warehouses are chosen.
+    /// How soon it is to be delivered, in words of the network's own.
     #[serde(default)]
-    pub policy: Option<Policy>,
+    pub service_level: Option<&'a str>,
+    /// What kind of customer it is from, in words of the network's own.
+    #[serde(default)]
+    pub customer_class: Option<&'a str>,
+    /// The last day that is early enough: `2026-11-13`.
+    #[serde(default)]
+    pub deliver_by: Option<&'a str>,
+    /// The policy that it asks for.
+    #[serde(default)]
+    pub policy: Option<&'a str>,
     /// Whether several warehouses may share it.
     #[serde(default = "yes")]
     pub allow_split: bool,
@@ -132,11 +129,33 @@ impl<'a> Order<'a> {
         (self.payment == Payment::Pending).then(|| u64::from(self.hold_seconds.unwrap_or(HOLD_SECONDS_DEFAULT)) * 1000)
     }
 
+    /// What it is worth in minor units, as far as its lines say; `None` where no line does.
+    #[must_use]
+    pub fn value(&self) -> Option<i64> {
+        let of_lines =
+            self.lines.iter().filter_map(|line| line.unit_price.map(|price| price.saturating_mul(line.quantity)));
+        of_lines.reduce(i64::saturating_add)
+    }
+
+    /// The day that it is due, since 1970; an error where that is no date.
+    pub fn due_day(&self) -> Result<Option<i32>, ()> {
+        self.deliver_by.map(|date| day_of(date).ok_or(())).transpose()
+    }
+
     /// How many shipments it may have.
     #[must_use]
     pub fn shipments_max(&self) -> usize {
         if self.allow_split { self.max_shipments.unwrap_or(usize::MAX) } else { 1 }
     }
+}
+
+/// The day of an ISO 8601 date, since 1970.
+fn day_of(date: &str) -> Option<i32> {
+    let (year, rest) = date.split_once('-')?;
+    let (month, day) = rest.split_once('-')?;
+    let month = time::Month::try_from(month.parse::<u8>().ok()?).ok()?;
+    let date = time::Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()?;
+    Some(date.to_julian_day() - JULIAN_DAY_1970)
 }
 
 /// Tells two orders of one id apart: XXH3, 128 bits, of the canonical bytes.
@@ -172,7 +191,7 @@ mod tests {
             "warehouses": ["w1", "w2"],
         }));
         let read = Order::decode(&bytes).unwrap();
-        assert_eq!((read.customer, read.policy, read.allow_partial), (Some("ann"), Some(Policy::Nearest), true));
+        assert_eq!((read.customer, read.policy, read.allow_partial), (Some("ann"), Some("nearest"), true));
         assert_eq!((read.shipments_max(), read.hold_ms(), read.channel), (2, Some(60_000), Some("app")));
         assert_eq!((read.warehouses, read.pickup_at), (Some(vec!["w1", "w2"]), Some("w1")));
     }
@@ -181,6 +200,27 @@ mod tests {
     fn an_order_that_must_not_be_split_has_one_shipment_whatever_else_it_says() {
         let bytes = order(json!({"lines": lines(&[(0, 1)]), "allow_split": false, "max_shipments": 5}));
         assert_eq!(Order::decode(&bytes).unwrap().shipments_max(), 1);
+    }
+
+    #[test]
+    fn an_order_is_worth_what_its_lines_say() {
+        let value = |lines: serde_json::Value| Order::decode(&order(json!({"lines": lines}))).unwrap().value();
+        assert_eq!(
+            value(json!([{"sku": "s", "quantity": 3, "unit_price": 50}, {"sku": "t", "quantity": 9}])),
+            Some(150)
+        );
+        assert_eq!(value(lines(&[(0, 2)])), None);
+        assert_eq!(value(json!([{"sku": "s", "quantity": 2, "unit_price": i64::MAX}])), Some(i64::MAX));
+    }
+
+    #[test]
+    fn a_due_day_is_a_date_or_an_error() {
+        let due = |date: &str| Order::decode(&order(json!({"deliver_by": date}))).unwrap().due_day();
+        assert_eq!((due("1970-01-01"), due("2026-11-13")), (Ok(Some(0)), Ok(Some(20_770))));
+        assert_eq!(Order::decode(&order(json!({}))).unwrap().due_day(), Ok(None));
+        for strange in ["", "2026", "2026-02-30", "2026-13-01", "tomorrow", "2026-11-13T00:00"] {
+            assert_eq!(due(strange), Err(()), "{strange}");
+        }
     }
 
     #[test]
@@ -204,7 +244,7 @@ mod tests {
             json!({"lines": [{"sku": "s", "quantity": u64::MAX}]}),
             json!({"ship_to": {"lat": 1.0}}),
             json!({"payment": "never"}),
-            json!({"policy": "dearest"}),
+            json!({"policy": 3}),
             json!({"hold_seconds": -1}),
         ] {
             assert!(Order::decode(&order(strange.clone())).is_err(), "{strange}");

@@ -3,17 +3,22 @@
 mod candidates;
 mod choose;
 mod demand;
+mod objective;
 mod shipments;
 
 pub use candidates::Candidates;
 pub use demand::Demand;
 
+use std::sync::Arc;
+
 use crate::capacity::Capacity;
 use crate::catalogue::{Catalogue, WarehouseTerms};
-use crate::cost::CostTable;
+use crate::cost::{CostTable, Dispatches, LocalDay};
 use crate::ids::{CellId, SkuId, WarehouseId, cell_id};
-use crate::order::Policy;
+use crate::policy::{Book, Policies, Selected};
 use crate::view::View;
+
+const DAY_MS: u64 = 86_400_000;
 
 /// A broken rule: where in the order (an RFC 6901 pointer) and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +65,7 @@ pub enum Refusal {
 }
 
 /// The part of a plan that leaves one warehouse. Money in minor units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shipment {
     /// From where.
     pub warehouse: WarehouseId,
@@ -72,6 +77,10 @@ pub struct Shipment {
     pub lines: Vec<(SkuId, i64)>,
     /// Cells and units, where some of them come from a channel's pool; empty where all come from the shared rest.
     pub cells: Vec<(CellId, i64)>,
+    /// Who carries it, where the tariff names carriers.
+    pub carrier: Option<Arc<str>>,
+    /// The day on which it arrives, where that is known.
+    pub promised: Option<LocalDay>,
 }
 
 impl Shipment {
@@ -91,9 +100,9 @@ pub struct Plan {
     pub shipments: Vec<Shipment>,
     /// SKUs and units that an order which accepts a part goes without.
     pub unfilled: Vec<(SkuId, i64)>,
-    /// How it was chosen.
-    pub policy: Policy,
-    /// Whether no other choice that keeps lines whole costs less, under the policy that asks for the cheapest.
+    /// The policy it was planned by.
+    pub selected: Arc<Selected>,
+    /// Whether no other choice that keeps lines whole is better by what the policy wants, where it has an optimum.
     pub proven: bool,
 }
 
@@ -116,8 +125,12 @@ pub struct Planner {
     pub view: View,
     /// What is used of the warehouses' capacities.
     pub capacity: Capacity,
-    /// What an order that names no policy gets.
-    pub default_policy: Policy,
+    /// On which day orders leave each warehouse.
+    pub dispatches: Dispatches,
+    /// When what is planned was ordered, in milliseconds since 1970; without it, no day is promised.
+    pub now_ms: Option<u64>,
+    /// What is wanted of plans.
+    pub policies: Policies,
     /// ISO 4217 code of every amount.
     pub currency: String,
     /// Partitions of the stock; 0 counts as one.
@@ -133,7 +146,19 @@ impl Planner {
     #[must_use]
     pub fn put_warehouse(&mut self, warehouse: WarehouseId, name: &str, terms: WarehouseTerms) -> bool {
         self.costs.forget();
+        self.policies.forget();
         self.catalogue.put_warehouse(warehouse, name, terms)
+    }
+
+    /// Puts another book of policies in force, for what is planned from here on.
+    pub fn set_book(&mut self, book: Book) {
+        self.policies.set_book(book);
+    }
+
+    /// The day that plans are made on, since 1970, UTC.
+    #[must_use]
+    pub fn today(&self) -> Option<LocalDay> {
+        self.now_ms.and_then(|now_ms| LocalDay::try_from(now_ms / DAY_MS).ok())
     }
 
     /// Chooses the shipments for a demand. Takes nothing from the view.
@@ -171,7 +196,7 @@ impl Planner {
                 .filter(|(_, missing)| **missing > 0)
                 .map(|(&(sku, _), &missing)| (sku, missing))
                 .collect(),
-            policy: demand.policy,
+            selected: demand.selected.clone(),
             proven,
         })
     }

@@ -5,6 +5,7 @@
 use rmp::encode;
 use serde::Deserialize;
 
+use crate::cost::LocalDay;
 use crate::ids::{CellId, SHARED, SkuId, WAREHOUSES_MAX, WarehouseId, channel_of, split_cell_id};
 use crate::order::FINGERPRINT_BYTES;
 use crate::planner::{Plan, Shipment};
@@ -84,7 +85,7 @@ pub struct Record {
     pub counters: Vec<(String, i64)>,
     /// Of all its amounts.
     pub currency: String,
-    /// The policy it was planned by.
+    /// The policy it was planned by; see [`crate::policy::Label`].
     pub policy: String,
     /// The order; as it was hashed, unless it was amended.
     pub canonical: Vec<u8>,
@@ -137,15 +138,14 @@ pub fn pack(
     array(&mut out, 8);
     array(&mut out, plan.shipments.len());
     for shipment in &plan.shipments {
-        array(&mut out, 4);
-        uint(&mut out, u64::from(shipment.warehouse));
-        uint(&mut out, shipment.cost.unsigned_abs());
-        uint(&mut out, u64::from(shipment.metres));
+        let told = (shipment.carrier.as_deref().unwrap_or(""), shipment.promised.unwrap_or(UNKNOWN_DAY));
+        begin_shipment(&mut out, shipment.warehouse, shipment.cost, shipment.metres, told);
         array(&mut out, 2 * shipment.takes().count());
         for (cell, quantity) in shipment.takes() {
             uint(&mut out, cell);
             uint(&mut out, quantity.unsigned_abs());
         }
+        end_shipment(&mut out, told);
     }
     array(&mut out, 2 * plan.unfilled.len());
     for &(sku, quantity) in &plan.unfilled {
@@ -159,12 +159,32 @@ pub fn pack(
         uint(&mut out, quantity.unsigned_abs());
     }
     text(&mut out, currency);
-    text(&mut out, plan.policy.name());
+    text(&mut out, &plan.selected.label);
     bytes(&mut out, canonical);
     array(&mut out, 0);
     array(&mut out, transitions.len());
     transitions.iter().for_each(|id| text(&mut out, id));
     out
+}
+
+/// Stands for a day that is not known, as no day of a sale does.
+const UNKNOWN_DAY: LocalDay = 0;
+
+/// Begins a shipment: all that stands before its cells. Of carrier and promised day nothing is kept where neither is known,
+/// as in records of releases that knew neither.
+pub fn begin_shipment(out: &mut Vec<u8>, warehouse: WarehouseId, cost: i64, metres: u32, told: (&str, LocalDay)) {
+    array(out, if told == ("", UNKNOWN_DAY) { 4 } else { 6 });
+    uint(out, u64::from(warehouse));
+    uint(out, cost.unsigned_abs());
+    uint(out, u64::from(metres));
+}
+
+/// Ends a shipment behind its cells.
+pub fn end_shipment(out: &mut Vec<u8>, told: (&str, LocalDay)) {
+    if told != ("", UNKNOWN_DAY) {
+        text(out, told.0);
+        let _ = encode::write_sint(out, i64::from(told.1));
+    }
 }
 
 /// Reads a record; the message says what is wrong with it.
@@ -184,7 +204,7 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
     };
     let body: Body = rmp_serde::from_slice(body).map_err(|error| format!("reservation record: {error}"))?;
     let mut shipments = Vec::with_capacity(body.0.len());
-    for StoredShipment(warehouse, cost, metres, cells) in body.0 {
+    for StoredShipment(warehouse, cost, metres, cells, carrier, promised) in body.0 {
         if warehouse >= WAREHOUSES_MAX {
             return wrong("a warehouse number is out of range");
         }
@@ -207,7 +227,9 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
                 None => lines.push((sku, quantity)),
             }
         }
-        shipments.push(Shipment { warehouse, cost, metres, lines, cells: takes });
+        let carrier = (!carrier.is_empty()).then(|| carrier.into());
+        let promised = (promised != UNKNOWN_DAY).then_some(promised);
+        shipments.push(Shipment { warehouse, cost, metres, lines, cells: takes, carrier, promised });
     }
     if body.1.len() % 2 == 1 {
         return wrong("an unfilled SKU without its units");
@@ -249,7 +271,7 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
 /// The body's MessagePack array, in its order.
 #[derive(Deserialize)]
 struct Body<'a>(
-    Vec<StoredShipment>,
+    #[serde(borrow)] Vec<StoredShipment<'a>>,
     Vec<i64>,
     #[serde(borrow)] Vec<(&'a str, i64)>,
     &'a str,
@@ -259,9 +281,16 @@ struct Body<'a>(
     #[serde(borrow)] Vec<&'a str>,
 );
 
-/// Warehouse, cost, metres, then cell and quantity by turns.
+/// Warehouse, cost, metres, then cell and quantity by turns; carrier and promised day, where either is known.
 #[derive(Deserialize)]
-struct StoredShipment(WarehouseId, i64, u32, Vec<CellId>);
+struct StoredShipment<'a>(
+    WarehouseId,
+    i64,
+    u32,
+    Vec<CellId>,
+    #[serde(default, borrow)] &'a str,
+    #[serde(default)] LocalDay,
+);
 
 fn big_endian(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |value, &byte| value << 8 | u64::from(byte))
@@ -300,7 +329,7 @@ pub fn bytes_of(out: &mut Vec<u8>, parts: &[&[u8]]) {
 mod tests {
     use super::*;
     use crate::ids::{cell_id, pool_id};
-    use crate::order::Policy;
+    use crate::policy::Book;
 
     fn stored(plan: &Plan) -> Vec<u8> {
         let mut record = vec![FORMAT, 2];
@@ -319,12 +348,15 @@ mod tests {
                     cost: 1_234,
                     metres: 1_068_472,
                     lines: vec![(3, 2), (70_000, 1)],
-                    cells: Vec::new(),
+                    carrier: Some("east post".into()),
+                    promised: Some(20_770),
+                    ..Shipment::default()
                 },
-                Shipment { warehouse: 1, cost: 0, metres: 0, lines: vec![(3, 1_000_000)], cells: Vec::new() },
+                Shipment { warehouse: 1, lines: vec![(3, 1_000_000)], ..Shipment::default() },
+                Shipment { warehouse: 2, lines: vec![(3, 1)], promised: Some(-1), ..Shipment::default() },
             ],
             unfilled: vec![(8, 5)],
-            policy: Policy::Nearest,
+            selected: Book::default().named("nearest").unwrap().clone(),
             proven: false,
         }
     }
@@ -337,17 +369,29 @@ mod tests {
         assert_eq!(record.shipments, plan().shipments);
         assert_eq!(record.unfilled, plan().unfilled);
         assert_eq!(record.counters, [("3:ann".to_owned(), 2)]);
-        assert_eq!((record.currency.as_str(), record.policy.as_str()), ("CNY", "nearest"));
+        assert_eq!((record.currency.as_str(), record.policy.as_str()), ("CNY", "nearest@built-in"));
         assert_eq!(record.canonical, b"canonical");
         assert_eq!((record.shipped.len(), record.transitions.as_slice()), (0, &["first".to_owned()][..]));
         assert_eq!(record.fingerprint, [9; 16]);
+    }
+
+    /// Releases that knew neither carriers nor promises wrote four parts, and this one does where it knows neither.
+    #[test]
+    fn a_shipment_without_carrier_and_day_is_as_it_always_was() {
+        let mut old = Vec::new();
+        begin_shipment(&mut old, 1, 7, 9, ("", UNKNOWN_DAY));
+        array(&mut old, 0);
+        end_shipment(&mut old, ("", UNKNOWN_DAY));
+        assert_eq!(old, rmp_serde::to_vec(&(1, 7, 9, [0_u64; 0])).unwrap());
+        let four: StoredShipment = rmp_serde::from_slice(&old).unwrap();
+        assert_eq!((four.4, four.5), ("", UNKNOWN_DAY));
     }
 
     #[test]
     fn a_line_from_pool_and_rest_is_one_line_and_two_cells() {
         let cells = vec![(pool_id(3, 5, 1), 2), (cell_id(5, 1), 4), (cell_id(6, 1), 1)];
         let lines = vec![(5, 6), (6, 1)];
-        let shipment = Shipment { warehouse: 1, cost: 9, metres: 0, lines, cells: cells.clone() };
+        let shipment = Shipment { warehouse: 1, cost: 9, lines, cells: cells.clone(), ..Shipment::default() };
         let mut record = unpack(&stored(&Plan { shipments: vec![shipment.clone()], ..plan() })).unwrap();
         assert_eq!(record.shipments, [shipment]);
         assert_eq!(record.held(), cells);

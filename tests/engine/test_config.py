@@ -15,6 +15,7 @@ BROKEN: dict[str, str] = {
     "PORT": "65536",
     "CURRENCY": "yuan",
     "POLICY": "dearest",
+    "POLICIES_FILE": "",
     "FIXED_COST": "-1",
     "UNIT_COST": "1.5",
     "COST_PER_KM": "-0.1",

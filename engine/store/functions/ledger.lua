@@ -44,7 +44,8 @@ local WRITERS, EVENTS = 16, 17
 -- c cells, d units taken from `free` of each (negative: given), h units added to on_hand of each (absent: none), and where
 -- they apply: q counters changed (a commit and a prepare leave them to their orders), i orders, o their outcomes as weighed,
 -- x a transition, p orders whose parts changed, a attempts, m a movement, k its type, r a reason, f what a repair set.
--- `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to.
+-- `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to; and, as
+-- `counted:` and a warehouse's number, when (in ms since 1970) any of its stock in this partition was last counted.
 
 local VERSION = 2
 local DIGEST = '@DIGEST@' -- put in by the loader: tells two texts of one version apart
@@ -231,6 +232,20 @@ local function append(change, kind, taken_total, counted_total, fields)
   return redis.call('XADD', change.keys[EVENTS], '*', 'n', sequence, 't', kind, 'w', change.writer, unpack(fields))
 end
 
+-- Notes when stock of warehouses was counted. O(cells).
+local function note_count(keys, cells)
+  local now, noted, writes = now_ms(), {}, {}
+  for c = 1, #cells do
+    local warehouse = tonumber(cells[c]) % WAREHOUSES_MAX
+    if not noted[warehouse] then
+      noted[warehouse] = true
+      writes[#writes + 1] = 'counted:' .. name_of(warehouse)
+      writes[#writes + 1] = now
+    end
+  end
+  write_fields(keys[META], writes)
+end
+
 -- Writes what was gathered, with its event; returns the event's id. O(cells + counters).
 local function finish(change, kind, fields)
   local keys, cells = change.keys, change.cells
@@ -251,6 +266,7 @@ local function finish(change, kind, fields)
   end
   write_fields(keys[FREE], free_writes)
   write_fields(keys[ON_HAND], on_hand_writes)
+  if kind == 'count' then note_count(keys, cells) end
   local counters = {}
   for name, units in pairs(change.counters) do
     if units ~= 0 then

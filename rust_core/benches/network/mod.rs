@@ -63,10 +63,13 @@ pub fn planner(warehouses: u32, stocked_percent: u64) -> Planner {
         assert!(planner.catalogue.put_warehouse(warehouse, &format!("W{warehouse:03}"), terms));
     }
     planner.costs.set_tariff(
-        TARIFF.iter().map(|&(km, base, per_kg)| Zone { name: "z".into(), max_m: km * 1000, base, per_kg }).collect(),
+        TARIFF
+            .iter()
+            .map(|&(km, base, per_kg)| Zone { name: "z".into(), max_m: km * 1000, base, per_kg, ..Zone::default() })
+            .collect(),
     );
     for sku in 0..SKUS {
-        let terms = SkuTerms { weight_g: 100 + draw.below(3000) as i64, purchase_limit: 0 };
+        let terms = SkuTerms { weight_g: 100 + draw.below(3000) as i64, ..SkuTerms::default() };
         assert!(planner.catalogue.put_sku(sku, &format!("SKU-{sku:03}"), terms));
         for warehouse in 0..warehouses {
             let centre = stocked_percent < ALL && warehouse % WAREHOUSES_PER_CENTRE == 0;

@@ -7,6 +7,7 @@ use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::fixture::{lines, order, planner, warehouse};
 use crate::ids::cell_id;
 use crate::planner::{Plan, Shipment};
+use crate::policy::Book;
 use crate::record::unpack;
 
 const PARENT: [u8; FINGERPRINT_BYTES] = [7; FINGERPRINT_BYTES];
@@ -20,12 +21,17 @@ fn stored(rest: &[u8]) -> Vec<u8> {
 }
 
 fn held(shipments: Vec<Shipment>, counters: &[(&str, i64)]) -> Vec<u8> {
-    let plan = Plan { shipments, unfilled: vec![], policy: crate::order::Policy::Cheapest, proven: true };
+    let plan = Plan {
+        shipments,
+        unfilled: vec![],
+        selected: Book::default().named("cheapest").unwrap().clone(),
+        proven: true,
+    };
     stored(&record::pack(&PARENT, &plan, counters, "CNY", b"before", &["confirm:a=0"]))
 }
 
 fn shipment(warehouse: WarehouseId, cost: i64, lines: &[(SkuId, i64)]) -> Shipment {
-    Shipment { warehouse, cost, metres: 5, lines: lines.to_vec(), cells: Vec::new() }
+    Shipment { warehouse, cost, metres: 5, lines: lines.to_vec(), ..Shipment::default() }
 }
 
 fn canonical(of: &[(SkuId, i64)], more: Value) -> Vec<u8> {
@@ -70,7 +76,7 @@ fn lowered_and_dropped_lines_take_nothing() {
 #[test]
 fn limits_are_counted_by_what_the_order_takes_now() {
     let mut planner = two(&[&[9, 0], &[9, 0]]);
-    assert!(planner.catalogue.put_sku(0, "s0", SkuTerms { weight_g: 0, purchase_limit: 5 }));
+    assert!(planner.catalogue.put_sku(0, "s0", SkuTerms { weight_g: 0, purchase_limit: 5, ..SkuTerms::default() }));
     let record = unpack(&held(vec![shipment(0, 1, &[(0, 2)])], &[("0:ann", 2), ("@0:9", 1), ("@1:9", 1)])).unwrap();
     let ann = json!({"customer": "ann"});
     let amended = planner.amend(&record, &canonical(&[(0, 4)], ann.clone())).unwrap();
@@ -117,7 +123,7 @@ fn pools_keep_their_cells() {
     let mut planner = two(&[&[0, 0]]);
     let pool = 5 * (1 << 36) + cell_id(0, 0);
     let body = Body(
-        vec![Stored(0, 9, 5, vec![cell_id(0, 0), 2, pool, 3])],
+        vec![Stored(0, 9, 5, vec![cell_id(0, 0), 2, pool, 3], "post", 20_770)],
         vec![],
         vec![("@0:9", 1)],
         "CNY",

@@ -190,6 +190,7 @@ impl Planner {
             shipped: &[],
             currency: &self.currency,
             expires_ms: sent.hold_ms.map_or(0, |hold_ms| now_ms.saturating_add(hold_ms)),
+            policy: &sent.plan.selected.label,
         }
         .to_json(&self.catalogue)
     }

@@ -80,7 +80,7 @@ fn packed(levels: &[i64]) -> Vec<u8> {
 /// One SKU, 5 units in the nearer warehouse and 2 in the other; a customer may take 4.
 fn limited() -> Planner {
     let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[5, 2]]);
-    assert!(planner.catalogue.put_sku(0, "s0", SkuTerms { weight_g: 1000, purchase_limit: 4 }));
+    assert!(planner.catalogue.put_sku(0, "s0", SkuTerms { weight_g: 1000, purchase_limit: 4, ..SkuTerms::default() }));
     planner
 }
 

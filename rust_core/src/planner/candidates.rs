@@ -1,7 +1,7 @@
 //! The warehouses that may serve a demand, and what each has of it and costs.
 
 use super::{Demand, Planner};
-use crate::cost::Lane;
+use crate::cost::{Lane, LocalDay, Service};
 use crate::fill::Supply;
 use crate::ids::WarehouseId;
 
@@ -11,6 +11,8 @@ pub struct Candidates {
     pub warehouses: Vec<WarehouseId>,
     /// Their lanes to the destination.
     pub lanes: Vec<Lane>,
+    /// The day on which what each ships arrives, with its fastest carrier; none where that is not known.
+    pub promised: Vec<Option<LocalDay>>,
     /// Units free, a row a line, none below zero.
     pub free: Vec<i64>,
     /// Units wanted of each line.
@@ -22,6 +24,20 @@ impl Candidates {
     #[must_use]
     pub fn supply(&self) -> Supply<'_> {
         Supply { wanted: &self.wanted, free: &self.free, candidates: self.warehouses.len() }
+    }
+
+    /// The same of some columns only, and which they were.
+    pub(super) fn keep(&self, keeps: impl Fn(usize) -> bool) -> (Self, Vec<usize>) {
+        let kept: Vec<usize> = (0..self.warehouses.len()).filter(|&column| keeps(column)).collect();
+        let of_row = |row: &[i64]| kept.iter().map(|&column| row[column]).collect::<Vec<i64>>();
+        let narrowed = Self {
+            warehouses: kept.iter().map(|&column| self.warehouses[column]).collect(),
+            lanes: kept.iter().map(|&column| self.lanes[column]).collect(),
+            promised: kept.iter().map(|&column| self.promised[column]).collect(),
+            free: self.free.chunks_exact(self.warehouses.len().max(1)).flat_map(of_row).collect(),
+            wanted: self.wanted.clone(),
+        };
+        (narrowed, kept)
     }
 
     /// Columns, the cheapest to open first; among equals the first by rank.
@@ -41,10 +57,12 @@ impl Planner {
     pub(super) fn gather(&mut self, demand: &Demand, capped: bool) -> Candidates {
         let capped = capped && self.catalogue.capped();
         let lanes = self.costs.lanes(&self.catalogue, demand.destination.0, demand.destination.1);
+        let leaves = self.now_ms.map(|now_ms| self.dispatches.at(now_ms, self.catalogue.warehouse_numbers()));
         let mut column_of = vec![usize::MAX; self.catalogue.warehouse_numbers()];
         let mut found = Candidates {
             warehouses: Vec::with_capacity(column_of.len()),
             lanes: Vec::with_capacity(column_of.len()),
+            promised: Vec::with_capacity(column_of.len()),
             free: Vec::new(),
             wanted: demand.lines.iter().map(|&(_, quantity)| quantity).collect(),
         };
@@ -53,31 +71,38 @@ impl Planner {
             if capped && self.capacity.is_full(warehouse, terms) {
                 continue;
             }
+            let lane = if demand.pickup { Lane::to_counter(terms) } else { lanes[warehouse as usize] };
+            if lane.service == Service::None {
+                continue;
+            }
             column_of[warehouse as usize] = found.warehouses.len();
             found.warehouses.push(warehouse);
-            found.lanes.push(if demand.pickup {
-                Lane { fixed: terms.fixed_cost, per_unit: terms.unit_cost, ..Lane::default() }
-            } else {
-                lanes[warehouse as usize]
-            });
+            found.promised.push(leaves.and_then(|leaves| lane.arrives(leaves[warehouse as usize])));
+            found.lanes.push(lane);
         }
         let width = found.warehouses.len();
         found.free = vec![0; width * demand.lines.len()];
         for (line, &(sku, _)) in demand.lines.iter().enumerate() {
-            for level in self.view.row(sku) {
-                // A level may be of a warehouse whose definition has not come yet.
-                if let Some(&column) = column_of.get(level.warehouse as usize)
-                    && column != usize::MAX
-                {
-                    found.free[line * width + column] = level.free.max(0);
+            let row = &mut found.free[line * width..(line + 1) * width];
+            // A level may be of a warehouse whose definition has not come yet.
+            let column = |warehouse: WarehouseId| column_of.get(warehouse as usize).copied().filter(|at| *at < width);
+            if !demand.pools_only {
+                for level in self.view.row(sku) {
+                    if let Some(column) = column(level.warehouse) {
+                        row[column] = level.free.saturating_sub(demand.keep_back).max(0);
+                    }
                 }
             }
             for level in self.view.pool(demand.channel, sku) {
-                if let Some(&column) = column_of.get(level.warehouse as usize)
-                    && column != usize::MAX
-                {
-                    let free = &mut found.free[line * width + column];
-                    *free = free.saturating_add(level.free.max(0));
+                if let Some(column) = column(level.warehouse) {
+                    row[column] = row[column].saturating_add(level.free.max(0));
+                }
+            }
+            if let Some(needs) = self.policies.traits().needs(sku) {
+                for (free, &warehouse) in row.iter_mut().zip(&found.warehouses) {
+                    if !self.policies.traits().has_all(warehouse, needs) {
+                        *free = 0;
+                    }
                 }
             }
         }

@@ -1,16 +1,17 @@
 //! Chooses which candidate gives how much of each line: by the kernel, or by a rule where a policy or the size asks for one.
 
+use super::objective::step;
 use super::{Candidates, Demand, Planner, Refusal, Shortage};
 use crate::fill::{self, Piece, Supply};
 use crate::kernel::{self, Problem, UNSERVABLE};
-use crate::order::Policy;
+use crate::policy::{Objective, Score};
 
 /// Costs that the kernel is given at the most: lines and pieces of cut lines, times warehouses. Beyond it a rule fills the
 /// order, as the kernel's first look at every cost alone would take milliseconds.
 const KERNEL_CELLS_MAX: usize = 25_000;
 
 impl Planner {
-    /// What each candidate gives of each line, and whether that is proven to be the cheapest. What an order that accepts a
+    /// What each candidate gives of each line, and whether that is proven to be what the policy wants most. What an order that accepts a
     /// part goes without besides is added to `unfilled`, a number a line.
     pub(super) fn choose(
         &self,
@@ -18,22 +19,23 @@ impl Planner {
         candidates: &Candidates,
         unfilled: &mut [i64],
     ) -> Result<(Vec<Piece>, bool), Refusal> {
-        let ruled = match demand.policy {
-            Policy::Cheapest => None,
-            Policy::Nearest => {
+        let objective = demand.policy().objective;
+        let chosen = match objective {
+            Objective::Cheapest | Objective::Balanced | Objective::FewestShipments => None,
+            Objective::Fastest => self.fastest(demand, candidates),
+            Objective::Nearest => {
                 let mut order: Vec<usize> = (0..candidates.warehouses.len()).collect();
                 order.sort_by_key(|&candidate| candidates.lanes[candidate].metres);
-                fill_whole(&candidates.supply(), &order, demand.shipments_max)
+                fill_whole(&candidates.supply(), &order, demand.shipments_max).map(|pieces| (pieces, false))
             }
-            Policy::Priority => {
-                let order: Vec<usize> = (0..candidates.warehouses.len()).collect();
-                fill_whole(&candidates.supply(), &order, demand.shipments_max)
+            Objective::Priority | Objective::Pinned => {
+                let order = self.by_list(demand, candidates);
+                fill_whole(&candidates.supply(), &order, demand.shipments_max).map(|pieces| (pieces, false))
             }
         };
         // A rule says who comes first; it refuses no order that fits within its shipments in some other way.
-        let chosen = ruled.map(|pieces| (pieces, false)).or_else(|| self.cheapest(demand, candidates));
-        let (pieces, proven) = match chosen {
-            Some((pieces, proven)) => (pieces, proven && demand.policy == Policy::Cheapest),
+        let (pieces, proven) = match chosen.or_else(|| self.cheapest(demand, candidates)) {
+            Some((pieces, proven)) => (pieces, proven && objective.has_optimum()),
             None => {
                 let (pieces, left) = fill::most_units(&candidates.supply(), demand.shipments_max);
                 if left.iter().all(|&units| units == 0) {
@@ -51,9 +53,10 @@ impl Planner {
         Ok((pieces, proven))
     }
 
-    /// The kernel's choice, after lines that no warehouse holds whole were cut; a rule's where that is too much for it.
-    fn cheapest(&self, demand: &Demand, candidates: &Candidates) -> Option<(Vec<Piece>, bool)> {
-        let supply = candidates.supply();
+    /// The kernel's choice of the least score, after lines that no warehouse holds whole were cut; a rule's where that is too
+    /// much for it.
+    pub(super) fn cheapest(&self, demand: &Demand, candidates: &Candidates) -> Option<(Vec<Piece>, bool)> {
+        let (supply, score) = (candidates.supply(), Score::of(demand.policy()));
         let width = supply.candidates;
         // What the kernel places: a line whole, the rest of a cut line, or a piece that is bound to its warehouse.
         let mut rows: Vec<Piece> = Vec::with_capacity(demand.lines.len());
@@ -64,8 +67,9 @@ impl Planner {
             if wanted == 0 {
                 continue;
             }
-            let weight_g = self.catalogue.sku_terms(sku).weight_g;
-            let line_cost = |candidate: usize, quantity: i64| candidates.lanes[candidate].line_cost(weight_g, quantity);
+            let terms = self.catalogue.sku_terms(sku);
+            let line_cost =
+                |candidate: usize, quantity: i64| score.line(candidates.lanes[candidate].line_cost(&terms, quantity));
             let (bound, rest) = if (0..width).any(|candidate| supply.at(line, candidate) >= wanted) {
                 (Vec::new(), wanted)
             } else {
@@ -88,7 +92,13 @@ impl Planner {
                 if used_up || supply.at(line, candidate) < rest { UNSERVABLE } else { line_cost(candidate, rest) }
             }));
         }
-        let fixed: Vec<i64> = candidates.lanes.iter().map(|lane| lane.fixed).collect();
+        let mut fixed = self.scores(demand, candidates);
+        let mut exact = !cut;
+        if demand.policy().objective == Objective::FewestShipments {
+            let (step, is_enough) = step(&fixed, &cost, UNSERVABLE);
+            fixed.iter_mut().for_each(|part| *part += step);
+            exact &= is_enough;
+        }
         let choice = kernel::solve(&Problem {
             fixed: &fixed,
             cost: &cost,
@@ -101,7 +111,7 @@ impl Planner {
         if cut {
             rows = self.refill_cut_lines(demand, candidates, &rows);
         }
-        Some((rows, choice.proven && !cut))
+        Some((rows, choice.proven && exact))
     }
 
     /// The same warehouses, but of every line that is in several pieces the most comes from where a unit costs least.
@@ -117,9 +127,9 @@ impl Planner {
                 continue;
             }
             let line = of_line[0].line;
-            let weight_g = self.catalogue.sku_terms(demand.lines[line].0).weight_g;
+            let terms = self.catalogue.sku_terms(demand.lines[line].0);
             // Stable: candidates come ranked, so equals keep their rank. Of a thousand units, as one would be rounded up.
-            used.sort_by_key(|&candidate| (candidates.lanes[candidate].line_cost(weight_g, 1000), candidate));
+            used.sort_by_key(|&candidate| (candidates.lanes[candidate].line_cost(&terms, 1000), candidate));
             let mut wanted: i64 = of_line.iter().map(|piece| piece.quantity).sum();
             for &candidate in &used {
                 let quantity = wanted.min(supply.at(line, candidate));

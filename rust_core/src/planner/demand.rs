@@ -1,9 +1,12 @@
 //! An order as the planner sees it: names resolved to numbers, lines summed by SKU, rules of choice made plain.
 
+use std::sync::Arc;
+
 use super::{Flaw, Planner};
 use crate::catalogue::{Catalogue, WarehouseTerms};
 use crate::ids::{ChannelId, SHARED, SkuId, WarehouseId};
-use crate::order::{Order, Payment, Policy, QUANTITY_MAX};
+use crate::order::{Order, Payment, QUANTITY_MAX};
+use crate::policy::{Policy, Pools, Selected, Serves};
 
 /// An order with its names resolved and its lines summed by SKU.
 #[derive(Debug)]
@@ -16,8 +19,16 @@ pub struct Demand {
     pub channel: ChannelId,
     /// Whether the customer collects it.
     pub pickup: bool,
-    /// Rules of choice.
-    pub policy: Policy,
+    /// The policy that it is planned by.
+    pub selected: Arc<Selected>,
+    /// The warehouses that the policy's filters leave, by number, where it filters any.
+    pub serves: Option<Serves>,
+    /// Whether it takes from its channel's pools alone.
+    pub pools_only: bool,
+    /// Units that it leaves in every cell that all share.
+    pub keep_back: i64,
+    /// The last day that is early enough, since 1970.
+    pub due: Option<i32>,
     /// Warehouses that may share it.
     pub shipments_max: usize,
     /// Whether a part is accepted.
@@ -27,11 +38,29 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// The terms of a warehouse that may serve it: that is enabled, and allowed.
+    /// What is asked of its plan.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.selected.policy
+    }
+
+    /// The terms of a warehouse that may serve it: that is enabled, allowed, and left by the policy's filters.
     #[must_use]
     pub fn terms_of<'a>(&self, catalogue: &'a Catalogue, warehouse: WarehouseId) -> Option<&'a WarehouseTerms> {
-        let allowed = self.allowed.as_ref().is_none_or(|allowed| allowed.binary_search(&warehouse).is_ok());
+        let allowed = self.allows(warehouse) && self.passes(warehouse);
         catalogue.warehouse_terms(warehouse).filter(|terms| terms.enabled && allowed)
+    }
+
+    /// Whether the order itself lets a warehouse serve.
+    #[must_use]
+    pub fn allows(&self, warehouse: WarehouseId) -> bool {
+        self.allowed.as_ref().is_none_or(|allowed| allowed.binary_search(&warehouse).is_ok())
+    }
+
+    /// Whether the policy's filters do.
+    #[must_use]
+    pub fn passes(&self, warehouse: WarehouseId) -> bool {
+        self.serves.as_ref().is_none_or(|serves| serves.get(warehouse as usize).copied().unwrap_or(false))
     }
 }
 
@@ -83,18 +112,39 @@ impl Planner {
                 "only an order with payment \"pending\" holds stock for a time".into(),
             ));
         }
-        if !flaws.is_empty() {
-            return Err(flaws);
-        }
+        let due = order.due_day().unwrap_or_else(|()| {
+            flaws.push(flaw("/deliver_by".into(), "must be a date: 2026-11-13".into()));
+            None
+        });
+        let selected = match self.policies.book().select(order, &lines, self.policies.traits(), self.now_ms) {
+            Ok(selected) if flaws.is_empty() => selected,
+            Ok(_) => return Err(flaws),
+            Err(names) => {
+                flaws.push(flaw(
+                    "/policy".into(),
+                    format!("unknown policy {:?}; there are {names}", order.policy.unwrap_or_default()),
+                ));
+                return Err(flaws);
+            }
+        };
+        let policy = &*selected.policy;
+        let channel = order.channel.and_then(|name| self.catalogue.channel(name)).unwrap_or(SHARED);
+        let within = policy.deliver_within_days.and_then(|days| Some(self.today()?.saturating_add(days)));
+        let pickup = order.pickup_at.is_some();
         Ok(Demand {
             lines,
             allowed,
-            channel: order.channel.and_then(|name| self.catalogue.channel(name)).unwrap_or(SHARED),
-            pickup: order.pickup_at.is_some(),
-            policy: order.policy.unwrap_or(self.default_policy),
-            shipments_max: order.shipments_max(),
+            channel: if policy.only.pools == Pools::Never { SHARED } else { channel },
+            pickup,
+            // Where the customer collects it is the customer's to say.
+            serves: if pickup { None } else { self.policies.serves(policy, &self.catalogue, self.now_ms) },
+            pools_only: policy.only.pools == Pools::Only,
+            keep_back: policy.kept_back(order.channel),
+            due: due.or(within),
+            shipments_max: order.shipments_max().min(policy.max_shipments.unwrap_or(usize::MAX)),
             allow_partial: order.allow_partial,
             destination: (order.ship_to.lat, order.ship_to.lon),
+            selected,
         })
     }
 }

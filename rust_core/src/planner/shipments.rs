@@ -35,12 +35,14 @@ impl Planner {
             for of_line in of_one.chunk_by(|piece, next| piece.line == next.line) {
                 let sku = demand.lines[of_line[0].line].0;
                 let quantity = of_line.iter().map(|piece| piece.quantity).sum();
-                cost += lane.line_cost(self.catalogue.sku_terms(sku).weight_g, quantity);
+                cost += lane.line_cost(&self.catalogue.sku_terms(sku), quantity);
                 lines.push((sku, quantity));
             }
             let warehouse = candidates.warehouses[candidate];
             let cells = self.draw(demand.channel, warehouse, &lines);
-            Shipment { warehouse, cost, metres: lane.metres, lines, cells }
+            let carrier = lane.carrier.and_then(|carrier| self.costs.carrier_name(carrier));
+            let promised = candidates.promised[candidate];
+            Shipment { warehouse, cost, metres: lane.metres, lines, cells, carrier, promised }
         };
         pieces.chunk_by(|piece, next| piece.candidate == next.candidate).map(leaves).collect()
     }

@@ -2,6 +2,7 @@
 
 mod case;
 mod oracle;
+mod policies;
 
 use serde_json::json;
 
@@ -99,9 +100,9 @@ fn a_warehouse_that_is_disabled_or_not_allowed_is_as_good_as_empty() {
 fn pickup_pays_its_warehouse_and_no_way() {
     let far = WarehouseTerms { fixed_cost: 100, unit_cost: 7, cost_per_km: 3.0, ..warehouse(20.0) };
     let mut planner = planner(&[warehouse(0.0), far], &[&[9, 9]]);
-    planner.costs.set_tariff(vec![Zone { name: "z".into(), max_m: 1, base: 1000, per_kg: 500 }]);
+    planner.costs.set_tariff(vec![Zone { name: "z".into(), max_m: 1, base: 1000, per_kg: 500, ..Zone::default() }]);
     let picked_up = plan(&mut planner, json!({"lines": lines(&[(0, 2)]), "pickup_at": "w1"})).unwrap();
-    let shipment = Shipment { warehouse: 1, cost: 100 + 2 * 7, metres: 0, lines: vec![(0, 2)], cells: Vec::new() };
+    let shipment = Shipment { warehouse: 1, cost: 100 + 2 * 7, lines: vec![(0, 2)], ..Shipment::default() };
     assert_eq!(picked_up.shipments, [shipment]);
     let mixed = json!({"lines": lines(&[(0, 1)]), "pickup_at": "w1", "warehouses": ["w0"]});
     assert_eq!(pointers(&planner, mixed), ["/pickup_at"]);
@@ -209,9 +210,9 @@ fn an_order_without_policy_gets_the_default_one() {
     let mut planner = planner(&[dear, warehouse(9.0)], &[&[9, 9]]);
     let fields = json!({"lines": lines(&[(0, 1)])});
     assert_eq!(pieces(&plan(&mut planner, fields.clone()).unwrap()), [(1, 0, 1)]);
-    planner.default_policy = Policy::Nearest;
+    planner.set_book(Book::built_in("nearest").unwrap());
     let nearest = plan(&mut planner, fields).unwrap();
-    assert_eq!((pieces(&nearest), nearest.policy), (vec![(0, 0, 1)], Policy::Nearest));
+    assert_eq!((pieces(&nearest), &*nearest.selected.label), (vec![(0, 0, 1)], "nearest@built-in"));
 }
 
 #[test]
@@ -232,10 +233,16 @@ fn a_changed_warehouse_counts_at_once() {
 fn extremes_end_at_a_bound() {
     let dear = WarehouseTerms { fixed_cost: i64::MAX, unit_cost: i64::MAX, cost_per_km: f64::MAX, ..warehouse(180.0) };
     let mut planner = planner(&[dear, WarehouseTerms { cost_per_km: f64::INFINITY, ..dear }], &[]);
-    planner.costs.set_tariff(vec![Zone { name: "z".into(), max_m: 0, base: i64::MAX, per_kg: i64::MAX }]);
+    planner.costs.set_tariff(vec![Zone {
+        name: "z".into(),
+        max_m: 0,
+        base: i64::MAX,
+        per_kg: i64::MAX,
+        ..Zone::default()
+    }]);
     let skus = 100_u32;
     for sku in 0..skus {
-        let terms = SkuTerms { weight_g: i64::MAX, purchase_limit: 0 };
+        let terms = SkuTerms { weight_g: i64::MAX, ..SkuTerms::default() };
         assert!(planner.catalogue.put_sku(sku, &format!("s{sku}"), terms));
         planner.view.set(cell_id(sku, 0), i64::MAX, 1);
         planner.view.set(cell_id(sku, 1), if sku % 2 == 0 { i64::MAX } else { i64::MIN }, 1);
@@ -262,4 +269,26 @@ fn a_cut_line_comes_from_where_a_unit_costs_least() {
     let pieces: Vec<(u32, i64)> = plan.shipments.iter().map(|one| (one.warehouse, one.lines[0].1)).collect();
     assert_eq!(pieces, [(0, 60), (1, 90)]);
     assert!(!plan.proven);
+}
+
+/// What leaves tomorrow with two days under way arrives in three; nothing is promised where either is not known.
+#[test]
+fn a_plan_promises_the_day_that_it_leaves_and_the_days_under_way() {
+    let mut planner = planner(&[warehouse(0.0), warehouse(5.0)], &[&[9, 0], &[0, 9]]);
+    let zone = |name: &str, max_m, days| Zone { name: name.into(), max_m, transit_days: days, ..Zone::default() };
+    planner.costs.set_tariff(vec![zone("near", 1000, Some(2)), zone("far", 2000, None)]);
+    let fields = json!({"lines": lines(&[(0, 1), (1, 1)])});
+    let promised = |planner: &mut Planner| -> Vec<Option<i32>> {
+        let planned = plan(planner, fields.clone()).unwrap();
+        planned.shipments.iter().map(|shipment| shipment.promised).collect()
+    };
+    assert_eq!(promised(&mut planner), [None, None], "no instant, no day");
+    planner.now_ms = Some(20_000 * 86_400_000);
+    assert_eq!(promised(&mut planner), [Some(20_002), None]);
+    planner.dispatches.set(0, Some(vec![(20_000 * 86_400_000 + 1, 20_001)]));
+    assert_eq!(promised(&mut planner), [Some(20_003), None]);
+    planner.now_ms = Some(20_000 * 86_400_000 + 1);
+    assert_eq!(promised(&mut planner), [None, None], "the calendar ends there");
+    let collected = plan(&mut planner, json!({"lines": lines(&[(1, 1)]), "pickup_at": "w1"})).unwrap();
+    assert_eq!(collected.shipments[0].promised, Some(20_000));
 }

@@ -6,6 +6,7 @@ mod audit;
 mod batch;
 mod outcome;
 mod planner;
+mod policy;
 mod record;
 
 use pyo3::prelude::*;
@@ -24,6 +25,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(amend::amend_order, module)?)?;
     module.add_function(wrap_pyfunction!(amend::split_order, module)?)?;
     module.add_function(wrap_pyfunction!(amend::take_units, module)?)?;
+    module.add_function(wrap_pyfunction!(policy::set_policies, module)?)?;
+    module.add_function(wrap_pyfunction!(policy::put_sku_traits, module)?)?;
+    module.add_function(wrap_pyfunction!(policy::put_warehouse_traits, module)?)?;
+    module.add_function(wrap_pyfunction!(policy::note_counted, module)?)?;
     module.add_class::<planner::PyPlanner>()?;
     module.add_class::<batch::PyBatch>()?;
     module.add_class::<record::PyRecord>()?;

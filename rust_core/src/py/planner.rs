@@ -12,11 +12,11 @@ use crate::answer::Allocation;
 use crate::batch::{Intake, Outcome, Reply};
 use crate::capacity::Day;
 use crate::catalogue::{SkuTerms, WarehouseTerms};
-use crate::cost::Zone;
+use crate::cost::{LocalDay, Zone};
 use crate::geo::Point;
-use crate::ids::{CellId, ChannelId, SkuId, WarehouseId, split_cell_id};
-use crate::order::Policy;
+use crate::ids::{CellId, ChannelId, SkuId, WAREHOUSES_MAX, WarehouseId, split_cell_id};
 use crate::planner::{Planner, Refusal};
+use crate::policy::Book;
 use crate::record;
 use crate::view::event_stamp;
 
@@ -44,17 +44,18 @@ impl PyPlanner {
     #[new]
     #[pyo3(signature = (*, currency, default_policy))]
     fn new(currency: String, default_policy: &str) -> PyResult<Self> {
-        let default_policy = [Policy::Cheapest, Policy::Nearest, Policy::Priority]
-            .into_iter()
-            .find(|policy| policy.name() == default_policy)
+        let book = Book::built_in(default_policy)
             .ok_or_else(|| PyValueError::new_err(format!("unknown policy {default_policy:?}")))?;
-        Ok(Self { planner: Planner { currency, default_policy, ..Planner::default() } })
+        let mut planner = Planner { currency, ..Planner::default() };
+        planner.set_book(book);
+        Ok(Self { planner })
     }
 
-    /// Adds or replaces SKUs: (number, name, weight_g, purchase limit in units or 0).
-    fn put_skus(&mut self, rows: Vec<(SkuId, String, i64, i64)>) -> PyResult<()> {
-        for (number, name, weight_g, purchase_limit) in rows {
-            if !self.planner.catalogue.put_sku(number, &name, SkuTerms { weight_g, purchase_limit }) {
+    /// Adds or replaces SKUs: (number, name, weight_g, volume_cm3 or 0, purchase limit in units or 0).
+    fn put_skus(&mut self, rows: Vec<(SkuId, String, i64, i64, i64)>) -> PyResult<()> {
+        for (number, name, weight_g, volume_cm3, purchase_limit) in rows {
+            let terms = SkuTerms { weight_g, volume_cm3, purchase_limit };
+            if !self.planner.catalogue.put_sku(number, &name, terms) {
                 return Err(PyValueError::new_err(format!("SKU number {number} is out of range")));
             }
         }
@@ -93,6 +94,7 @@ impl PyPlanner {
                 max_m: max_km.saturating_mul(1000),
                 base,
                 per_kg,
+                ..Zone::default()
             })
             .collect();
         self.planner.costs.set_tariff(zones);
@@ -177,15 +179,27 @@ impl PyPlanner {
         self.planner.capacity.doubts()
     }
 
+    /// Sets when orders leave warehouses: (warehouse, [(cut-off in milliseconds since 1970, day since 1970 on which what comes
+    /// before it leaves)]); None instead of the list where they leave on the day they come, UTC.
+    #[allow(clippy::type_complexity)]
+    fn set_dispatches(&mut self, rows: Vec<(WarehouseId, Option<Vec<(u64, LocalDay)>>)>) -> PyResult<()> {
+        if let Some((number, _)) = rows.iter().find(|(number, _)| *number >= WAREHOUSES_MAX) {
+            return Err(PyValueError::new_err(format!("warehouse number {number} is out of range")));
+        }
+        rows.into_iter().for_each(|(number, calendar)| self.planner.dispatches.set(number, calendar));
+        Ok(())
+    }
+
     /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh) in arrival order, on
-    /// a day since 1970; without one, capacities bound nothing.
-    /// Returns the batch and what is decided already, as (place, outcome).
-    #[pyo3(signature = (orders, day=None))]
+    /// a day since 1970, without which capacities bound nothing, and at an instant in milliseconds since 1970, without which
+    /// no day is promised. Returns the batch and what is decided already, as (place, outcome).
+    #[pyo3(signature = (orders, day=None, now_ms=None))]
     fn plan(
         &mut self,
         py: Python<'_>,
         orders: Vec<(PyBackedBytes, u32, u32, bool)>,
         day: Option<Day>,
+        now_ms: Option<u64>,
     ) -> PyResult<(PyBatch, Vec<(u32, OutcomeTuple)>)> {
         let partitions = self.planner.partitions.max(1);
         if orders.iter().any(|(_, home, ..)| *home >= partitions) {
@@ -201,6 +215,7 @@ impl PyPlanner {
             })
             .collect();
         self.planner.capacity.set_day(day);
+        self.planner.now_ms = now_ms;
         let (batch, decided) = self.planner.plan_batch(&intakes);
         Ok((PyBatch { batch }, self.tuples(py, decided)?))
     }
@@ -236,10 +251,17 @@ impl PyPlanner {
 
     /// Plans one order without taking anything. Returns ("quoted", JSON), ("short", JSON), ("too_spread", JSON),
     /// ("at_capacity", JSON), ("limit", rows) where it is beyond a purchase limit by itself, or ("invalid", flaws). For a
-    /// day, as `plan`.
-    #[pyo3(signature = (canonical, day=None))]
-    fn quote(&mut self, py: Python<'_>, canonical: &[u8], day: Option<Day>) -> PyResult<OutcomeTuple> {
+    /// day and an instant, as `plan`.
+    #[pyo3(signature = (canonical, day=None, now_ms=None))]
+    fn quote(
+        &mut self,
+        py: Python<'_>,
+        canonical: &[u8],
+        day: Option<Day>,
+        now_ms: Option<u64>,
+    ) -> PyResult<OutcomeTuple> {
         self.planner.capacity.set_day(day);
+        self.planner.now_ms = now_ms;
         let (order, demand) = match self.planner.admit(canonical) {
             Ok(admitted) => admitted,
             Err(outcome) => return outcome_tuple(py, outcome, &self.planner.catalogue),
@@ -257,6 +279,7 @@ impl PyPlanner {
                     shipped: &[],
                     currency: &self.planner.currency,
                     expires_ms: 0,
+                    policy: &plan.selected.label,
                 };
                 let json = allocation.to_json(&self.planner.catalogue);
                 ("quoted", serde_json::from_slice::<Value>(&json).map_err(wrong)?)

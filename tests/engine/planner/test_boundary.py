@@ -253,7 +253,9 @@ def test_numbers_of_definitions_have_their_bounds() -> None:
     """The model's limits and the core's are the same."""
     core = small_planner().core
     with pytest.raises(ValueError, match="SKU number 16777216 is out of range"):
-        core.put_skus([(limits.SKUS_MAX, "beyond", 0, 0)])
+        core.put_skus([(limits.SKUS_MAX, "beyond", 0, 0, 0)])
     with pytest.raises(ValueError, match="warehouse number 4096 is out of range"):
         core.put_warehouses([(limits.WAREHOUSES_MAX, "beyond", 0.0, 0.0, True, 1, 0, 0, 0.0, None)])
+    with pytest.raises(ValueError, match="warehouse number 4096 is out of range"):
+        core.set_dispatches([(limits.WAREHOUSES_MAX, None)])
     assert core.sku_number("beyond") is core.warehouse_number("beyond") is None

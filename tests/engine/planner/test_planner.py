@@ -11,9 +11,9 @@ from engine.planner import Planner, canonical_bytes, cell_number
 from tests.engine.planner.two_warehouses import EVENT, FAR, NEAR, order, small_planner
 
 
-def quote(planner: Planner, wanted: Order) -> dict[str, Any]:
+def quote(planner: Planner, wanted: Order, now_ms: int | None = None) -> dict[str, Any]:
     """The quote of an order that can be had."""
-    word, payload = planner.core.quote(canonical_bytes(wanted))
+    word, payload = planner.core.quote(canonical_bytes(wanted), None, now_ms)
     assert word == "quoted", payload
     answer: dict[str, Any] = json.loads(payload)
     return answer

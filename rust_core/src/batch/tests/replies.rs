@@ -25,7 +25,11 @@ fn network(stock: &[i64]) -> Planner {
     let places = [warehouse(0.0), warehouse(1.0), warehouse(2.0)];
     let rows: Vec<&[i64]> = stock.chunks_exact(WAREHOUSES as usize).collect();
     let mut planner = planner(&places, &rows);
-    assert!(planner.catalogue.put_sku(SKUS - 1, "s2", SkuTerms { weight_g: 1, purchase_limit: 4 }));
+    assert!(planner.catalogue.put_sku(
+        SKUS - 1,
+        "s2",
+        SkuTerms { weight_g: 1, purchase_limit: 4, ..SkuTerms::default() }
+    ));
     planner
 }
 

@@ -101,10 +101,16 @@ impl Case {
             }
         }
         for (sku, &weight_g) in (0..).zip(&self.weights) {
-            let terms = SkuTerms { weight_g, purchase_limit: 0 };
+            let terms = SkuTerms { weight_g, ..SkuTerms::default() };
             assert!(planner.catalogue.put_sku(sku, &format!("s{sku}"), terms));
         }
-        let zone = |&(km, base, per_kg): &(u32, i64, i64)| Zone { name: "z".into(), max_m: 1000 * km, base, per_kg };
+        let zone = |&(km, base, per_kg): &(u32, i64, i64)| Zone {
+            name: "z".into(),
+            max_m: 1000 * km,
+            base,
+            per_kg,
+            ..Zone::default()
+        };
         planner.costs.set_tariff(self.zones.iter().map(zone).collect());
         planner
     }

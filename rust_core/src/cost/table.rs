@@ -1,59 +1,21 @@
-//! What a shipment costs, from each warehouse to a destination. Integer minor units throughout.
+//! Lanes by destination, worked out once and kept.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::{COST_MAX, Lane, Zone};
 use crate::catalogue::Catalogue;
 use crate::geo::Point;
 use crate::ids::WarehouseId;
 
-/// No single line or shipment is dearer than this; 100 lines of it still fit an `i64` a thousand times.
-pub const COST_MAX: i64 = 10_i64.pow(13);
-
 /// Destinations whose lanes are kept. 4,096 of them to 500 warehouses take 80 MB at the most, to 30 warehouses 5 MB.
 const DESTINATIONS_KEPT_MAX: usize = 4096;
-
-/// One row of the tariff.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Zone {
-    /// Name of the zone.
-    pub name: Box<str>,
-    /// The zone reaches this far.
-    pub max_m: u32,
-    /// Per shipment.
-    pub base: i64,
-    /// Per kilogram.
-    pub per_kg: i64,
-}
-
-/// What it costs to ship from one warehouse to one destination.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lane {
-    /// Once per shipment: the warehouse's own cost, the way and the tariff's base.
-    pub fixed: i64,
-    /// Per unit.
-    pub per_unit: i64,
-    /// Per kilogram.
-    pub per_kg: i64,
-    /// Metres along the great circle.
-    pub metres: u32,
-    /// Row of the tariff, if there is a tariff.
-    pub zone: Option<u8>,
-}
-
-impl Lane {
-    /// The cost of a line on this lane, its freight charged by the gram and rounded up.
-    #[must_use]
-    pub fn line_cost(&self, weight_g: i64, quantity: i64) -> i64 {
-        // What overflows is beyond the bound anyway.
-        let freight = self.per_kg.saturating_mul(weight_g.saturating_mul(quantity)).saturating_add(999) / 1000;
-        freight.saturating_add(self.per_unit.saturating_mul(quantity)).min(COST_MAX)
-    }
-}
 
 /// Lanes by destination, worked out once and kept.
 #[derive(Debug, Default)]
 pub struct CostTable {
     zones: Vec<Zone>,
+    carriers: Vec<Option<Arc<str>>>,
     // The standard hasher, not a faster one: the keys come from callers.
     lanes: HashMap<(u64, u64), Box<[Lane]>>,
 }
@@ -74,6 +36,12 @@ impl CostTable {
     #[must_use]
     pub fn zones(&self) -> &[Zone] {
         &self.zones
+    }
+
+    /// The name of a carrier; none of one that the tariff does not name.
+    #[must_use]
+    pub fn carrier_name(&self, carrier: u8) -> Option<Arc<str>> {
+        self.carriers.get(usize::from(carrier))?.clone()
     }
 
     /// The lanes to a destination in WGS 84 degrees, by warehouse number.
@@ -106,7 +74,10 @@ fn lane(catalogue: &Catalogue, zones: &[Zone], warehouse: WarehouseId, destinati
         per_unit: terms.unit_cost,
         per_kg,
         metres,
+        carrier: zone.map(|_| 0),
         zone: zone.and_then(|zone| u8::try_from(zone).ok()),
+        transit_days: zone.and_then(|zone| zones[zone].transit_days),
+        ..Lane::default()
     }
 }
 
@@ -134,21 +105,7 @@ mod tests {
     }
 
     fn zone(max_km: u32, base: i64, per_kg: i64) -> Zone {
-        Zone { name: "z".into(), max_m: max_km * 1000, base, per_kg }
-    }
-
-    #[test]
-    fn freight_is_charged_by_the_gram_and_rounded_up() {
-        let lane = Lane { fixed: 0, per_unit: 10, per_kg: 199, metres: 0, zone: None };
-        assert_eq!(lane.line_cost(1, 1), 10 + 1);
-        assert_eq!(lane.line_cost(500, 3), 30 + 299);
-        assert_eq!(lane.line_cost(0, 3), 30);
-    }
-
-    #[test]
-    fn absurd_amounts_end_at_the_bound_and_do_not_wrap() {
-        let lane = Lane { fixed: 0, per_unit: i64::MAX / 2, per_kg: i64::MAX / 2, metres: 0, zone: None };
-        assert_eq!(lane.line_cost(i64::MAX / 2, i64::MAX / 2), COST_MAX);
+        Zone { name: "z".into(), max_m: max_km * 1000, base, per_kg, ..Zone::default() }
     }
 
     #[test]

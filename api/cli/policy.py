@@ -1,0 +1,192 @@
+"""`stockade policy`: checks files of policies, compares policies on orders, and tells what came of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from api.cli.console import EXIT_FINDING, StoreOptions, err, money, out, print_json, print_table
+from api.cli.files import json_rows, read_file
+from engine import open_engine
+from engine.comparison import PolicyTotals, compare_on, compare_policies
+from engine.errors import FieldError, InvalidInput
+from engine.intake.clock import DAY_MS, StoreClock
+from engine.model import Order
+from engine.model.rules import order_errors
+from engine.planner import CostDefaults
+from engine.policy import Mistake, PolicyBook, PolicyWatch, check_policies
+from engine.policy.results import results_of
+from engine.sample import POLICIES_TOML, OrderSource, load_network, starting_stock
+
+SAMPLE_ORDERS = 2_000
+SAMPLE_SEED = 1
+
+app = App(name="policy", help="Check files of policies, compare policies, and see what came of them.")
+
+
+@app.command
+async def check(
+    file: Annotated[Path, Parameter(help="Policies as TOML; - reads standard input.", allow_leading_hyphen=True)],
+    /,
+    *,
+    network: Annotated[bool, Parameter(help="Look up the warehouses that it names in the store, too.")] = False,
+    json: bool = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Find every mistake in a file of policies, with its line; exit 1 when there is any."""
+    text = read_file(file)
+    warehouses = None
+    if network:
+        async with open_engine(store.settings(), attach=True, background=False) as engine:
+            warehouses = set(engine.planner.warehouses)
+    checked = check_policies(text, warehouses=warehouses)
+    if isinstance(checked, PolicyBook):
+        if json:
+            print_json({"version": checked.version, "policies": checked.names, "mistakes": []})
+        else:
+            rules = len(checked.document.rules)
+            out.print(f"Version {checked.version}: {', '.join(checked.names)}; {rules} rules.", markup=False)
+        return 0
+    if json:
+        print_json({"mistakes": checked})
+    else:
+        _print_mistakes(file, checked)
+    return EXIT_FINDING
+
+
+def _print_mistakes(file: Path, mistakes: tuple[Mistake, ...]) -> None:
+    for one in mistakes:
+        where = f"{one.where}: " if one.where else ""
+        out.print(f"{file}:{one.line}: {where}{one.reason}", markup=False, soft_wrap=True)
+    out.print(f"{len(mistakes)} mistakes." if len(mistakes) > 1 else "1 mistake.")
+
+
+@app.command
+async def compare(
+    *policies: str,
+    orders: Annotated[
+        Path | None, Parameter(help="Orders: JSON, an array or one a line; - reads standard input.")
+    ] = None,
+    policies_file: Annotated[Path | None, Parameter(name="--policies", help="A file that has the policies.")] = None,
+    sample: Annotated[
+        bool, Parameter(help="On the sample network and its stock; without --orders, on its orders.")
+    ] = False,
+    count: Annotated[
+        int, Parameter(help="Orders of the sample.", validator=Number(gte=1, lte=100_000))
+    ] = SAMPLE_ORDERS,
+    json: bool = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Plan orders by each of several policies from the same stock, side by side; holds nothing.
+
+    Without names: all policies that there are.
+    """
+    settings = store.settings(policies_file=policies_file)
+    if sample and settings.policies_file is None:
+        settings = store.settings(policies_file=POLICIES_TOML)
+    watch = PolicyWatch(settings.policies_file, settings.policy)
+    watch.open()
+    book = watch.book
+    names = policies or book.names
+    if unknown := [name for name in names if name not in book.names]:
+        there = ", ".join(book.names)
+        raise InvalidInput(tuple(FieldError(name, f"there is no such policy; there are {there}") for name in unknown))
+    given = None if orders is None else read_orders(orders)
+    clock = StoreClock()
+    if sample:
+        network = load_network()
+        if given is None:
+            offers = OrderSource(network, SAMPLE_SEED, id_prefix="C").offers(count)
+            given = [offer.order for offer in offers if offer.kind == "new"]
+        totals = compare_policies(
+            names,
+            warehouses=network.warehouses,
+            skus=network.skus,
+            tariff=network.tariff,
+            stock=starting_stock(network, len(given), SAMPLE_SEED),
+            orders=given,
+            currency=network.currency,
+            defaults=CostDefaults(
+                fixed_cost=settings.fixed_cost, unit_cost=settings.unit_cost, cost_per_km=settings.cost_per_km
+            ),
+            book=book.message,
+            now_ms=clock.now_ms(),
+        )
+        currency = network.currency
+    elif given is None:
+        raise InvalidInput((FieldError("--orders", "is needed, unless with --sample"),))
+    else:
+        async with open_engine(settings, attach=True, background=False) as engine:
+            now_ms = engine.intake.clock.now_ms()
+            totals = compare_on(engine.planner, names, given, day=now_ms // DAY_MS, now_ms=now_ms)
+        currency = settings.currency
+    if json:
+        print_json(totals)
+    else:
+        _print_totals(totals, currency)
+    return 0
+
+
+def read_orders(file: Path) -> list[Order]:
+    """Orders from a file, of which each must be right by itself. Raises InvalidInput."""
+    orders = json_rows(file, read_file(file), Order)
+    errors = [
+        FieldError(f"/{place}{error.pointer}", error.message)
+        for place, order in enumerate(orders)
+        for error in order_errors(order)
+    ]
+    if errors:
+        raise InvalidInput(tuple(errors))
+    return orders
+
+
+def _print_totals(totals: tuple[PolicyTotals, ...], currency: str) -> None:
+    least = min((row.cost_per_order for row in totals if row.compared), default=0)
+    rows = [
+        (
+            row.policy,
+            row.served,
+            row.refused,
+            money(row.cost_per_order, currency) if row.compared else "",
+            f"{row.cost_per_order / least - 1:+.1%}" if least else "",
+            f"{row.shipments_per_order:.3f}",
+            f"{row.mean_km:,.0f} km",
+            f"{row.days_to_promise:.2f}" if row.promised else "-",
+        )
+        for row in totals
+    ]
+    columns = ("policy", "served", "refused", "cost", "against least", "shipments", "way", "days")
+    print_table(columns, rows, numbers=columns[1:])
+    compared = totals[0].compared if totals else 0
+    out.print(
+        f"The same orders from the same stock; means over the {compared:,} orders that all served: cost and shipments"
+        " of an order, way of a shipment, days until the last one is promised."
+    )
+
+
+@app.command
+async def results(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
+    """What came of the orders in the store, by policy, version and trial."""
+    async with open_engine(store.settings(), attach=True, background=False) as engine:
+        err.print("Reading the orders ...")
+        rows = await results_of(allocation async for allocation, _ in engine.orders())
+    if json:
+        print_json(rows)
+        return 0
+    table = [
+        (
+            row.policy,
+            row.version or "-",
+            f"{row.trial.name}: {row.trial.arm}" if row.trial else "",
+            row.orders,
+            row.over,
+            f"{row.cost_per_order / 100:,.2f}",
+            f"{row.shipments_per_order:.3f}",
+            f"{row.mean_km:,.0f} km",
+        )
+        for row in rows
+    ]
+    columns = ("policy", "version", "trial", "orders", "given back", "cost/order", "shipments", "mean way")
+    print_table(columns, table, numbers=columns[3:])
+    return 0

@@ -1,0 +1,131 @@
+//! What a policy makes of a plan's cost: the number that is kept least. Booked cost is true money and knows nothing of it.
+//!
+//! The score of a plan is the sum of a part for each warehouse used and a part for each line at its warehouse, as its cost is,
+//! so that the kernel can take the one for the other.
+
+use super::{Objective, Policy};
+
+/// No part of a score is greater: 25,000 of them still fit an `i64`.
+pub const SCORE_MAX: i64 = 10_i64.pow(14);
+
+/// A warehouse that could ship a part of an order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Site {
+    /// What a shipment costs besides its lines.
+    pub fixed: i64,
+    /// How far it goes.
+    pub metres: u32,
+    /// Days from today to its promised day.
+    pub days: i64,
+    /// Days that this is after the order is due.
+    pub days_late: i64,
+    /// Orders that it serves today, and serves at the most, where that is bounded.
+    pub load: Option<(i64, i64)>,
+}
+
+/// How a policy scores costs. Of a balanced one in thousandths of minor units, else in minor units.
+#[derive(Clone, Copy, Debug)]
+pub struct Score<'a> {
+    policy: &'a Policy,
+    balanced: bool,
+}
+
+impl<'a> Score<'a> {
+    /// Of a policy.
+    #[must_use]
+    pub fn of(policy: &'a Policy) -> Self {
+        Self { policy, balanced: policy.objective == Objective::Balanced }
+    }
+
+    /// Whether the score of a warehouse is its cost, whatever else there is to say of it.
+    #[must_use]
+    pub fn is_cost(&self) -> bool {
+        let policy = self.policy;
+        !self.balanced && policy.split_penalty == 0 && policy.lateness_cost_per_day == 0 && policy.load_cost == 0
+    }
+
+    /// The part of a warehouse that is used. A penalty for each shipment after the first is one for each, less a constant.
+    #[must_use]
+    pub fn fixed(&self, site: &Site) -> i64 {
+        let policy = self.policy;
+        let penalties = policy
+            .split_penalty
+            .saturating_add(policy.lateness_cost_per_day.saturating_mul(site.days_late))
+            .saturating_add(of_load(policy.load_cost, site.load));
+        if !self.balanced {
+            return site.fixed.saturating_add(penalties).min(SCORE_MAX);
+        }
+        let weights = &policy.weights;
+        let parts = [
+            site.fixed.saturating_mul(weights.cost),
+            weights.per_km.saturating_mul(i64::from(site.metres)) / 1000,
+            weights.per_day.saturating_mul(site.days),
+            weights.per_shipment,
+            of_load(weights.load, site.load),
+            penalties.saturating_mul(1000),
+        ];
+        parts.into_iter().fold(0_i64, i64::saturating_add).clamp(0, SCORE_MAX)
+    }
+
+    /// The part of a line that costs so much.
+    #[must_use]
+    pub fn line(&self, cost: i64) -> i64 {
+        if self.balanced { cost.saturating_mul(self.policy.weights.cost).min(SCORE_MAX) } else { cost }
+    }
+}
+
+fn of_load(amount: i64, load: Option<(i64, i64)>) -> i64 {
+    match load {
+        Some((used, most)) if most > 0 => amount.saturating_mul(used.clamp(0, most)) / most,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Weights;
+    use super::*;
+
+    const SITE: Site = Site { fixed: 500, metres: 12_345, days: 3, days_late: 2, load: Some((25, 100)) };
+
+    #[test]
+    fn without_penalties_a_score_is_the_cost() {
+        let cheapest = Policy::default();
+        let score = Score::of(&cheapest);
+        assert!(score.is_cost());
+        assert_eq!((score.fixed(&SITE), score.line(77)), (500, 77));
+    }
+
+    #[test]
+    fn penalties_add_to_the_warehouse() {
+        let policy = Policy { split_penalty: 200, lateness_cost_per_day: 50, load_cost: 300, ..Policy::default() };
+        assert!(!Score::of(&policy).is_cost());
+        assert_eq!(Score::of(&policy).fixed(&SITE), 500 + 200 + 2 * 50 + 300 / 4);
+        assert_eq!(Score::of(&policy).fixed(&Site { load: Some((9, 0)), ..SITE }), 500 + 200 + 2 * 50);
+    }
+
+    #[test]
+    fn a_balanced_score_is_the_weighted_sum_in_thousandths() {
+        let weights = Weights { cost: 1500, per_km: 10_000, per_day: 300_000, per_shipment: 200_000, load: 500_000 };
+        let policy = Policy { objective: Objective::Balanced, weights, split_penalty: 7, ..Policy::default() };
+        let score = Score::of(&policy);
+        assert_eq!(score.fixed(&SITE), 500 * 1500 + 123_450 + 3 * 300_000 + 200_000 + 125_000 + 7_000);
+        assert_eq!(score.line(77), 77 * 1500);
+    }
+
+    #[test]
+    fn absurd_amounts_end_at_the_bound() {
+        let weights =
+            Weights { cost: i64::MAX, per_km: i64::MAX, per_day: i64::MAX, per_shipment: i64::MAX, load: i64::MAX };
+        let policy = Policy {
+            objective: Objective::Balanced,
+            weights,
+            split_penalty: i64::MAX,
+            lateness_cost_per_day: i64::MAX,
+            load_cost: i64::MAX,
+            ..Policy::default()
+        };
+        let site = Site { fixed: i64::MAX, metres: u32::MAX, days: i64::MAX, days_late: i64::MAX, ..SITE };
+        assert_eq!((Score::of(&policy).fixed(&site), Score::of(&policy).line(i64::MAX)), (SCORE_MAX, SCORE_MAX));
+    }
+}
