@@ -27,11 +27,20 @@ pub struct Line<'a> {
 
 /// Where the order goes, in WGS 84 degrees.
 #[derive(Debug, Deserialize)]
-pub struct ShipTo {
+pub struct ShipTo<'a> {
     /// Degrees north.
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
+    /// Its country, as the caller writes it.
+    #[serde(default, borrow)]
+    pub country: Option<&'a str>,
+    /// Its region.
+    #[serde(default)]
+    pub region: Option<&'a str>,
+    /// Its postcode.
+    #[serde(default)]
+    pub postcode: Option<&'a str>,
 }
 
 /// When the customer pays.
@@ -82,7 +91,8 @@ pub struct Order<'a> {
     /// Names the order for ever.
     pub order_id: &'a str,
     /// Its destination.
-    pub ship_to: ShipTo,
+    #[serde(borrow)]
+    pub ship_to: ShipTo<'a>,
     /// What it wants.
     #[serde(borrow)]
     pub lines: Vec<Line<'a>>,
@@ -98,6 +108,9 @@ pub struct Order<'a> {
     /// How long a pending order holds.
     #[serde(default)]
     pub hold_seconds: Option<u32>,
+    /// How fast it is to get there: which carriers may take it.
+    #[serde(default)]
+    pub service_level: Option<&'a str>,
     /// How its warehouses are chosen.
     #[serde(default)]
     pub policy: Option<Policy>,
@@ -170,10 +183,14 @@ mod tests {
             "lines": [{"quantity": 1, "sku": "s", "unit_price": 9}], "max_shipments": 2, "metadata": {"a": [1, null]},
             "payment": "pending", "pickup_at": "w1", "policy": "nearest", "service_level": "next_day",
             "warehouses": ["w1", "w2"],
+            "ship_to": {"lat": 1.0, "lon": 2.0, "country": "CN", "region": "Hebei", "postcode": "050000"},
         }));
         let read = Order::decode(&bytes).unwrap();
         assert_eq!((read.customer, read.policy, read.allow_partial), (Some("ann"), Some(Policy::Nearest), true));
         assert_eq!((read.shipments_max(), read.hold_ms(), read.channel), (2, Some(60_000), Some("app")));
+        let to = &read.ship_to;
+        assert_eq!((to.country, to.region, to.postcode), (Some("CN"), Some("Hebei"), Some("050000")));
+        assert_eq!(read.service_level, Some("next_day"));
         assert_eq!((read.warehouses, read.pickup_at), (Some(vec!["w1", "w2"]), Some("w1")));
     }
 

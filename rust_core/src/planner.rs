@@ -3,10 +3,13 @@
 mod candidates;
 mod choose;
 mod demand;
+mod freight;
 mod shipments;
 
 pub use candidates::Candidates;
 pub use demand::Demand;
+pub(crate) use freight::OnLane;
+pub use freight::{ByWeight, Price};
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Chooses which candidate gives how much of each line: by the kernel, or by a rule where a policy or the size asks for one.
 
+use super::freight::Bounded;
 use super::{Candidates, Demand, Planner, Refusal, Shortage};
 use crate::fill::{self, Piece, Supply};
 use crate::kernel::{self, Problem, UNSERVABLE};
@@ -98,10 +99,16 @@ impl Planner {
         for (row, &candidate) in rows.iter_mut().zip(&choice.warehouse) {
             row.candidate = candidate as usize;
         }
+        let mut proven = choice.proven;
+        if !candidates.by_weight.is_empty() && !demand.pickup {
+            let kernel =
+                Bounded { fixed: &fixed, cost: &cost, shipments_max: demand.shipments_max, bound: choice.bound };
+            proven = self.ship_truly(demand, candidates, &kernel, &mut rows);
+        }
         if cut {
             rows = self.refill_cut_lines(demand, candidates, &rows);
         }
-        Some((rows, choice.proven && !cut))
+        Some((rows, proven && !cut))
     }
 
     /// The same warehouses, but of every line that is in several pieces the most comes from where a unit costs least.

@@ -2,6 +2,7 @@
 
 use super::{Flaw, Planner};
 use crate::catalogue::{Catalogue, WarehouseTerms};
+use crate::cost::{Destination, Haste, Place};
 use crate::ids::{ChannelId, SHARED, SkuId, WarehouseId};
 use crate::order::{Order, Payment, Policy, QUANTITY_MAX};
 
@@ -22,8 +23,10 @@ pub struct Demand {
     pub shipments_max: usize,
     /// Whether a part is accepted.
     pub allow_partial: bool,
-    /// Destination in WGS 84 degrees.
-    pub destination: (f64, f64),
+    /// Where it goes, as far as costs ask.
+    pub destination: Destination,
+    /// What arriving late counts for in the choice of a carrier.
+    pub haste: Haste,
 }
 
 impl Demand {
@@ -94,8 +97,24 @@ impl Planner {
             policy: order.policy.unwrap_or(self.default_policy),
             shipments_max: order.shipments_max(),
             allow_partial: order.allow_partial,
-            destination: (order.ship_to.lat, order.ship_to.lon),
+            destination: self.destination(order),
+            haste: Haste::default(),
         })
+    }
+}
+
+impl Planner {
+    /// Where an order goes, as far as the costs of shipping there ask.
+    #[must_use]
+    pub fn destination(&self, order: &Order) -> Destination {
+        let to = &order.ship_to;
+        let place = Place {
+            country: to.country.unwrap_or_default(),
+            region: to.region.unwrap_or_default(),
+            postcode: to.postcode.unwrap_or_default(),
+            service_level: order.service_level.unwrap_or_default(),
+        };
+        self.costs.destination(to.lat, to.lon, &place)
     }
 }
 
