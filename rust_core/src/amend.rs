@@ -4,10 +4,10 @@ use serde::Deserialize;
 
 use crate::batch::Outcome;
 use crate::capacity::{Day, counter_name};
-use crate::cost::{Lane, LocalDay};
+use crate::cost::{Haste, Lane, LocalDay};
 use crate::ids::{CellId, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 use crate::order::{FINGERPRINT_BYTES, Order, fingerprint};
-use crate::planner::{Planner, Refusal};
+use crate::planner::{OnLane, Planner, Refusal};
 use crate::record::{self, HEAD_BYTES, Record, array, bytes, text, uint};
 
 /// An order planned anew.
@@ -130,7 +130,7 @@ impl Planner {
         }
         for shipment in staying.iter_mut().chain(&mut going) {
             if parent.0.iter().any(|whole| whole.0 == shipment.0 && whole.3 != shipment.3) {
-                shipment.1 = self.price(shipment, &order)?;
+                shipment.1 = self.price_again(shipment, &order)?;
             }
         }
         let (kept, taken) = divide_counters(&parent.2, moved, &staying);
@@ -140,18 +140,21 @@ impl Planner {
     }
 
     /// What a shipment costs by the cost table.
-    fn price(&mut self, shipment: &Stored, order: &Order) -> Result<i64, String> {
+    fn price_again(&mut self, shipment: &Stored, order: &Order) -> Result<i64, String> {
         let warehouse = shipment.0;
         let terms = *self.catalogue.warehouse_terms(warehouse).ok_or("reservation record: an unknown warehouse")?;
-        let lane = if order.pickup_at.is_some() {
-            Lane::to_counter(&terms)
+        let destination = self.destination(order);
+        let lanes = self.costs.lanes(&self.catalogue, &destination);
+        let (lane, rates) = if order.pickup_at.is_some() {
+            (Lane::to_counter(&terms), Vec::new())
         } else {
-            self.costs.lanes(&self.catalogue, order.ship_to.lat, order.ship_to.lon)[warehouse as usize]
+            (lanes.lanes[warehouse as usize], lanes.rates(warehouse).to_vec())
         };
         let mut by_sku: Vec<(SkuId, i64)> = Vec::new();
         shipment.3.chunks_exact(2).for_each(|pair| add(&mut by_sku, sku_of(pair[0]), units(pair[1])));
-        let lines = by_sku.iter().map(|&(sku, quantity)| lane.line_cost(&self.catalogue.sku_terms(sku), quantity));
-        Ok(lines.fold(lane.fixed, i64::saturating_add))
+        let lines: Vec<_> = by_sku.iter().map(|&(sku, quantity)| (self.catalogue.sku_terms(sku), quantity)).collect();
+        let (open, haste) = (lane.fixed, Haste::default());
+        Ok(self.price_on(&OnLane { warehouse, lane: &lane, open, rates: &rates, leaves: None, haste }, &lines).total())
     }
 }
 

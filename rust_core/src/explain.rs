@@ -13,6 +13,7 @@ impl Planner {
         let candidates = self.candidates(demand);
         let at_capacity =
             plan.is_none() && self.capacity.any_full(&self.catalogue) && self.unfilled_by_stock(demand).is_some();
+        let uncarried = self.uncarried(demand);
         let warehouses: Vec<Value> = self
             .catalogue
             .ranked()
@@ -32,6 +33,8 @@ impl Planner {
                         let enabled = self.catalogue.warehouse_terms(warehouse).is_some_and(|terms| terms.enabled);
                         let rule = if !enabled {
                             "the warehouse is disabled"
+                        } else if uncarried.contains(&warehouse) {
+                            "no carrier of the tariff goes there from it"
                         } else if demand.terms_of(&self.catalogue, warehouse).is_some() {
                             "the warehouse is at capacity for today"
                         } else if demand.allows(warehouse) {
@@ -72,7 +75,7 @@ impl Planner {
             "distance_km": f64::from(lane.metres) / 1000.0,
             "cost": {"per_shipment": lane.fixed, "lines": lines_cost, "total": lane.fixed + lines_cost},
         });
-        if let Some(zone) = lane.zone.and_then(|zone| self.costs.zones().get(usize::from(zone))) {
+        if let Some(zone) = self.costs.zone(lane) {
             row["zone"] = json!(&*zone.name);
         }
         if !short.is_empty() {

@@ -38,12 +38,15 @@ pub struct ShipTo<'a> {
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
-    /// Country.
-    #[serde(default)]
+    /// Its country, as the caller writes it.
+    #[serde(default, borrow)]
     pub country: Option<&'a str>,
-    /// Region of the country.
+    /// Its region.
     #[serde(default)]
     pub region: Option<&'a str>,
+    /// Its postcode.
+    #[serde(default)]
+    pub postcode: Option<&'a str>,
 }
 
 /// When the customer pays.
@@ -86,7 +89,7 @@ pub struct Order<'a> {
     /// How long a pending order holds.
     #[serde(default)]
     pub hold_seconds: Option<u32>,
-    /// How soon it is to be delivered, in words of the network's own.
+    /// How fast it is to get there, in words of the network's own: which carriers may take it.
     #[serde(default)]
     pub service_level: Option<&'a str>,
     /// What kind of customer it is from, in words of the network's own.
@@ -189,10 +192,14 @@ mod tests {
             "lines": [{"quantity": 1, "sku": "s", "unit_price": 9}], "max_shipments": 2, "metadata": {"a": [1, null]},
             "payment": "pending", "pickup_at": "w1", "policy": "nearest", "service_level": "next_day",
             "warehouses": ["w1", "w2"],
+            "ship_to": {"lat": 1.0, "lon": 2.0, "country": "CN", "region": "Hebei", "postcode": "050000"},
         }));
         let read = Order::decode(&bytes).unwrap();
         assert_eq!((read.customer, read.policy, read.allow_partial), (Some("ann"), Some("nearest"), true));
         assert_eq!((read.shipments_max(), read.hold_ms(), read.channel), (2, Some(60_000), Some("app")));
+        let to = &read.ship_to;
+        assert_eq!((to.country, to.region, to.postcode), (Some("CN"), Some("Hebei"), Some("050000")));
+        assert_eq!(read.service_level, Some("next_day"));
         assert_eq!((read.warehouses, read.pickup_at), (Some(vec!["w1", "w2"]), Some("w1")));
     }
 

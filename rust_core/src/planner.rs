@@ -3,11 +3,14 @@
 mod candidates;
 mod choose;
 mod demand;
+mod freight;
 mod objective;
 mod shipments;
 
 pub use candidates::Candidates;
 pub use demand::Demand;
+pub(crate) use freight::OnLane;
+pub use freight::{ByWeight, Price};
 
 use std::sync::Arc;
 

@@ -3,140 +3,209 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{COST_MAX, Lane, Zone};
+use super::freight::{Rate, linear_lane};
+use super::matrix::{Matrices, Matrix, Of};
+use super::place::{Asked, Destination, Place};
+use super::tariff::{CARRIERS_MAX, Carrier, ZONES_MAX};
+use super::{COST_MAX, Lane, Service, Zone};
 use crate::catalogue::Catalogue;
 use crate::geo::Point;
 use crate::ids::WarehouseId;
 
-/// Destinations whose lanes are kept. 4,096 of them to 500 warehouses take 80 MB at the most, to 30 warehouses 5 MB.
-const DESTINATIONS_KEPT_MAX: usize = 4096;
+/// Bytes of lanes that are kept at the most, in two halves. Destinations to 30 warehouses: some 45,000.
+const LANES_BYTES_MAX: usize = 64 << 20;
 
-/// Lanes by destination, worked out once and kept.
+/// The bytes of a destination besides its lanes: its key and its place in the table.
+const DESTINATION_BYTES: usize = 128;
+
+/// The lanes from every warehouse to one destination.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    /// By warehouse number.
+    pub lanes: Box<[Lane]>,
+    /// Who serves the lanes that are charged by weight, one lane after the other.
+    rates: Box<[Rate]>,
+    /// Where each lane's rates begin, and the last one's end; empty where all lanes are linear.
+    starts: Box<[u32]>,
+}
+
+impl Lanes {
+    /// Whether every lane says itself what it costs.
+    #[must_use]
+    pub fn linear(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// Who serves a lane that is charged by weight.
+    #[must_use]
+    pub fn rates(&self, warehouse: WarehouseId) -> &[Rate] {
+        match self.starts.get(warehouse as usize..warehouse as usize + 2) {
+            Some(&[from, to]) => &self.rates[from as usize..to as usize],
+            _ => &[],
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.lanes) + size_of_val(&*self.rates) + size_of_val(&*self.starts)
+    }
+}
+
+/// Destinations and their lanes.
+#[derive(Debug, Default)]
+struct Known {
+    // The standard hasher, not a faster one: the keys come from callers.
+    places: HashMap<Destination, usize>,
+    lanes: Vec<Lanes>,
+    bytes: usize,
+}
+
+/// Lanes by destination.
 #[derive(Debug, Default)]
 pub struct CostTable {
-    zones: Vec<Zone>,
-    carriers: Vec<Option<Arc<str>>>,
-    // The standard hasher, not a faster one: the keys come from callers.
-    lanes: HashMap<(u64, u64), Box<[Lane]>>,
+    carriers: Vec<Carrier>,
+    asked: Asked,
+    matrices: Matrices,
+    /// Those that were looked up lately.
+    young: Known,
+    /// Those that were before `young` began: what is looked up again moves there, the rest goes when it is full.
+    old: Known,
 }
 
 impl CostTable {
-    /// Replaces the tariff, nearest zone first. With none, distance costs what the warehouses say.
+    /// Replaces the tariff by one of a single carrier, nearest zone first. With none, distance costs what the warehouses say.
     pub fn set_tariff(&mut self, zones: Vec<Zone>) {
-        self.zones = zones;
+        let carrier = Carrier { zones, ..Carrier::default() };
+        let _ = self.set_carriers(if carrier.zones.is_empty() { Vec::new() } else { vec![carrier] });
+    }
+
+    /// Replaces the tariff; `false`, and nothing done, when there are too many carriers or zones.
+    #[must_use]
+    pub fn set_carriers(&mut self, mut carriers: Vec<Carrier>) -> bool {
+        if carriers.len() > CARRIERS_MAX || carriers.iter().any(|carrier| carrier.zones.len() > ZONES_MAX) {
+            return false;
+        }
+        self.asked = carriers.iter_mut().map(Carrier::prepare).fold(Asked::default(), Asked::or);
+        self.carriers = carriers;
+        self.forget();
+        true
+    }
+
+    /// Replaces the user's own distances or costs; with none, the great circle and the tariff hold everywhere.
+    pub fn set_matrix(&mut self, of: Of, matrix: Option<Matrix>) {
+        self.matrices.set(of, matrix);
         self.forget();
     }
 
     /// To be called when a warehouse changed.
     pub fn forget(&mut self) {
-        self.lanes.clear();
+        (self.young, self.old) = (Known::default(), Known::default());
     }
 
-    /// The tariff's rows.
+    /// Who carries, by number.
     #[must_use]
-    pub fn zones(&self) -> &[Zone] {
-        &self.zones
+    pub fn carriers(&self) -> &[Carrier] {
+        &self.carriers
+    }
+
+    /// Days under way at a rate, where they are known.
+    #[must_use]
+    pub fn transit_days(&self, rate: Rate) -> Option<u8> {
+        self.carriers.get(usize::from(rate.carrier))?.zones.get(usize::from(rate.zone))?.transit_days
+    }
+
+    /// The zone that serves a lane, where one does and is decided.
+    #[must_use]
+    pub fn zone(&self, lane: &Lane) -> Option<&Zone> {
+        self.carriers.get(usize::from(lane.carrier?))?.zones.get(usize::from(lane.zone?))
     }
 
     /// The name of a carrier; none of one that the tariff does not name.
     #[must_use]
     pub fn carrier_name(&self, carrier: u8) -> Option<Arc<str>> {
-        self.carriers.get(usize::from(carrier))?.clone()
+        self.carriers.get(usize::from(carrier))?.name.clone()
     }
 
-    /// The lanes to a destination in WGS 84 degrees, by warehouse number.
-    pub fn lanes(&mut self, catalogue: &Catalogue, lat: f64, lon: f64) -> &[Lane] {
-        if self.lanes.len() >= DESTINATIONS_KEPT_MAX && !self.lanes.contains_key(&(lat.to_bits(), lon.to_bits())) {
-            // All at once is the simplest bound; the next orders fill it again with what is in demand now.
-            self.lanes.clear();
+    /// A place in WGS 84 degrees, with as much of its names as anything here asks for.
+    #[must_use]
+    pub fn destination(&self, lat: f64, lon: f64, place: &Place) -> Destination {
+        Destination::new(lat, lon, place.text(self.asked.or(self.matrices.asked())))
+    }
+
+    /// The lanes to a destination.
+    pub fn lanes(&mut self, catalogue: &Catalogue, destination: &Destination) -> &Lanes {
+        if let Some(&place) = self.young.places.get(destination) {
+            return &self.young.lanes[place];
         }
-        let zones = &self.zones;
-        self.lanes.entry((lat.to_bits(), lon.to_bits())).or_insert_with(|| {
-            let destination = Point::from_degrees(lat, lon);
-            (0..catalogue.warehouse_numbers())
-                .map(|warehouse| lane(catalogue, zones, warehouse as WarehouseId, &destination))
-                .collect()
-        })
+        let lanes = match self.old.places.remove(destination) {
+            Some(place) => std::mem::take(&mut self.old.lanes[place]),
+            None => work_out(catalogue, &self.carriers, &self.matrices, destination),
+        };
+        let bytes = lanes.bytes() + destination.place.len() + DESTINATION_BYTES;
+        if self.young.bytes + bytes > LANES_BYTES_MAX / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+        let place = self.young.lanes.len();
+        self.young.places.insert(destination.clone(), place);
+        self.young.lanes.push(lanes);
+        self.young.bytes += bytes;
+        &self.young.lanes[place]
     }
 }
 
-fn lane(catalogue: &Catalogue, zones: &[Zone], warehouse: WarehouseId, destination: &Point) -> Lane {
-    let Some(terms) = catalogue.warehouse_terms(warehouse) else {
-        return Lane::default();
-    };
-    let metres = terms.point.metres_to(destination);
-    // Multiplication, division and rounding are exact in IEEE 754: the same on every machine.
-    let way = libm::round(terms.cost_per_km * f64::from(metres) / 1000.0).min(COST_MAX as f64) as i64;
-    let zone = zones.iter().position(|zone| metres <= zone.max_m).or(zones.len().checked_sub(1));
-    let (base, per_kg) = zone.map_or((0, 0), |zone| (zones[zone].base, zones[zone].per_kg));
-    Lane {
-        fixed: terms.fixed_cost.saturating_add(way).saturating_add(base).min(COST_MAX),
-        per_unit: terms.unit_cost,
-        per_kg,
-        metres,
-        carrier: zone.map(|_| 0),
-        zone: zone.and_then(|zone| u8::try_from(zone).ok()),
-        transit_days: zone.and_then(|zone| zones[zone].transit_days),
-        ..Lane::default()
+fn work_out(catalogue: &Catalogue, carriers: &[Carrier], matrices: &Matrices, destination: &Destination) -> Lanes {
+    let (lat, lon) = destination.degrees();
+    let (point, place) = (Point::from_degrees(lat, lon), Place::parse(&destination.place));
+    let (mut lanes, mut rates, mut starts) = (Vec::new(), Vec::new(), vec![0]);
+    let zones_at: Vec<Vec<usize>> = carriers.iter().map(|carrier| carrier.zones_at(&place)).collect();
+    let mut serving = Vec::with_capacity(carriers.len());
+    for warehouse in 0..catalogue.warehouse_numbers() as WarehouseId {
+        let Some(terms) = catalogue.warehouse_terms(warehouse) else {
+            lanes.push(Lane::default());
+            starts.push(rates.len() as u32);
+            continue;
+        };
+        let metres = matrices.metres(warehouse, &place).unwrap_or_else(|| terms.point.metres_to(&point));
+        // Multiplication, division and rounding are exact in IEEE 754: the same on every machine.
+        let way = libm::round(terms.cost_per_km * f64::from(metres) / 1000.0).min(COST_MAX as f64) as i64;
+        serving.clear();
+        serving.extend((0_u8..).zip(carriers).filter_map(|(number, carrier)| {
+            let zone = carrier.zone_within(&zones_at[usize::from(number)], metres)?;
+            Some(Rate { carrier: number, zone: zone as u8 })
+        }));
+        let transit = |rate: &Rate| carriers[usize::from(rate.carrier)].zones[usize::from(rate.zone)].transit_days;
+        // The fastest first; who does not say comes last.
+        let fastest = serving.iter().min_by_key(|rate| transit(rate).map_or(u16::MAX, u16::from)).copied();
+        let lane = Lane {
+            fixed: terms.fixed_cost.saturating_add(way).min(COST_MAX),
+            per_unit: terms.unit_cost,
+            metres,
+            transit_days: fastest.as_ref().and_then(transit),
+            ..Lane::default()
+        };
+        let own = matrices.cost(warehouse, &place);
+        lanes.push(match (own, &serving[..]) {
+            // Whoever carries it, it costs the same: the fastest does.
+            (Some(cost), _) => Lane {
+                fixed: terms.fixed_cost.saturating_add(cost).min(COST_MAX),
+                carrier: fastest.map(|rate| rate.carrier),
+                zone: fastest.map(|rate| rate.zone),
+                ..lane
+            },
+            (None, []) if carriers.is_empty() => lane,
+            (None, []) => Lane { service: Service::None, ..lane },
+            (None, &[rate]) if carriers[usize::from(rate.carrier)].linear(usize::from(rate.zone)) => {
+                linear_lane(lane, carriers, rate)
+            }
+            (None, several) => {
+                rates.extend_from_slice(several);
+                Lane { service: Service::ByWeight, ..lane }
+            }
+        });
+        starts.push(rates.len() as u32);
     }
+    let starts = if rates.is_empty() { Vec::new() } else { starts };
+    Lanes { lanes: lanes.into(), rates: rates.into(), starts: starts.into() }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalogue::WarehouseTerms;
-
-    fn one_warehouse() -> Catalogue {
-        let mut catalogue = Catalogue::default();
-        assert!(catalogue.put_warehouse(
-            0,
-            "w",
-            WarehouseTerms {
-                point: Point::from_degrees(31.0, 121.0),
-                enabled: true,
-                priority: 1,
-                fixed_cost: 300,
-                unit_cost: 50,
-                cost_per_km: 0.5,
-                capacity: None,
-            },
-        ));
-        catalogue
-    }
-
-    fn zone(max_km: u32, base: i64, per_kg: i64) -> Zone {
-        Zone { name: "z".into(), max_m: max_km * 1000, base, per_kg, ..Zone::default() }
-    }
-
-    #[test]
-    fn the_last_zone_serves_what_lies_beyond_it() {
-        let catalogue = one_warehouse();
-        let mut table = CostTable::default();
-        table.set_tariff(vec![zone(100, 500, 100), zone(500, 900, 300)]);
-        assert_eq!(table.lanes(&catalogue, 31.0, 121.0)[0].zone, Some(0));
-        assert_eq!(table.lanes(&catalogue, 34.0, 121.0)[0].zone, Some(1));
-        let far = table.lanes(&catalogue, -31.0, -59.0)[0];
-        assert_eq!((far.zone, far.per_kg), (Some(1), 300));
-    }
-
-    #[test]
-    fn without_a_tariff_the_way_costs_what_the_warehouse_says() {
-        let catalogue = one_warehouse();
-        let lane = CostTable::default().lanes(&catalogue, 32.0, 121.0)[0];
-        assert_eq!(lane.metres, 111_195);
-        assert_eq!(lane.fixed, 300 + 56);
-    }
-
-    #[test]
-    fn kept_destinations_are_bounded_and_a_changed_tariff_is_seen() {
-        let catalogue = one_warehouse();
-        let mut table = CostTable::default();
-        for step in 0..(DESTINATIONS_KEPT_MAX + 10) {
-            table.lanes(&catalogue, step as f64 / 1000.0, 0.0);
-        }
-        assert!(table.lanes.len() <= DESTINATIONS_KEPT_MAX);
-        let before = table.lanes(&catalogue, 31.0, 121.0)[0].fixed;
-        table.set_tariff(vec![zone(100, 500, 100)]);
-        assert_eq!(table.lanes(&catalogue, 31.0, 121.0)[0].fixed, before + 500);
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! The warehouses that may serve a demand, and what each has of it and costs.
 
+use super::freight::ByWeight;
 use super::{Demand, Planner};
 use crate::cost::{Lane, LocalDay, Service};
 use crate::fill::Supply;
@@ -13,6 +14,8 @@ pub struct Candidates {
     pub lanes: Vec<Lane>,
     /// The day on which what each ships arrives, with its fastest carrier; none where that is not known.
     pub promised: Vec<Option<LocalDay>>,
+    /// How those are charged whose lanes only bound it; empty where all say what they cost.
+    pub by_weight: Vec<ByWeight>,
     /// Units free, a row a line, none below zero.
     pub free: Vec<i64>,
     /// Units wanted of each line.
@@ -34,6 +37,7 @@ impl Candidates {
             warehouses: kept.iter().map(|&column| self.warehouses[column]).collect(),
             lanes: kept.iter().map(|&column| self.lanes[column]).collect(),
             promised: kept.iter().map(|&column| self.promised[column]).collect(),
+            by_weight: kept.iter().filter_map(|&column| self.by_weight.get(column).cloned()).collect(),
             free: self.free.chunks_exact(self.warehouses.len().max(1)).flat_map(of_row).collect(),
             wanted: self.wanted.clone(),
         };
@@ -56,13 +60,14 @@ impl Planner {
 
     pub(super) fn gather(&mut self, demand: &Demand, capped: bool) -> Candidates {
         let capped = capped && self.catalogue.capped();
-        let lanes = self.costs.lanes(&self.catalogue, demand.destination.0, demand.destination.1);
+        let lanes = self.costs.lanes(&self.catalogue, &demand.destination);
         let leaves = self.now_ms.map(|now_ms| self.dispatches.at(now_ms, self.catalogue.warehouse_numbers()));
         let mut column_of = vec![usize::MAX; self.catalogue.warehouse_numbers()];
         let mut found = Candidates {
             warehouses: Vec::with_capacity(column_of.len()),
             lanes: Vec::with_capacity(column_of.len()),
             promised: Vec::with_capacity(column_of.len()),
+            by_weight: Vec::new(),
             free: Vec::new(),
             wanted: demand.lines.iter().map(|&(_, quantity)| quantity).collect(),
         };
@@ -71,14 +76,21 @@ impl Planner {
             if capped && self.capacity.is_full(warehouse, terms) {
                 continue;
             }
-            let lane = if demand.pickup { Lane::to_counter(terms) } else { lanes[warehouse as usize] };
+            let lane = if demand.pickup { Lane::to_counter(terms) } else { lanes.lanes[warehouse as usize] };
             if lane.service == Service::None {
                 continue;
             }
             column_of[warehouse as usize] = found.warehouses.len();
             found.warehouses.push(warehouse);
-            found.promised.push(leaves.and_then(|leaves| lane.arrives(leaves[warehouse as usize])));
+            let leaves = leaves.and_then(|leaves| leaves[warehouse as usize]);
+            found.promised.push(lane.arrives(leaves));
             found.lanes.push(lane);
+            if !lanes.linear() {
+                found.by_weight.push(ByWeight { open: lane.fixed, rates: lanes.rates(warehouse).into(), leaves });
+            }
+        }
+        if !found.by_weight.is_empty() && !demand.pickup {
+            self.bound_freight(demand, &mut found);
         }
         let width = found.warehouses.len();
         found.free = vec![0; width * demand.lines.len()];

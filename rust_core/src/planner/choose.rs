@@ -1,5 +1,6 @@
 //! Chooses which candidate gives how much of each line: by the kernel, or by a rule where a policy or the size asks for one.
 
+use super::freight::Bounded;
 use super::objective::step;
 use super::{Candidates, Demand, Planner, Refusal, Shortage};
 use crate::fill::{self, Piece, Supply};
@@ -108,10 +109,22 @@ impl Planner {
         for (row, &candidate) in rows.iter_mut().zip(&choice.warehouse) {
             row.candidate = candidate as usize;
         }
+        let mut proven = choice.proven;
+        if !candidates.by_weight.is_empty() && !demand.pickup {
+            let kernel = Bounded {
+                fixed: &fixed,
+                cost: &cost,
+                cost_weight: score.cost_weight(),
+                shipments_max: demand.shipments_max,
+                bound: choice.bound,
+            };
+            // How a balanced score weighs days against a carrier's freight is rounded.
+            proven = self.ship_truly(demand, candidates, &kernel, &mut rows) && score.cost_weight() == 1;
+        }
         if cut {
             rows = self.refill_cut_lines(demand, candidates, &rows);
         }
-        Some((rows, choice.proven && exact))
+        Some((rows, proven && exact))
     }
 
     /// The same warehouses, but of every line that is in several pieces the most comes from where a unit costs least.

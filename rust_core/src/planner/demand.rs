@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::{Flaw, Planner};
 use crate::catalogue::{Catalogue, WarehouseTerms};
+use crate::cost::{Destination, Haste, Place};
 use crate::ids::{ChannelId, SHARED, SkuId, WarehouseId};
 use crate::order::{Order, Payment, QUANTITY_MAX};
-use crate::policy::{Policy, Pools, Selected, Serves};
+use crate::policy::{Policy, Pools, Score, Selected, Serves};
 
 /// An order with its names resolved and its lines summed by SKU.
 #[derive(Debug)]
@@ -33,8 +34,10 @@ pub struct Demand {
     pub shipments_max: usize,
     /// Whether a part is accepted.
     pub allow_partial: bool,
-    /// Destination in WGS 84 degrees.
-    pub destination: (f64, f64),
+    /// Where it goes, as far as costs ask.
+    pub destination: Destination,
+    /// What arriving late counts for in the choice of a carrier.
+    pub haste: Haste,
 }
 
 impl Demand {
@@ -143,9 +146,25 @@ impl Planner {
             due: due.or(within),
             shipments_max: order.shipments_max().min(policy.max_shipments.unwrap_or(usize::MAX)),
             allow_partial: order.allow_partial,
-            destination: (order.ship_to.lat, order.ship_to.lon),
+            destination: self.destination(order),
+            haste: Score::of(policy).haste(self.today(), due.or(within)),
             selected,
         })
+    }
+}
+
+impl Planner {
+    /// Where an order goes, as far as the costs of shipping there ask.
+    #[must_use]
+    pub fn destination(&self, order: &Order) -> Destination {
+        let to = &order.ship_to;
+        let place = Place {
+            country: to.country.unwrap_or_default(),
+            region: to.region.unwrap_or_default(),
+            postcode: to.postcode.unwrap_or_default(),
+            service_level: order.service_level.unwrap_or_default(),
+        };
+        self.costs.destination(to.lat, to.lon, &place)
     }
 }
 

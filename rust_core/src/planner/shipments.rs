@@ -1,6 +1,8 @@
 //! Makes shipments of what was chosen: true costs, and the cells that the units come from.
 
+use super::freight::arrival;
 use super::{Candidates, Demand, Planner, Shipment};
+use crate::cost::Service;
 use crate::fill::Piece;
 use crate::ids::{CellId, ChannelId, SHARED, SkuId, WarehouseId, cell_id, pool_id};
 
@@ -40,8 +42,14 @@ impl Planner {
             }
             let warehouse = candidates.warehouses[candidate];
             let cells = self.draw(demand.channel, warehouse, &lines);
-            let carrier = lane.carrier.and_then(|carrier| self.costs.carrier_name(carrier));
-            let promised = candidates.promised[candidate];
+            let (mut carrier, mut promised) = (lane.carrier, candidates.promised[candidate]);
+            if lane.service == Service::ByWeight {
+                let terms = lines.iter().map(|&(sku, quantity)| (self.catalogue.sku_terms(sku), quantity));
+                let price = self.price(demand, candidates, candidate, &terms.collect::<Vec<_>>());
+                (cost, carrier) = (price.total(), price.carrier);
+                promised = arrival(candidates.by_weight[candidate].leaves, price.transit_days);
+            }
+            let carrier = carrier.and_then(|carrier| self.costs.carrier_name(carrier));
             Shipment { warehouse, cost, metres: lane.metres, lines, cells, carrier, promised }
         };
         pieces.chunk_by(|piece, next| piece.candidate == next.candidate).map(leaves).collect()

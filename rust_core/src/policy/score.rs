@@ -4,6 +4,7 @@
 //! so that the kernel can take the one for the other.
 
 use super::{Objective, Policy};
+use crate::cost::{COST_MAX, Haste, LocalDay};
 
 /// No part of a score is greater: 25,000 of them still fit an `i64`.
 pub const SCORE_MAX: i64 = 10_i64.pow(14);
@@ -42,6 +43,26 @@ impl<'a> Score<'a> {
     pub fn is_cost(&self) -> bool {
         let policy = self.policy;
         !self.balanced && policy.split_penalty == 0 && policy.lateness_cost_per_day == 0 && policy.load_cost == 0
+    }
+
+    /// What a minor unit of booked cost counts for.
+    #[must_use]
+    pub fn cost_weight(&self) -> i64 {
+        if self.balanced { self.policy.weights.cost } else { 1 }
+    }
+
+    /// What days count for when one of several carriers is chosen, in minor units: everything where the fastest is wanted.
+    #[must_use]
+    pub fn haste(&self, today: Option<LocalDay>, due: Option<LocalDay>) -> Haste {
+        let late = self.policy.lateness_cost_per_day;
+        match self.policy.objective {
+            Objective::Fastest => Haste { per_day: COST_MAX, after: today.unwrap_or_default() },
+            Objective::Balanced => {
+                let of_day = self.policy.weights.per_day.saturating_add(due.map_or(0, |_| late.saturating_mul(1000)));
+                Haste { per_day: of_day / self.policy.weights.cost.max(1), after: today.unwrap_or_default() }
+            }
+            _ => due.map_or_else(Haste::default, |after| Haste { per_day: late, after }),
+        }
     }
 
     /// The part of a warehouse that is used. A penalty for each shipment after the first is one for each, less a constant.

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::PyBytes;
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::answer::Allocation;
 use crate::batch::{Intake, Outcome, Reply};
 use crate::capacity::Day;
 use crate::catalogue::{SkuTerms, WarehouseTerms};
-use crate::cost::{LocalDay, Zone};
+use crate::cost::{By, CARRIERS_MAX, Carrier, LocalDay, Matrix, Of, Step, ZONES_MAX, Zone};
 use crate::geo::Point;
 use crate::ids::{CellId, ChannelId, SkuId, WAREHOUSES_MAX, WarehouseId, split_cell_id};
 use crate::planner::{Planner, Refusal};
@@ -38,6 +38,36 @@ fn reply_of<'a>(reply: &'a ReplyTuple, records: &'a [&'a [u8]]) -> Reply<'a> {
 }
 
 type WarehouseRow = (WarehouseId, String, f64, f64, bool, u32, i64, i64, f64, Option<i64>);
+
+/// As `set_carriers` tells.
+type ZoneRow = (String, Option<u32>, Vec<String>, Vec<String>, Vec<String>, i64, i64, i64, Vec<(i64, i64)>, Option<u8>);
+type CarrierRow = (Option<String>, Vec<String>, Vec<ZoneRow>, u32, i64);
+
+/// As `set_matrix` tells.
+type MatrixRows = (String, Vec<PyBackedStr>, Vec<WarehouseId>, Vec<i64>);
+
+fn carrier((name, levels, zones, cm3_per_kg, weight_step_g): CarrierRow) -> Carrier {
+    let texts = |texts: Vec<String>| texts.into_iter().map(Into::into).collect();
+    let zone = |row: ZoneRow| Zone {
+        name: row.0.into(),
+        max_m: row.1.map_or(u32::MAX, |max_km| max_km.saturating_mul(1000)),
+        countries: texts(row.2),
+        regions: texts(row.3),
+        postcodes: texts(row.4),
+        base: row.5,
+        per_kg: row.6,
+        minimum: row.7,
+        steps: row.8.into_iter().map(|(up_to_g, amount)| Step { up_to_g, amount }).collect(),
+        transit_days: row.9,
+    };
+    Carrier {
+        name: name.map(Into::into),
+        service_levels: texts(levels),
+        zones: zones.into_iter().map(zone).collect(),
+        cm3_per_kg,
+        weight_step_g,
+    }
+}
 
 #[pymethods]
 impl PyPlanner {
@@ -85,19 +115,40 @@ impl PyPlanner {
         Ok(())
     }
 
-    /// Replaces the tariff: (zone, max_km, base, per_kg), nearest first; none: distance costs what warehouses say.
-    fn set_tariff(&mut self, zones: Vec<(String, u32, i64, i64)>) {
-        let zones = zones
-            .into_iter()
-            .map(|(name, max_km, base, per_kg)| Zone {
-                name: name.into(),
-                max_m: max_km.saturating_mul(1000),
-                base,
-                per_kg,
-                ..Zone::default()
-            })
-            .collect();
-        self.planner.costs.set_tariff(zones);
+    /// Replaces the tariff: (carrier or None, service levels or none for all, zones, cubic centimetres a kilogram or 0, grams
+    /// that weights are rounded up to or 0); of each zone (name, max_km or None, countries, regions, postcodes, base, per_kg,
+    /// minimum, [(up to grams, amount)], transit days or None). No carriers: distance costs what warehouses say.
+    fn set_carriers(&mut self, rows: Vec<CarrierRow>) -> PyResult<()> {
+        let carriers = rows.into_iter().map(carrier).collect();
+        if self.planner.costs.set_carriers(carriers) {
+            return Ok(());
+        }
+        Err(PyValueError::new_err(format!("more than {CARRIERS_MAX} carriers, or {ZONES_MAX} zones of one")))
+    }
+
+    /// Replaces the user's own distances ("distance", metres) or costs ("cost", minor units a shipment): (by country, region or
+    /// postcode, names, warehouses, values a row a name; below zero for none), or None to have none.
+    fn set_matrix(&mut self, of: &str, matrix: Option<MatrixRows>) -> PyResult<()> {
+        let of = match of {
+            "distance" => Of::Distance,
+            "cost" => Of::Cost,
+            _ => return Err(PyValueError::new_err(format!("no matrix of {of:?}"))),
+        };
+        let Some((by, names, warehouses, values)) = matrix else {
+            self.planner.costs.set_matrix(of, None);
+            return Ok(());
+        };
+        let by = match &*by {
+            "country" => By::Country,
+            "region" => By::Region,
+            "postcode" => By::Postcode,
+            _ => return Err(PyValueError::new_err(format!("no matrix by {by:?}"))),
+        };
+        let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+        let matrix = Matrix::new(by, &names, &warehouses, values);
+        let matrix = matrix.ok_or_else(|| PyValueError::new_err("values are not names times warehouses"))?;
+        self.planner.costs.set_matrix(of, Some(matrix));
+        Ok(())
     }
 
     /// Sets levels from a page of the store: MessagePack [cell, level, ...] as text, as of an event.
