@@ -14,6 +14,7 @@ use stockade_core::batch::{Batch, Intake, Reply};
 use stockade_core::kernel::{self, Problem, UNSERVABLE};
 use stockade_core::order::Order;
 use stockade_core::planner::{Candidates, Demand, Planner};
+use stockade_core::policy::Traits;
 
 use network::ALL;
 
@@ -22,6 +23,8 @@ const SIZES: [(u32, u32, u64); 5] = [(2, 30, ALL), (2, 50, ALL), (3, 50, ALL), (
 /// (lines, warehouses, units a line): no single warehouse has 25.
 const LARGE: [(u32, u32, i64); 6] =
     [(100, 30, 3), (100, 200, 3), (100, 500, 3), (100, 30, 25), (20, 160, 60), (60, 400, 60)];
+/// Rules of a book.
+const RULES: [usize; 2] = [0, 20];
 /// Different orders that a benchmark of one order walks through.
 const ORDERS: u64 = 64;
 /// Several for each of the orders.
@@ -109,6 +112,14 @@ fn costs(planner: &Planner, demand: &Demand, candidates: &Candidates) -> (Vec<i6
 fn decode(bencher: Bencher) {
     let bytes = network::order(1, 2);
     bencher.bench(|| Order::decode(black_box(&bytes)).map(|order| order.lines.len()));
+}
+
+/// Finding an order's policy, the book having so many rules that do not fit it.
+#[divan::bench(args = RULES, sample_count = SAMPLES)]
+fn select(bencher: Bencher, rules: usize) {
+    let (bytes, traits) = (network::order(1, 2), Traits::default());
+    let (book, order) = (network::book(rules), Order::decode(&bytes).unwrap());
+    bencher.bench(|| book.select(black_box(&order), &[(1, 1), (2, 1)], &traits, None));
 }
 
 /// Writing an order's Allocation.

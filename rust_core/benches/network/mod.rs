@@ -6,6 +6,7 @@ use stockade_core::cost::Zone;
 use stockade_core::geo::Point;
 use stockade_core::ids::{SkuId, cell_id};
 use stockade_core::planner::Planner;
+use stockade_core::policy::Book;
 
 /// SKUs in every network.
 pub const SKUS: u32 = 200;
@@ -121,4 +122,11 @@ pub fn order(number: u64, lines: u32) -> Vec<u8> {
         "ship_to": {"country": "CN", "lat": 22.0 + place as f64 / 17.0, "lon": 101.0 + place as f64 / 15.0},
     });
     rmp_serde::to_vec(&order).unwrap_or_default()
+}
+
+/// A book of one policy, and so many rules that no order of these networks meets.
+pub fn book(rules: usize) -> Book {
+    let rule = json!({"name": "r", "use": "p", "when": {"channels": ["web", "shop"], "countries": ["DE"]}});
+    let book = json!({"version": "1", "default": "p", "policies": [{"name": "p"}], "rules": vec![rule; rules]});
+    rmp_serde::to_vec_named(&book).ok().and_then(|message| Book::decode(&message).ok()).unwrap_or_default()
 }

@@ -97,17 +97,17 @@ impl Planner {
         for (line, &(sku, _)) in demand.lines.iter().enumerate() {
             let row = &mut found.free[line * width..(line + 1) * width];
             // A level may be of a warehouse whose definition has not come yet.
-            let column = |warehouse: WarehouseId| column_of.get(warehouse as usize).copied().filter(|at| *at < width);
+            let column = |warehouse: WarehouseId| column_of.get(warehouse as usize).copied().unwrap_or(usize::MAX);
             if !demand.pools_only {
                 for level in self.view.row(sku) {
-                    if let Some(column) = column(level.warehouse) {
-                        row[column] = level.free.saturating_sub(demand.keep_back).max(0);
+                    if let Some(free) = row.get_mut(column(level.warehouse)) {
+                        *free = level.free.saturating_sub(demand.keep_back).max(0);
                     }
                 }
             }
             for level in self.view.pool(demand.channel, sku) {
-                if let Some(column) = column(level.warehouse) {
-                    row[column] = row[column].saturating_add(level.free.max(0));
+                if let Some(free) = row.get_mut(column(level.warehouse)) {
+                    *free = free.saturating_add(level.free.max(0));
                 }
             }
             if let Some(needs) = self.policies.traits().needs(sku) {
