@@ -1,14 +1,15 @@
 //! Stockade's planner, free of Python and of I/O: bytes and numbers in, plans and bytes out.
 //!
 //! The way of an order through it: [`order`] reads it, [`planner`] chooses its shipments with the [`catalogue`], the
-//! [`cost`] table, the stock [`view`] and the warehouses' [`capacity`] (the combinatorial part is [`kernel`]), [`batch`]
-//! packs the plans of many orders for one commit and settles what the store answered, [`amend`] changes what holds stock
+//! [`cost`] table, the stock [`view`] and the warehouses' [`capacity`] (the combinatorial part is [`kernel`]; what bundles
+//! and substitutes make of an order is [`goods`], defined in the [`assortment`]), [`batch`] packs the plans of many orders for one commit and settles what the store answered, [`amend`] changes what holds stock
 //! already, [`record`] is what the store keeps, [`answer`] what callers read.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod amend;
 pub mod answer;
+pub mod assortment;
 pub mod audit;
 pub mod batch;
 pub mod capacity;
@@ -17,6 +18,7 @@ pub mod cost;
 pub mod explain;
 pub mod fill;
 pub mod geo;
+pub mod goods;
 pub mod ids;
 pub mod kernel;
 pub mod order;

@@ -1,15 +1,21 @@
-//! An order as the planner sees it: names resolved to numbers, lines summed by SKU, rules of choice made plain.
+//! An order as the planner sees it: names resolved to numbers, lines summed by SKU, bundles taken apart, rules of choice
+//! made plain.
 
 use super::{Flaw, Planner};
 use crate::catalogue::{Catalogue, WarehouseTerms};
+use crate::goods::Bundle;
 use crate::ids::{ChannelId, SHARED, SkuId, WarehouseId};
 use crate::order::{Order, Payment, Policy, QUANTITY_MAX};
 
 /// An order with its names resolved and its lines summed by SKU.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Demand {
-    /// SKUs and units, each SKU once, in the order they first came.
+    /// SKUs and units, each SKU once, in the order they first came; components in the place of bundles.
     pub lines: Vec<(SkuId, i64)>,
+    /// The bundles among what was ordered.
+    pub bundles: Vec<Bundle>,
+    /// What was ordered, each SKU once; empty where that are the lines.
+    pub(super) ordered: Vec<(SkuId, i64)>,
     /// The only warehouses that may serve it, sorted, if it names any.
     pub allowed: Option<Vec<WarehouseId>>,
     /// The channel whose pools it may take from besides the shared rest; [`SHARED`] where there are none.
@@ -22,11 +28,27 @@ pub struct Demand {
     pub shipments_max: usize,
     /// Whether a part is accepted.
     pub allow_partial: bool,
+    /// Whether substitutes are accepted for what the network lacks.
+    pub allow_substitutes: bool,
+    /// Whether it is accepted to wait for stock.
+    pub allow_backorder: bool,
     /// Destination in WGS 84 degrees.
     pub destination: (f64, f64),
 }
 
 impl Demand {
+    /// The same order with other lines to be planned, each SKU once.
+    #[must_use]
+    pub fn with_lines(&self, lines: Vec<(SkuId, i64)>) -> Self {
+        Self { lines, ..self.clone() }
+    }
+
+    /// SKUs and units as ordered, each SKU once.
+    #[must_use]
+    pub fn ordered(&self) -> &[(SkuId, i64)] {
+        if self.bundles.is_empty() { &self.lines } else { &self.ordered }
+    }
+
     /// The terms of a warehouse that may serve it: that is enabled, and allowed.
     #[must_use]
     pub fn terms_of<'a>(&self, catalogue: &'a Catalogue, warehouse: WarehouseId) -> Option<&'a WarehouseTerms> {
@@ -51,6 +73,11 @@ impl Planner {
                     None => lines.push((sku, line.quantity)),
                 },
             }
+        }
+        let (mut bundles, mut ordered) = (Vec::new(), Vec::new());
+        if let Some(exploded) = self.explode(order, &lines, &mut flaws) {
+            ordered = std::mem::replace(&mut lines, exploded.0);
+            bundles = exploded.1;
         }
         let mut warehouse = |pointer: String, name: &str| {
             let found = self.catalogue.warehouse(name);
@@ -83,17 +110,27 @@ impl Planner {
                 "only an order with payment \"pending\" holds stock for a time".into(),
             ));
         }
+        if order.allow_backorder && order.allow_partial {
+            flaws.push(flaw(
+                "/allow_backorder".into(),
+                "an order waits for stock as a whole: not together with allow_partial".into(),
+            ));
+        }
         if !flaws.is_empty() {
             return Err(flaws);
         }
         Ok(Demand {
             lines,
+            bundles,
+            ordered,
             allowed,
             channel: order.channel.and_then(|name| self.catalogue.channel(name)).unwrap_or(SHARED),
             pickup: order.pickup_at.is_some(),
             policy: order.policy.unwrap_or(self.default_policy),
             shipments_max: order.shipments_max(),
             allow_partial: order.allow_partial,
+            allow_substitutes: order.allow_substitutes,
+            allow_backorder: order.allow_backorder,
             destination: (order.ship_to.lat, order.ship_to.lon),
         })
     }
@@ -116,6 +153,6 @@ fn unplannable(order: &Order) -> Vec<Flaw> {
     flaws
 }
 
-fn flaw(pointer: String, message: String) -> Flaw {
+pub(super) fn flaw(pointer: String, message: String) -> Flaw {
     Flaw { pointer, message }
 }

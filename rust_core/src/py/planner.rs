@@ -16,8 +16,8 @@ use crate::cost::Zone;
 use crate::geo::Point;
 use crate::ids::{CellId, ChannelId, SkuId, WarehouseId, split_cell_id};
 use crate::order::Policy;
-use crate::planner::{Planner, Refusal};
-use crate::record;
+use crate::planner::{Plan, Planner, Refusal};
+use crate::record::{self, Status};
 use crate::view::event_stamp;
 
 /// Catalogue, cost table, stock view and planner of one process. Not for several threads at once.
@@ -59,6 +59,14 @@ impl PyPlanner {
             }
         }
         Ok(())
+    }
+
+    /// Says what SKUs stand for: (number, components (name, units in one), substitutes by name, best first).
+    #[allow(clippy::type_complexity)]
+    fn put_assortment(&mut self, rows: Vec<(SkuId, Vec<(String, i64)>, Vec<String>)>) {
+        for (sku, components, substitutes) in rows {
+            self.planner.catalogue.assortment.put(sku, components, substitutes);
+        }
     }
 
     /// Adds or replaces warehouses: (number, name, lat, lon, enabled, priority, fixed_cost, unit_cost, cost_per_km, orders a
@@ -177,14 +185,15 @@ impl PyPlanner {
         self.planner.capacity.doubts()
     }
 
-    /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh) in arrival order, on
-    /// a day since 1970; without one, capacities bound nothing.
+    /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh, the day by which
+    /// announced stock covers what they lack: 0 for nobody knows, None before anybody looked) in arrival order, on a day since
+    /// 1970; without one, capacities bound nothing.
     /// Returns the batch and what is decided already, as (place, outcome).
     #[pyo3(signature = (orders, day=None))]
     fn plan(
         &mut self,
         py: Python<'_>,
-        orders: Vec<(PyBackedBytes, u32, u32, bool)>,
+        orders: Vec<(PyBackedBytes, u32, u32, bool, Option<Day>)>,
         day: Option<Day>,
     ) -> PyResult<(PyBatch, Vec<(u32, OutcomeTuple)>)> {
         let partitions = self.planner.partitions.max(1);
@@ -193,11 +202,12 @@ impl PyPlanner {
         }
         let intakes: Vec<Intake> = orders
             .iter()
-            .map(|(canonical, home, attempts, fresh)| Intake {
+            .map(|(canonical, home, attempts, fresh, expected_day)| Intake {
                 canonical,
                 home: *home,
                 attempts: *attempts,
                 fresh: *fresh,
+                expected_day: *expected_day,
             })
             .collect();
         self.planner.capacity.set_day(day);
@@ -236,9 +246,15 @@ impl PyPlanner {
 
     /// Plans one order without taking anything. Returns ("quoted", JSON), ("short", JSON), ("too_spread", JSON),
     /// ("at_capacity", JSON), ("limit", rows) where it is beyond a purchase limit by itself, or ("invalid", flaws). For a
-    /// day, as `plan`.
-    #[pyo3(signature = (canonical, day=None))]
-    fn quote(&mut self, py: Python<'_>, canonical: &[u8], day: Option<Day>) -> PyResult<OutcomeTuple> {
+    /// day, as `plan`; with the day on which stock is expected, an order that accepts to wait is "quoted" in any case.
+    #[pyo3(signature = (canonical, day=None, expected_day=None))]
+    fn quote(
+        &mut self,
+        py: Python<'_>,
+        canonical: &[u8],
+        day: Option<Day>,
+        expected_day: Option<Day>,
+    ) -> PyResult<OutcomeTuple> {
         self.planner.capacity.set_day(day);
         let (order, demand) = match self.planner.admit(canonical) {
             Ok(admitted) => admitted,
@@ -246,14 +262,22 @@ impl PyPlanner {
         };
         let planned = self.planner.plan(&demand);
         let explanation = self.planner.explain(&demand, planned.as_ref().ok());
+        let planned = match (planned, expected_day) {
+            (Err(_), Some(day)) if demand.allow_backorder => Ok(Plan::backorder(&demand, day)),
+            (Err(refusal), None) if demand.allow_backorder => {
+                return outcome_tuple(py, self.planner.lacking(&demand, refusal), &self.planner.catalogue);
+            }
+            (planned, _) => planned,
+        };
         let (word, mut answer) = match &planned {
             Ok(plan) => {
                 let allocation = Allocation {
                     order_id: order.order_id,
-                    status: "quoted",
+                    status: if plan.is_backorder() { Status::Backordered.name() } else { "quoted" },
                     version: 0,
                     shipments: &plan.shipments,
                     unfilled: &plan.unfilled,
+                    goods: &plan.goods,
                     shipped: &[],
                     currency: &self.planner.currency,
                     expires_ms: 0,
@@ -291,6 +315,11 @@ impl PyPlanner {
     /// The number of a SKU, or None.
     fn sku_number(&self, name: &str) -> Option<SkuId> {
         self.planner.catalogue.sku(name)
+    }
+
+    /// The name of a SKU by its number, or None.
+    fn sku_name(&self, number: SkuId) -> Option<&str> {
+        self.planner.catalogue.sku_name(number)
     }
 
     /// The number of a warehouse, or None.
