@@ -185,31 +185,37 @@ impl PyPlanner {
         self.planner.capacity.doubts()
     }
 
-    /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh, the day by which
-    /// announced stock covers what they lack: 0 for nobody knows, None before anybody looked) in arrival order, on a day since
-    /// 1970; without one, capacities bound nothing.
+    /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh) in arrival order, on
+    /// a day since 1970; without one, capacities bound nothing. `expected`: of those that were "backorder" before, (place,
+    /// day by which announced stock covers what they lack, 0 when nobody knows).
     /// Returns the batch and what is decided already, as (place, outcome).
-    #[pyo3(signature = (orders, day=None))]
+    #[pyo3(signature = (orders, day=None, expected=Vec::new()))]
     fn plan(
         &mut self,
         py: Python<'_>,
-        orders: Vec<(PyBackedBytes, u32, u32, bool, Option<Day>)>,
+        orders: Vec<(PyBackedBytes, u32, u32, bool)>,
         day: Option<Day>,
+        expected: Vec<(usize, Day)>,
     ) -> PyResult<(PyBatch, Vec<(u32, OutcomeTuple)>)> {
         let partitions = self.planner.partitions.max(1);
         if orders.iter().any(|(_, home, ..)| *home >= partitions) {
             return Err(PyValueError::new_err("a home beyond the last partition"));
         }
-        let intakes: Vec<Intake> = orders
+        let mut intakes: Vec<Intake> = orders
             .iter()
-            .map(|(canonical, home, attempts, fresh, expected_day)| Intake {
+            .map(|(canonical, home, attempts, fresh)| Intake {
                 canonical,
                 home: *home,
                 attempts: *attempts,
                 fresh: *fresh,
-                expected_day: *expected_day,
+                expected_day: None,
             })
             .collect();
+        for (place, day) in expected {
+            let intake =
+                intakes.get_mut(place).ok_or_else(|| PyValueError::new_err("a place beyond the last order"))?;
+            intake.expected_day = Some(day);
+        }
         self.planner.capacity.set_day(day);
         let (batch, decided) = self.planner.plan_batch(&intakes);
         Ok((PyBatch { batch }, self.tuples(py, decided)?))
