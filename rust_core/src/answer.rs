@@ -95,9 +95,6 @@ impl<'a> Allocation<'a> {
         }
         raw(&mut out, "],\"unfilled\":");
         lines(&mut out, self.unfilled, catalogue);
-        if !self.goods.is_empty() {
-            self.goods_to_json(&mut out, catalogue);
-        }
         raw(&mut out, ",\"cost\":");
         number(&mut out, self.shipments.iter().fold(0, |sum, shipment| sum.saturating_add(shipment.cost)));
         raw(&mut out, ",\"currency\":");
@@ -106,6 +103,9 @@ impl<'a> Allocation<'a> {
         if self.expires_ms > 0 && self.status == "reserved" {
             raw(&mut out, ",\"expires_at\":");
             text(&mut out, &instant(self.expires_ms));
+        }
+        if !self.goods.is_empty() {
+            self.goods_to_json(&mut out, catalogue);
         }
         out.push(b'}');
         out

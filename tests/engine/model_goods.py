@@ -1,4 +1,4 @@
-"""Bundles and substitutes in plain Python: what is taken for what was ordered, and what an Allocation says came for it."""
+"""Bundles and substitutes in plain Python: what is taken for what was ordered, and what an Allocation says of it."""
 
 from collections import Counter
 from collections.abc import Mapping

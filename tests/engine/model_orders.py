@@ -138,9 +138,11 @@ class Orders:
         assert not self._feasible(order, open_today, own), f"not served though {open_today} have it"
         return allowed, open_today
 
-    def check_bent(self, order: Order, got: Kept, goods: Goods, days: Mapping[str, str]) -> None:
-        """What an order that was alone goes without, or got other units for, must not be there, if it was free to take it
-        from everywhere. Of bundles there must not be enough for another one."""
+    def check_bent(self, order: Order, goods: Goods, days: Mapping[str, str]) -> None:
+        """What an order that was alone goes without, or got something else for, must not be there.
+
+        If it was free to take it from everywhere. Of bundles there must not be enough for another one.
+        """
         if order.pickup_at or shipments_max(order) < len(self.network.warehouses):
             return
         names = [
@@ -154,7 +156,7 @@ class Orders:
             assert any(there[part] < units for part, units in each.items()), f"went without {sku} that is there"
 
     def _bent(self, order: Order, names: Any, own: Kept | None) -> tuple[Counter[str], Counter[str]]:
-        """What is to be taken for an order, substitutes in the place of what all these warehouses lack; and what is missing."""
+        """What is to be taken, substitutes in the place of what all these warehouses lack; and what is missing."""
         wants = exploded(wanted(order))
         there = {sku: sum(self._offered(order, sku, name, own) for name in names) for sku in SKU_NAMES}
         return bent(wants, there, substitutes=order.allow_substitutes)

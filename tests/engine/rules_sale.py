@@ -78,7 +78,7 @@ class SaleRules(Machine):
                 self.orders.check_unserved(batch[0], self.days())
             else:
                 goods = Goods.of(msgspec.json.decode(kept.json, type=Allocation))
-                self.orders.check_bent(batch[0], kept, goods, self.days())
+                self.orders.check_bent(batch[0], goods, self.days())
 
     def _hold(self, order: Order, outcome: Reserved) -> None:
         assert not outcome.replayed

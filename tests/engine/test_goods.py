@@ -237,9 +237,9 @@ async def test_stock_does_not_become_a_bundle(stocked: Engine) -> None:
     await stocked.put_skus([Sku(sku="new", components=(Component("x", 1),))])
     with pytest.raises(InvalidInput, match="/1/sku: is a bundle"):
         await stocked.set_stock([StockCount(sku=name, warehouse="A", on_hand=1) for name in ("x", "new")])
+    receive = Movement(movement_id="m", type="receive", rows=(MovementRow(sku="kit", warehouse="A", quantity=1),))
     with pytest.raises(InvalidInput, match="/rows/0/sku: is a bundle"):
-        row = MovementRow(sku="kit", warehouse="A", quantity=1)
-        await stocked.move(Movement(movement_id="m", type="receive", rows=(row,)))
+        await stocked.move(receive)
 
 
 async def test_definitions_of_another_process_are_known_before_a_name_is_not(stocked: Engine) -> None:
