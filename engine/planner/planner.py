@@ -120,7 +120,7 @@ class Planner:
         )
 
     def cells_of(self, order: Order) -> list[int]:
-        """Every cell that could serve an order's known SKUs, components and substitutes, in its channel's pools, too."""
+        """Every cell that could serve an order's known SKUs, components and substitutes, in its pools, too."""
         numbers = sorted(self._numbers.values())
         names = {name for line in order.lines for name in self._taken_for(line.sku)}
         if order.allow_substitutes:

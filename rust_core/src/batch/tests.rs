@@ -1,6 +1,7 @@
 //! Rules of batches one by one; `replies` holds random batches against random replies of the store.
 
 mod capacity;
+mod goods;
 mod pools;
 mod replies;
 

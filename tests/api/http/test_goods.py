@@ -1,4 +1,4 @@
-"""Bundles, substitutes and orders that wait over HTTP: what is defined and answered, and that a retry is told the same."""
+"""Bundles, substitutes and orders that wait over HTTP: what is defined and answered, to a retry the same."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
