@@ -13,6 +13,7 @@ __all__ = [
     "Record",
     "__version__",
     "amend_order",
+    "divided_lines",
     "fingerprint_of",
     "note_counted",
     "part_against",
@@ -37,6 +38,8 @@ ATTEMPTS_MAX: Final[int]
 #                           [(sku, requested, available)], units
 #   limit                   [(sku, requested, limit, remaining)], units
 #   invalid                 [(JSON pointer, message)]
+#   backorder               ([(SKU number, units missing)], [cell where some may arrive]): it cannot be served and
+#                           accepts to wait; to be planned again with the day on which stock is expected
 #   again                   whether the levels of all its SKUs are fresh now
 _Outcome = tuple[str, Any]
 
@@ -70,8 +73,14 @@ class Books:
     def suspects(books: Sequence[Books], limit: int) -> list[tuple[bytes, int]]: ...
 
 # amended: (fingerprint and body, [(cell, units beyond what it holds)], [(counter, units beyond, limit)],
-#           [(counter, limit)]); else as above
-def amend_order(planner: Planner, record: bytes, canonical: bytes) -> _Outcome: ...
+#           [(counter, limit)], what an order that waited becomes: milliseconds of a hold, -1 confirmed, 0 waits on;
+#           None for any other); else as above
+def amend_order(planner: Planner, record: bytes, canonical: bytes, expected_day: int | None = None) -> _Outcome: ...
+
+# Of what stays and of what goes; None where the order's own lines tell it.
+def divided_lines(
+    planner: Planner, record: bytes, moved: Sequence[tuple[int, int]]
+) -> tuple[list[tuple[str, int]], list[tuple[str, int]]] | None: ...
 def split_order(
     planner: Planner, record: bytes, moved: Sequence[tuple[int, int]], stays: bytes, goes: bytes
 ) -> tuple[bytes, bytes]: ...
@@ -125,6 +134,7 @@ class Record:
 class Planner:
     def __new__(cls, *, currency: str, default_policy: str) -> Self: ...
     def put_skus(self, rows: Sequence[tuple[int, str, int, int, int]]) -> None: ...
+    def put_assortment(self, rows: Sequence[tuple[int, Sequence[tuple[str, int]], Sequence[str]]]) -> None: ...
     def put_warehouses(
         self, rows: Sequence[tuple[int, str, float, float, bool, int, int, int, float, int | None]]
     ) -> None: ...
@@ -145,15 +155,21 @@ class Planner:
     def set_dispatches(self, rows: Sequence[tuple[int, Sequence[tuple[int, int]] | None]]) -> None: ...
     # `day` is since 1970, UTC; without one, capacities bound nothing. Without `now_ms`, no day is promised.
     def plan(
-        self, orders: Sequence[tuple[bytes, int, int, bool]], day: int | None = None, now_ms: int | None = None
+        self,
+        orders: Sequence[tuple[bytes, int, int, bool]],
+        day: int | None = None,
+        now_ms: int | None = None,
+        expected: Sequence[tuple[int, int]] = (),
     ) -> tuple[Batch, list[tuple[int, _Outcome]]]: ...
     def settle_prepare(self, batch: Batch, reply: _Reply) -> None: ...
     def settle(
         self, batch: Batch, replies: Sequence[_Reply]
     ) -> tuple[list[tuple[int, _Outcome]], tuple[_Told, _Told, _Told]]: ...
     def abandon(self, batch: Batch) -> None: ...
-    # Here quoted, short, too_spread and at_capacity come with JSON, bytes; limit and invalid as above.
-    def quote(self, canonical: bytes, day: int | None = None, now_ms: int | None = None) -> _Outcome: ...
+    # Here quoted, short, too_spread and at_capacity come with JSON, bytes; limit, invalid and backorder as above.
+    def quote(
+        self, canonical: bytes, day: int | None = None, now_ms: int | None = None, expected_day: int | None = None
+    ) -> _Outcome: ...
     def allocation_json(self, order_id: str, record: bytes) -> bytes: ...
     def sku_number(self, name: str) -> int | None: ...
     def warehouse_number(self, name: str) -> int | None: ...

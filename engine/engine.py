@@ -33,6 +33,7 @@ from engine.intake import (
     PurchaseLimit,
     Replica,
     end_task,
+    expected_day,
     read_capacities,
     restore,
     settle_due,
@@ -45,6 +46,7 @@ from engine.model.rules import check_order
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes
 from engine.policy import PolicyWatch
 from engine.policy.watch import LOOK_S
+from engine.stock.assortment import AssortmentRoom
 from engine.stock.room import CellPage, StockRoom
 from engine.store import EmbeddedServer, Partition, Place, Store, StoreDescription, choose_store, running_at
 
@@ -93,7 +95,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quoted(msgspec.Struct, frozen=True):
-    """A plan with its explanation, as JSON; nothing is held."""
+    """A plan with its explanation, as JSON; nothing is held. `backordered` where the order would wait for stock."""
 
     json: bytes
 
@@ -148,6 +150,7 @@ class Engine:
         self.feed = Feed(store, self.replica, reader)
         self._followers = Followers(store, self.feed, reader)
         self._retention = Retention(store, settings, self.replica.freshness)
+        self._assortment = AssortmentRoom(self.planner, store, self.replica)
         self._revive = revive
         self._state = State.RECOVERING
         self._recovery: asyncio.Task[None] | None = None
@@ -224,7 +227,8 @@ class Engine:
         now_ms, day = self.intake.clock.now_ms(), self.intake.clock.day()
         self.planner.keep_calendars(now_ms)
         word, payload = core.quote(canonical, day, now_ms)
-        if word in ("short", "too_spread", "at_capacity") or (word == "quoted" and order.allow_partial):
+        bends = order.allow_partial or order.allow_substitutes
+        if word in ("short", "too_spread", "at_capacity", "backorder") or (word == "quoted" and bends):
             # The view only advises: before a no, or a part of one, look at the store.
             async with self._quote_reads, self.intake.exclusive:
                 for partition, cells in self.store.by_owner(self.planner.cells_of(order)).items():
@@ -233,6 +237,9 @@ class Engine:
                 await read_capacities(self.store, self.planner, day)
                 self.planner.keep_calendars(now_ms)
                 word, payload = self.planner.core.quote(canonical, day, now_ms)
+            if word == "backorder":
+                expected = await expected_day(self.store, *payload, today=day)
+                word, payload = self.planner.core.quote(canonical, day, now_ms, expected)
         if word == "quoted":
             return Quoted(payload)
         if word in ("short", "too_spread", "at_capacity"):
@@ -305,7 +312,8 @@ class Engine:
     # Catalogue
 
     async def put_skus(self, skus: Sequence[Sku]) -> None:
-        """Add or replace SKUs."""
+        """Add or replace SKUs. Raises InvalidInput for components and substitutes that break a rule."""
+        await self._assortment.check(skus)
         async with self.intake.exclusive:
             numbers = await self.store.catalogue.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
             self.planner.put_skus(zip(numbers, skus, strict=True))

@@ -1,5 +1,6 @@
 """`stockade orders`: what the store keeps of orders."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,9 +9,16 @@ from cyclopts.validators import Number
 
 from api.cli.console import EXIT_FINDING, StoreOptions, err, money, out, print_json, print_table
 from engine import Engine, open_engine
-from engine.model import Allocation, Shipment
+from engine.model import Allocation, AllocationLine, Shipment
 
 LIST_ORDERS_MAX = 100_000
+
+_STATES = {
+    ("quoted", False): "planned, nothing is held",
+    ("backordered", False): "would wait for stock, nothing is held",
+    ("backordered", True): "backordered, waits for stock",
+}
+"""By status and whether it is kept, where the status alone does not say it."""
 
 
 async def orders(
@@ -71,26 +79,39 @@ def _newest(found: list[tuple[int, Allocation]], limit: int) -> list[tuple[int, 
 def print_allocation(allocation: Allocation) -> None:
     """One Allocation for people."""
     currency = allocation.currency
-    held = "planned, nothing is held" if allocation.status == "quoted" else allocation.status
+    held = _STATES.get((allocation.status, allocation.version > 0), allocation.status)
     version = f", version {allocation.version}" if allocation.version else ""
     out.print(f"{allocation.order_id}: {held}{version}", markup=False)
     rows = [
         (
             shipment.warehouse,
-            ", ".join(f"{line.quantity} x {line.sku}" for line in shipment.lines) + _left(shipment),
+            _lines(shipment.lines) + _left(shipment),
             f"{shipment.distance_km:,.0f} km",
             money(shipment.cost, currency),
         )
         for shipment in allocation.shipments
     ]
-    print_table(("ships from", "lines", "distance", "cost"), rows, numbers=("distance", "cost"))
+    waits = allocation.status == "backordered"
+    if not waits:
+        print_table(("ships from", "lines", "distance", "cost"), rows, numbers=("distance", "cost"))
+    for bundle in allocation.bundles:
+        out.print(f"{bundle.quantity} x {bundle.sku}: {_lines(bundle.components)}", markup=False)
+    for instead in allocation.substitutions:
+        out.print(f"{instead.quantity} x {instead.by} instead of {instead.sku}", markup=False)
     for line in allocation.unfilled:
-        out.print(f"not filled: {line.quantity} x {line.sku}", markup=False)
+        out.print(f"{'waits for' if waits else 'not filled'}: {line.quantity} x {line.sku}", markup=False)
+    if waits:
+        out.print(f"expected on {allocation.expected_on}" if allocation.expected_on else "no day is known")
+        return
     out.print(f"cost {money(allocation.cost, currency)}" + _until(allocation))
 
 
+def _lines(lines: Sequence[AllocationLine]) -> str:
+    return ", ".join(f"{line.quantity} x {line.sku}" for line in lines)
+
+
 def _left(shipment: Shipment) -> str:
-    left = ", ".join(f"{line.quantity} x {line.sku}" for line in shipment.shipped)
+    left = _lines(shipment.shipped)
     return f" (shipped: {left})" if left else ""
 
 

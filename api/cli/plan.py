@@ -54,7 +54,7 @@ async def plan(
         print_allocation(msgspec.convert(answer, Allocation))
     if explain and not json:
         _print_explanation(explanation, settings.currency)
-    return EXIT_FINDING if isinstance(quote, NotQuoted) else 0
+    return EXIT_FINDING if isinstance(quote, NotQuoted) or answer["status"] == "backordered" else 0
 
 
 def _show_limit(quote: PurchaseLimit, *, json: bool) -> int:

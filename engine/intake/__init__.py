@@ -1,6 +1,7 @@
 """The flow that joins planner and store for single orders."""
 
 from engine.intake.acknowledged import Acknowledged, LostOrders
+from engine.intake.arrivals import expected_day
 from engine.intake.capacity import read_capacities
 from engine.intake.crossing import follow_order, settle_due
 from engine.intake.flow import Intake, end_task
@@ -39,6 +40,7 @@ __all__ = [
     "Shortage",
     "Unavailable",
     "end_task",
+    "expected_day",
     "follow_order",
     "read_capacities",
     "restore",

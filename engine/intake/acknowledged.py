@@ -141,7 +141,7 @@ def _as_it_began(order_id: str, stored: bytes) -> Promise | None:
         record = Record(stored)
     except ValueError:
         return None
-    if record.version != 1 or not record.holds_stock:
+    if record.version != 1 or not (record.holds_stock or record.status == "backordered"):
         return None
     hold_ms = record.expires_ms - record.reserved_ms if record.status == "reserved" else None
     return Promise(order_id, stored, hold_ms)

@@ -16,6 +16,7 @@ import structlog
 from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError, StoreUnsupported
 from engine.intake import outcome as oc
 from engine.intake.acknowledged import Acknowledged
+from engine.intake.arrivals import CELLS_MAX, day_of, read_arrivals
 from engine.intake.clock import DAY_MS, StoreClock
 from engine.intake.commit import NotPrepared, Told, commit_batch, tell
 from engine.model import Order
@@ -51,7 +52,7 @@ class _Again(Enum):
 class _Waiting:
     """An order whose caller waits."""
 
-    __slots__ = ("answer", "attempts", "canonical", "fresh_load", "order_id", "tries", "unsure")
+    __slots__ = ("answer", "attempts", "canonical", "expected_day", "fresh_load", "order_id", "tries", "unsure")
 
     def __init__(self, order_id: str, canonical: bytes, answer: asyncio.Future[oc.Outcome]) -> None:
         self.order_id = order_id
@@ -60,6 +61,8 @@ class _Waiting:
         self.attempts = 0
         self.fresh_load: int | None = None
         """The load of the planner since which the levels of all its SKUs were read, if they were."""
+        self.expected_day: int | None = None
+        """The day by which stock is expected that it waits for: 0 where nobody knows, None before anybody looked."""
         self.tries = 0
         self.unsure = False
         """Whether a try broke off that may have been done."""
@@ -229,11 +232,14 @@ class Intake:
             ],
             now_ms // DAY_MS,
             now_ms,
+            [(place, waiting.expected_day) for place, waiting in enumerate(taken) if waiting.expected_day is not None],
         )
         try:
-            _answer(taken, await self._with_records(taken, decided))
+            decided = await self._with_records(taken, decided)
+            late = await self._expect(taken, [row for row in decided if row[1][0] == "backorder"])
+            _answer(taken, [row for row in decided if row[1][0] != "backorder"])
             if batch.empty:
-                return [], None
+                return [taken[place] for place in late], None
             made_ms = self.clock.now_ms()
             replies, errors = await commit_batch(store, self._planner, batch, self._acknowledged, made_ms=made_ms)
         except StoreError as error:
@@ -248,10 +254,10 @@ class Intake:
         self._tell(told)
         if partitions > 1:
             settled, errors = await self._with_unseen_records(taken, settled, errors)
-        again = self._again(taken, _answer(taken, settled), loads)
+        again = self._again(taken, _answer(taken, settled), loads) + [taken[place] for place in late]
         if not errors:
             return again, None
-        places = {place for place, _ in settled}
+        places = {place for place, _ in settled} | set(late)
         left = [waiting for place, waiting in enumerate(taken) if place not in places]
         more, broken = self._after_errors(left, errors)
         return again + more, broken
@@ -293,6 +299,25 @@ class Intake:
             (place, outcome if record is None else self._of_record(taken[place], record))
             for (place, outcome), record in zip(decided, records, strict=True)
         ]
+
+    async def _expect(self, taken: list[_Waiting], lacking: list[_Decided]) -> list[int]:
+        """Learn when stock is expected that orders lack which accept to wait; returns their places, to plan them again.
+
+        Those whose cells are too many besides the others' are looked at another time.
+        """
+        wanted: set[int] = set()
+        looked = []
+        for place, (_, (missing, cells)) in lacking:
+            if len(cells) > CELLS_MAX:
+                taken[place].expected_day = 0
+            elif len(wanted | set(cells)) <= CELLS_MAX:
+                wanted.update(cells)
+                looked.append((place, missing))
+        if looked:
+            arrivals, today = await read_arrivals(self._store, sorted(wanted)), self.clock.day()
+            for place, missing in looked:
+                taken[place].expected_day = day_of(missing, arrivals, today)
+        return [place for place, _ in lacking]
 
     async def _with_unseen_records(
         self, taken: list[_Waiting], settled: list[_Decided], errors: list[StoreError]

@@ -10,7 +10,10 @@ from engine.model import Allocation
 
 
 class Reserved(Struct, frozen=True):
-    """Its stock is held and durable. `json` is the Allocation, ready to send; `replayed` when it was held before."""
+    """It is kept and durable, and so is the stock that it holds; one that is backordered holds none yet.
+
+    `json` is the Allocation, ready to send; `replayed` when it was kept before.
+    """
 
     json: bytes
     replayed: bool

@@ -9,7 +9,15 @@ from typing import Any
 import msgspec
 
 from engine.errors import FieldError, StoreError
-from engine.intake import ExceededLimit, InsufficientStock, Invalid, PurchaseLimit, Shortage, read_capacities
+from engine.intake import (
+    ExceededLimit,
+    InsufficientStock,
+    Invalid,
+    PurchaseLimit,
+    Shortage,
+    expected_day,
+    read_capacities,
+)
 from engine.intake.clock import StoreClock
 from engine.intake.commit import LEASE_MS
 from engine.life.change import Change
@@ -82,9 +90,12 @@ class Amender:
                 if self._planner.capped_warehouses():
                     await read_capacities(store, self._planner, self._clock.day())
                 word, payload = amend_order(self._planner.core, stored, canonical)
+                if word == "backorder":
+                    expected = await expected_day(store, *payload, today=self._clock.day())
+                    word, payload = amend_order(self._planner.core, stored, canonical, expected)
                 if word != "amended":
                     return _outcome(word, payload)
-                rest, cells, counters, limits = payload
+                rest, cells, counters, limits, becomes = payload
                 needs = self._elsewhere(order_id, cells, counters)
                 if needs:
                     attempt = f"@{store.writer}-a{next(self._attempts)}"
@@ -100,7 +111,7 @@ class Amender:
                     return self._limit(lines, needs, replies) or _SHORT
         reply = await store.home(order_id).orders.replace(
             transition,
-            [Replacement(order_id, record.version, rest)],
+            [Replacement(order_id, record.version, rest, becomes)],
             event="amend",
             reason="",
             limits=dict(limits),

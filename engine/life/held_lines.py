@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from engine.errors import FieldError
-from engine.model import HeldLine, limits
-from engine.planner import Planner, Record
+from engine.model import HeldLine, Line, limits
+from engine.planner import Planner, Record, divided_lines
 
 _sorted = msgspec.msgpack.Encoder(order="sorted").encode
 
@@ -61,8 +61,13 @@ def with_lines(canonical: bytes, order_id: str, lines: Sequence[Any]) -> bytes:
     return _sorted({**order, "order_id": order_id, "lines": priced})
 
 
-def divided(planner: Planner, record: Record, moved: Cells, order_id: str, into: str) -> tuple[bytes, bytes]:
-    """The canonical orders of what stays and of what goes, when these units are split off."""
+def divided(
+    planner: Planner, record: Record, stored: bytes, moved: Cells, order_id: str, into: str
+) -> tuple[bytes, bytes]:
+    """The canonical orders of what stays and of what goes, when these units are split off; `stored` is the record."""
+    if (named := divided_lines(planner.core, stored, moved)) is not None:
+        first, second = ([Line(*line) for line in lines] for lines in named)
+        return with_lines(record.canonical, order_id, first), with_lines(record.canonical, into, second)
     units: Counter[int | None] = Counter()
     for cell, count in moved:
         units[sku_of(cell)] += count

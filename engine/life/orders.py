@@ -1,4 +1,4 @@
-"""The life of orders that hold stock: confirmed, extended, shipped, cancelled, split, amended.
+"""The life of orders that hold stock, or wait for it: confirmed, extended, shipped, cancelled, split, amended.
 
 Each change has an id of the caller's and one effect: asked for again, it changes nothing and is answered with how the
 order stands. The order's home decides in one atomic call. Where it holds stock of other partitions they follow at once;
@@ -113,7 +113,7 @@ class OrderLife:
             moved, errors = cells_of(self._planner, record, asked.lines)
             if errors := errors or _split_errors(record, sum(units for _, units in moved)):
                 return Invalid(errors)
-            stays, goes = divided(self._planner, record, moved, order_id, asked.into)
+            stays, goes = divided(self._planner, record, stored, moved, order_id, asked.into)
             rows = split_order(self._planner.core, stored, moved, stays, goes)
             reply = await self._store.home(order_id).orders.replace(
                 transition,
@@ -135,7 +135,10 @@ class OrderLife:
         return Contended()
 
     async def amend(self, order_id: str, lines: Sequence[Line], *, transition_id: str, version: int | None) -> Change:
-        """Give an order of which nothing has left other lines, planned anew over what is free and what it holds."""
+        """Give an order of which nothing has left other lines, planned anew over what is free and what it holds.
+
+        One that waits for stock gets it, if it can be served by now, or waits on.
+        """
         asked = checked(Amendment, transition_id=transition_id, lines=lines, version=version)
         transition = transition_name("amend", asked.transition_id, asked.lines)
         for _ in range(TRIES_MAX):
@@ -143,7 +146,7 @@ class OrderLife:
             if found is None:
                 return NotFound()
             stored, record = found
-            before = done_before(record, transition, asked.version, ("reserved", "confirmed"))
+            before = done_before(record, transition, asked.version, ("reserved", "confirmed", "backordered"))
             if before == "done":
                 return await self._changed(order_id, stored, replayed=True)
             if before is not None:

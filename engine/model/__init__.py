@@ -1,19 +1,21 @@
 """The nouns of Stockade, as typed values. Does no I/O."""
 
-from engine.model.allocation import Allocation, AllocationLine, Shipment, Trial
-from engine.model.catalogue import MoneyMinor, Sku, Tariff, TariffZone, Warehouse, WarehouseKind
+from engine.model.allocation import AllocatedBundle, Allocation, AllocationLine, Shipment, Substitution, Trial
+from engine.model.catalogue import Component, MoneyMinor, Sku, Tariff, TariffZone, Warehouse, WarehouseKind
 from engine.model.movement import Moved, Movement, MovementRow, MovementType
 from engine.model.order import BuiltInPolicy, Line, Order, Payment, PolicyName, ShipTo
 from engine.model.stock import Arrival, Cell, StockCount
 from engine.model.transition import Amendment, Extension, HeldLine, Shipping, Split, Step
 
 __all__ = [
+    "AllocatedBundle",
     "Allocation",
     "AllocationLine",
     "Amendment",
     "Arrival",
     "BuiltInPolicy",
     "Cell",
+    "Component",
     "Extension",
     "HeldLine",
     "Line",
@@ -32,6 +34,7 @@ __all__ = [
     "Split",
     "Step",
     "StockCount",
+    "Substitution",
     "Tariff",
     "TariffZone",
     "Trial",

@@ -39,6 +39,22 @@ class Trial(Struct, frozen=True, kw_only=True):
     """Whether the order got the policy on trial, or the one that it is held against."""
 
 
+class Substitution(Struct, frozen=True, kw_only=True):
+    """Units of a SKU, ordered as such or as a part of a bundle, that come from another one."""
+
+    sku: str
+    by: str
+    quantity: int
+
+
+class AllocatedBundle(Struct, frozen=True, kw_only=True):
+    """Bundles that are filled, and what all of them are made of; substitutes may come for some of that."""
+
+    sku: str
+    quantity: int
+    components: tuple[AllocationLine, ...]
+
+
 class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The shipments chosen for an order, with their cost in minor units of `currency`."""
 
@@ -48,6 +64,7 @@ class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Counts its changes, from 1; 0 for a quote."""
     shipments: tuple[Shipment, ...]
     unfilled: tuple[AllocationLine, ...]
+    """As ordered: of a bundle, those that are not filled. Of an order that waits for stock, all."""
     cost: int
     currency: str
     policy: str = ""
@@ -59,3 +76,10 @@ class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Calendar day on which the last shipment arrives, YYYY-MM-DD, where that is known of all."""
     expires_at: str | None = None
     """RFC 3339 instant in UTC; only while an unpaid hold runs."""
+    substitutions: tuple[Substitution, ...] = ()
+    bundles: tuple[AllocatedBundle, ...] = ()
+    expected_on: str | None = None
+    """ISO 8601 day, UTC: of an order that waits, when announced arrivals cover what it lacked as it was last planned.
+
+    Other orders that wait are not counted; none where nothing is announced that covers it.
+    """

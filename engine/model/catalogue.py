@@ -52,6 +52,13 @@ class Warehouse(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """Working days after that of the cut-off on which it leaves."""
 
 
+class Component(Struct, frozen=True, forbid_unknown_fields=True):
+    """Units of a SKU in one bundle."""
+
+    sku: Identifier
+    quantity: Annotated[int, Meta(ge=1, le=limits.COMPONENT_QUANTITY_MAX)]
+
+
 class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """Something that is sold."""
 
@@ -62,12 +69,16 @@ class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, k
     purchase_limit: Annotated[int, Meta(ge=1, le=limits.QUANTITY_MAX)] | None = None
     """Units that one customer may reserve in all, from when the limit is set.
 
-    An order that names no customer is held to it by itself.
+    An order that names no customer is held to it by itself. What counts is what was ordered, whatever comes for it.
     """
     sku_class: ShortText | None = None
     """What the rules of the policies know it as."""
     capabilities: Capabilities = ()
     """What a warehouse must have to ship it."""
+    components: Annotated[tuple[Component, ...], Meta(max_length=limits.COMPONENTS_MAX)] = ()
+    """Makes it a bundle: no stock, weight or volume of its own; whoever orders it gets these. They are no bundles."""
+    substitutes: Annotated[tuple[Identifier, ...], Meta(max_length=limits.SUBSTITUTES_MAX)] = ()
+    """SKUs that may come instead of it where the network lacks it and the order allows it, best first."""
 
 
 class TariffZone(Struct, frozen=True, forbid_unknown_fields=True):

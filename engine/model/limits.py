@@ -39,6 +39,15 @@ CHANNELS_MAX = 255
 STOCK_ROWS_MAX = 10_000
 """Rows of one stock call, which is applied whole or not at all."""
 
+SUBSTITUTES_MAX = 8
+"""SKUs that may come instead of one."""
+
+COMPONENTS_MAX = 16
+"""SKUs that a bundle is made of."""
+
+COMPONENT_QUANTITY_MAX = 1_000
+"""Units of one of them in one bundle."""
+
 METADATA_KEYS_MAX = 32
 METADATA_VALUE_LENGTH_MAX = 512
 

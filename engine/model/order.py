@@ -59,6 +59,10 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
     allow_split: bool = True
     max_shipments: Annotated[int, Meta(ge=1, le=limits.LINES_MAX)] | None = None
     allow_partial: bool = False
+    allow_substitutes: bool = False
+    """Units that the whole network lacks may come from the substitutes that their SKU names."""
+    allow_backorder: bool = False
+    """What cannot be served now is accepted as a whole, and waits for stock; not together with `allow_partial`."""
     warehouses: Annotated[tuple[Identifier, ...], Meta(min_length=1, max_length=limits.WAREHOUSES_MAX)] | None = None
     """The only warehouses that may serve the order."""
     pickup_at: Identifier | None = None

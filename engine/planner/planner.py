@@ -58,6 +58,8 @@ class Planner:
         self.tariff: Tariff | None = None
         self.warehouses: dict[str, Warehouse] = {}
         self.skus: dict[str, Sku] = {}
+        self.assortment: dict[str, Sku] = {}
+        """Those that are bundles or name substitutes."""
         self._numbers: dict[str, int] = {}
         self.channels: dict[int, str] = {}
         """Channels that have pools, by their number in a cell's."""
@@ -78,6 +80,7 @@ class Planner:
         """Take over everything that another planner knows, and forget what this one did."""
         self.core, self.tariff = other.core, other.tariff
         self.warehouses, self.skus, self._numbers = other.warehouses, other.skus, other._numbers
+        self.assortment = other.assortment
         self._life, self.channels = other._life, other.channels
         self._calendars.forget()
         # They may have changed since the other one was made.
@@ -103,12 +106,24 @@ class Planner:
             for number, sku in rows
             if _has_traits(sku) or ((before := self.skus.get(sku.sku)) is not None and _has_traits(before))
         ]
+        stand_for = [
+            (number, [(part.sku, part.quantity) for part in sku.components], list(sku.substitutes))
+            for number, sku in rows
+            if sku.components or sku.substitutes or sku.sku in self.assortment
+        ]
+        for _, sku in rows:
+            if sku.components or sku.substitutes:
+                self.assortment[sku.sku] = sku
+            else:
+                self.assortment.pop(sku.sku, None)
         self.skus.update((sku.sku, sku) for _, sku in rows)
         self.core.put_skus(
             [(number, sku.sku, sku.weight_g, sku.volume_cm3 or 0, sku.purchase_limit or 0) for number, sku in rows]
         )
         if with_traits:
             _core.put_sku_traits(self.core, with_traits)
+        if stand_for:
+            self.core.put_assortment(stand_for)
 
     def put_warehouses(self, rows: Iterable[tuple[int, Warehouse]]) -> None:
         """Add or replace warehouses by their number."""
@@ -146,9 +161,12 @@ class Planner:
         )
 
     def cells_of(self, order: Order) -> list[int]:
-        """Every cell that could serve an order's known SKUs, and the pools of its channel, if that has any."""
+        """Every cell that could serve an order's known SKUs, components and substitutes, in its pools, too."""
         numbers = sorted(self._numbers.values())
-        skus = sorted({number for line in order.lines if (number := self.core.sku_number(line.sku)) is not None})
+        names = {name for line in order.lines for name in self._taken_for(line.sku)}
+        if order.allow_substitutes:
+            names |= {by for name in names if (sku := self.skus.get(name)) is not None for by in sku.substitutes}
+        skus = sorted({number for name in names if (number := self.core.sku_number(name)) is not None})
         own = self.core.channel_number(order.channel) if order.channel else None
         return [
             cell_number(sku=sku, warehouse=warehouse, channel=channel)
@@ -156,6 +174,11 @@ class Planner:
             for sku in skus
             for warehouse in numbers
         ]
+
+    def _taken_for(self, name: str) -> tuple[str, ...]:
+        """The SKUs whose stock serves a line: those that a bundle is made of, else its own."""
+        sku = self.skus.get(name)
+        return tuple(part.sku for part in sku.components) if sku is not None and sku.components else (name,)
 
     def capped_warehouses(self) -> list[int]:
         """Numbers of the warehouses that serve a bounded number of orders a day."""

@@ -158,7 +158,11 @@ class StockRoom:
     def _cells(
         self, skus: Sequence[str], places: Sequence[str], pointer: str, *, field: str = "warehouse"
     ) -> list[int]:
-        core = self._planner.core
+        core, known = self._planner.core, self._planner.skus
+        if bundles := {name for name in set(skus) if name in known and known[name].components}:
+            message = "is a bundle, which has no stock of its own: name its components"
+            found = (index for index, name in enumerate(skus) if name in bundles)
+            raise InvalidInput(tuple(FieldError(f"{pointer}/{index}/sku", message) for index in found))
         sku_numbers = {name: core.sku_number(name) for name in set(skus)}
         warehouse_numbers = {name: core.warehouse_number(name) for name in set(places)}
         if None in sku_numbers.values() or None in warehouse_numbers.values():

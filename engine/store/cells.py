@@ -97,6 +97,11 @@ class CellCalls:
         rows = zip(cells, *(_unpack_numbers(column) for column in columns), arrivals, strict=True)
         return event, [CellRow(*row) for row in rows if row[2] >= 0]
 
+    async def arrivals(self, cells: Sequence[int]) -> list[tuple[tuple[str, int, int], ...]]:
+        """What is announced for cells, as `CellRow.inbound`; orders wait for it. By a command of the store's own."""
+        wire, key = self._partition.wire, self._partition.keys.inbound
+        return [_arrivals(stored) for stored in await wire.command("HMGET", key, *cells, lane=Lane.SALE)]
+
     async def pages(self, column: str) -> AsyncIterator[dict[bytes, bytes]]:
         """All names and values of a hash or sorted set of the partition, by its name there, in pages.
 
@@ -133,5 +138,5 @@ class CellCalls:
         return reply[0], _unpack_numbers(reply[1])
 
 
-def _arrivals(stored: bytes) -> tuple[tuple[str, int, int], ...]:
+def _arrivals(stored: bytes | None) -> tuple[tuple[str, int, int], ...]:
     return msgspec.msgpack.decode(stored, type=tuple[tuple[str, int, int], ...]) if stored else ()

@@ -38,11 +38,15 @@ class StepReply(msgspec.Struct, frozen=True):
 
 
 class Replacement(msgspec.Struct, frozen=True):
-    """An order's new content: fingerprint and body, for the version that it was made from (0: a new order)."""
+    """An order's new content: fingerprint and body, for the version that it was made from (0: a new order).
+
+    `becomes`: of one that waited for stock, milliseconds of a hold, -1 for confirmed, 0 where it waits on.
+    """
 
     order_id: str
     version: int
     rest: bytes
+    becomes: int | None = None
 
 
 class ReplaceReply(msgspec.Struct, frozen=True):
@@ -86,12 +90,7 @@ class OrderCalls:
         attempt: str = "",
     ) -> ReplaceReply:
         """Put other contents in the place of those that orders have, all or none."""
-        packed = packed_array(
-            [
-                packed_array([packed_string(row.order_id.encode()), _pack(row.version), packed_string(row.rest)])
-                for row in rows
-            ]
-        )
+        packed = packed_array([_packed_row(row) for row in rows])
         flat = [part for pair in limits.items() for part in pair]
         reply = await self._partition.call(
             "stockade_replace", (transition, event, reason, packed, _pack(flat), attempt)
@@ -121,3 +120,8 @@ class OrderCalls:
         """All orders and their records, in pages; one that changes meanwhile may come twice."""
         async for page in scan_hash(self._partition.wire, self._partition.keys.orders):
             yield [(order_id.decode(), record) for order_id, record in page]
+
+
+def _packed_row(row: Replacement) -> bytes:
+    parts = [packed_string(row.order_id.encode()), _pack(row.version), packed_string(row.rest)]
+    return packed_array(parts if row.becomes is None else [*parts, _pack(row.becomes)])

@@ -134,6 +134,7 @@ fn allocation_json(bencher: Bencher) {
             version: 1,
             shipments: black_box(&plan.shipments),
             unfilled: &plan.unfilled,
+            goods: &plan.goods,
             shipped: &[],
             currency: &planner.currency,
             expires_ms: 0,
@@ -148,8 +149,10 @@ fn batch_bytes() -> Vec<Vec<u8>> {
 }
 
 fn plan_all(planner: &RefCell<Planner>, orders: &[Vec<u8>]) -> Batch {
-    let intakes: Vec<Intake> =
-        orders.iter().map(|canonical| Intake { canonical, home: 0, attempts: 0, fresh: false }).collect();
+    let intakes: Vec<Intake> = orders
+        .iter()
+        .map(|canonical| Intake { canonical, home: 0, attempts: 0, fresh: false, expected_day: None })
+        .collect();
     let (batch, decided) = planner.borrow_mut().plan_batch(&intakes);
     assert!(decided.is_empty() && batch.len() == orders.len());
     batch

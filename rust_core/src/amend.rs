@@ -5,10 +5,19 @@ use serde::Deserialize;
 use crate::batch::Outcome;
 use crate::capacity::{Day, counter_name};
 use crate::cost::{Haste, Lane, LocalDay};
+use crate::goods::{Goods, StoredGoods};
 use crate::ids::{CellId, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 use crate::order::{FINGERPRINT_BYTES, Order, fingerprint};
-use crate::planner::{OnLane, Planner, Refusal};
-use crate::record::{self, HEAD_BYTES, Record, array, bytes, text, uint};
+use crate::planner::{OnLane, Plan, Planner};
+use crate::record::{self, HEAD_BYTES, Record, Status, array, bytes, text, uint};
+
+mod divide;
+
+pub use divide::divide_lines;
+
+/// What an order that waited for stock becomes, where that is no hold of some milliseconds.
+const WAITS_ON: i64 = 0;
+const IS_CONFIRMED: i64 = -1;
 
 /// An order planned anew.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,33 +30,35 @@ pub struct Amended {
     pub counters: Vec<(String, i64, i64)>,
     /// All counters that it is bound by, and their limits.
     pub limits: Vec<(String, i64)>,
+    /// Of an order that waited for stock: how long it holds stock from now on, in milliseconds, -1 for good, or 0 when it
+    /// waits on. `None` for an order that holds some already, which keeps its status.
+    pub becomes: Option<i64>,
 }
 
 impl Planner {
-    /// Plans an order anew, as if what it holds were free. Takes nothing from the view.
-    pub fn amend(&mut self, record: &Record, canonical: &[u8]) -> Result<Amended, Outcome> {
+    /// Plans an order anew, as if what it holds were free. Takes nothing from the view. One that waits for stock waits on
+    /// where it still cannot be served; `expected_day` as an intake has it.
+    pub fn amend(&mut self, record: &Record, canonical: &[u8], expected_day: Option<u32>) -> Result<Amended, Outcome> {
         let (order, demand) = self.admit(canonical)?;
         let held = record.held();
         let days = self.days_known(record);
         self.lend(&held, &days, -1);
         let planned = self.plan(&demand);
         self.lend(&held, &days, 1);
-        let plan = planned.map_err(|refusal| match refusal {
-            Refusal::Short(shortages) => Outcome::Short(shortages),
-            Refusal::TooSpread(shortages) => Outcome::TooSpread(shortages),
-            Refusal::AtCapacity(shortages) => Outcome::AtCapacity(shortages),
-        })?;
+        let waited = record.status == Status::Backordered;
+        let plan = match (planned, expected_day) {
+            (Ok(plan), _) => plan,
+            (Err(_), Some(day)) if waited && demand.allow_backorder => Plan::backorder(&demand, day),
+            (Err(refusal), None) if waited && demand.allow_backorder => return Err(self.lacking(&demand, refusal)),
+            (Err(refusal), _) => return Err(refusal.into()),
+        };
         let mut counters: Vec<(String, i64)> = Vec::new();
         let mut limits = Vec::new();
         if let Some(customer) = order.customer {
-            for &(sku, requested) in &demand.lines {
-                let limit = self.catalogue.sku_terms(sku).purchase_limit;
-                let missing = plan.unfilled.iter().find(|(short, _)| *short == sku).map_or(0, |&(_, units)| units);
-                if limit > 0 && requested > missing {
-                    let name = format!("{sku}:{customer}");
-                    counters.push((name.clone(), requested - missing));
-                    limits.push((name, limit));
-                }
+            for (sku, units, limit) in self.counted(&demand, &plan) {
+                let name = format!("{sku}:{customer}");
+                counters.push((name.clone(), units));
+                limits.push((name, limit));
             }
         }
         let served_by = |warehouse| record.counters.iter().any(|(name, _)| warehouse_of(name) == Some(warehouse));
@@ -78,7 +89,12 @@ impl Planner {
         let names: Vec<(&str, i64)> = counters.iter().map(|(name, units)| (name.as_str(), *units)).collect();
         let transitions: Vec<&str> = record.transitions.iter().map(String::as_str).collect();
         let rest = record::pack(&record.fingerprint, &plan, &names, &self.currency, canonical, &transitions);
-        Ok(Amended { rest, cells: raised, counters: raised_counters, limits })
+        let becomes = if plan.is_backorder() {
+            WAITS_ON
+        } else {
+            order.hold_ms().map_or(IS_CONFIRMED, |hold_ms| i64::try_from(hold_ms).unwrap_or(i64::MAX))
+        };
+        Ok(Amended { rest, cells: raised, counters: raised_counters, limits, becomes: waited.then_some(becomes) })
     }
 
     /// The warehouses whose orders of today are known, with this order among them.
@@ -133,10 +149,14 @@ impl Planner {
                 shipment.1 = self.price_again(shipment, &order)?;
             }
         }
-        let (kept, taken) = divide_counters(&parent.2, moved, &staying);
-        let stays = Body(staying, parent.1, kept, parent.3, parent.4, stays, parent.6, parent.7);
-        let goes_on = Body(going, Vec::new(), taken, parent.3, parent.4, goes, Vec::new(), Vec::new());
-        Ok((pack(first, &stays), pack(&fingerprint(goes), &goes_on)))
+        let goods = Goods::try_from(parent.8)?;
+        let divided = self.divide_goods(&goods, parent.5, moved)?;
+        let (kept, taken) = divide_counters(&parent.2, &divided.goes, &staying);
+        let stays =
+            Body(staying, parent.1, kept, parent.3, parent.4, stays, parent.6, parent.7, StoredGoods::default());
+        let (now, none) = (Vec::new(), Vec::new());
+        let goes_on = Body(going, Vec::new(), taken, parent.3, parent.4, goes, now, none, StoredGoods::default());
+        Ok((pack(first, &stays, &divided.stays_as), pack(&fingerprint(goes), &goes_on, &divided.goes_as)))
     }
 
     /// What a shipment costs by the cost table.
@@ -188,25 +208,24 @@ fn divide(flat: &[u64], rest: &mut [(CellId, i64)]) -> (Vec<u64>, Vec<u64>) {
 
 type Counters<'a> = Vec<(&'a str, i64)>;
 
-/// A purchase limit's units go with the units of its SKU; an order that a warehouse serves counts where it ships from still.
+/// A purchase limit's units go with the units that were ordered of its SKU; an order that a warehouse serves counts where it ships from still.
 fn divide_counters<'a>(
     counters: &[(&'a str, i64)],
-    moved: &[(CellId, i64)],
+    goes: &[(SkuId, i64)],
     staying: &[Stored],
 ) -> (Counters<'a>, Counters<'a>) {
     let (mut kept, mut taken) = (Vec::new(), Vec::new());
     for &(name, count) in counters {
-        let goes = match warehouse_of(name) {
+        let gone = match warehouse_of(name) {
             Some(warehouse) if staying.iter().any(|shipment| shipment.0 == warehouse) => 0,
             Some(_) => count,
             None => {
                 let sku = name.split_once(':').and_then(|(number, _)| number.parse::<SkuId>().ok());
-                let of_sku = moved.iter().filter(|(cell, _)| Some(sku_of(*cell)) == sku);
-                of_sku.map(|&(_, units)| units).sum::<i64>().min(count)
+                goes.iter().filter(|(of, _)| Some(*of) == sku).map(|&(_, units)| units).sum::<i64>().min(count)
             }
         };
-        kept.extend((count > goes).then_some((name, count - goes)));
-        taken.extend((goes > 0).then_some((name, goes)));
+        kept.extend((count > gone).then_some((name, count - gone)));
+        taken.extend((gone > 0).then_some((name, gone)));
     }
     (kept, taken)
 }
@@ -236,20 +255,21 @@ struct Body<'a>(
     &'a [u8],
     Vec<u64>,
     #[serde(borrow)] Vec<&'a str>,
+    #[serde(default)] StoredGoods,
 );
 
 /// Warehouse, cost, metres, then cell and units by turns, carrier and promised day as `record` has them.
 #[derive(Deserialize)]
 struct Stored<'a>(WarehouseId, i64, u32, Vec<u64>, #[serde(default, borrow)] &'a str, #[serde(default)] LocalDay);
 
-fn pack(fingerprint: &[u8; FINGERPRINT_BYTES], body: &Body) -> Vec<u8> {
+fn pack(fingerprint: &[u8; FINGERPRINT_BYTES], body: &Body, goods: &Goods) -> Vec<u8> {
     let mut out = Vec::with_capacity(FINGERPRINT_BYTES + 128 + body.5.len());
     let numbers = |out: &mut Vec<u8>, numbers: &[u64]| {
         array(out, numbers.len());
         numbers.iter().for_each(|&number| uint(out, number));
     };
     out.extend_from_slice(fingerprint);
-    array(&mut out, 8);
+    array(&mut out, record::parts(goods));
     array(&mut out, body.0.len());
     for Stored(warehouse, cost, metres, cells, carrier, promised) in &body.0 {
         record::begin_shipment(&mut out, *warehouse, *cost, *metres, (carrier, *promised));
@@ -269,6 +289,9 @@ fn pack(fingerprint: &[u8; FINGERPRINT_BYTES], body: &Body) -> Vec<u8> {
     numbers(&mut out, &body.6);
     array(&mut out, body.7.len());
     body.7.iter().for_each(|id| text(&mut out, id));
+    if !goods.is_empty() {
+        goods.pack(&mut out);
+    }
     out
 }
 

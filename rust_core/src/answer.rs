@@ -6,6 +6,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::catalogue::Catalogue;
 use crate::cost::LocalDay;
+use crate::goods::Goods;
 use crate::ids::{CellId, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 use crate::order::JULIAN_DAY_1970;
 use crate::planner::Shipment;
@@ -25,6 +26,8 @@ pub struct Allocation<'a> {
     pub shipments: &'a [Shipment],
     /// What it goes without.
     pub unfilled: &'a [(SkuId, i64)],
+    /// What comes for bundles and instead of what was ordered.
+    pub goods: &'a Goods,
     /// Cells and units that have left.
     pub shipped: &'a [(CellId, i64)],
     /// Of all amounts.
@@ -45,6 +48,7 @@ impl<'a> Allocation<'a> {
             version: record.version,
             shipments: &record.shipments,
             unfilled: &record.unfilled,
+            goods: &record.goods,
             shipped: &record.shipped,
             currency: &record.currency,
             expires_ms: record.expires_ms,
@@ -115,9 +119,47 @@ impl<'a> Allocation<'a> {
             raw(&mut out, ",\"expires_at\":");
             text(&mut out, &instant(self.expires_ms));
         }
+        if !self.goods.is_empty() {
+            self.goods_to_json(&mut out, catalogue);
+        }
         out.push(b'}');
         out
     }
+
+    fn goods_to_json(&self, out: &mut Vec<u8>, catalogue: &Catalogue) {
+        let name = |sku| catalogue.sku_name(sku).unwrap_or("?");
+        for (index, one) in self.goods.substitutions.iter().enumerate() {
+            raw(out, if index == 0 { ",\"substitutions\":[{\"sku\":" } else { ",{\"sku\":" });
+            text(out, name(one.sku));
+            raw(out, ",\"by\":");
+            text(out, name(one.by));
+            raw(out, ",\"quantity\":");
+            number(out, one.units);
+            raw(out, if index + 1 == self.goods.substitutions.len() { "}]" } else { "}" });
+        }
+        for (index, bundle) in self.goods.bundles.iter().enumerate() {
+            raw(out, if index == 0 { ",\"bundles\":[{\"sku\":" } else { ",{\"sku\":" });
+            text(out, name(bundle.sku));
+            raw(out, ",\"quantity\":");
+            number(out, bundle.units);
+            raw(out, ",\"components\":");
+            let of_all = |&(sku, each): &(SkuId, i64)| (sku, bundle.units.saturating_mul(each));
+            lines(out, &bundle.components.iter().map(of_all).collect::<Vec<_>>(), catalogue);
+            raw(out, if index + 1 == self.goods.bundles.len() { "}]" } else { "}" });
+        }
+        // Once it has stock, or is over, it waits no more.
+        if self.goods.expected_day > 0 && self.status == "backordered" {
+            raw(out, ",\"expected_on\":");
+            text(out, &day(self.goods.expected_day));
+        }
+    }
+}
+
+/// A day since 1970 as ISO 8601 has it. One past the year 9999 is cut to it.
+fn day(days: u32) -> String {
+    let last_day = 2_932_896;
+    let date = OffsetDateTime::from_unix_timestamp(i64::from(days.min(last_day)) * 86_400);
+    date.map(|instant| instant.date().to_string()).unwrap_or_default()
 }
 
 /// The policy, its version, and the trial that shared out the order, as far as they are known.
@@ -192,6 +234,7 @@ fn instant(ms: u64) -> String {
 mod tests {
     use super::*;
     use crate::catalogue::SkuTerms;
+    use crate::goods::{Bundle, Substitution};
 
     #[test]
     fn names_are_escaped_and_numbers_exact() {
@@ -205,6 +248,7 @@ mod tests {
             version: 1,
             shipments: &shipments,
             unfilled: &[],
+            goods: &Goods::default(),
             shipped: &[(4096 + 9, 1), (9, 1), (10, 5), ((1 << 36) + 9, 1)],
             currency: "CNY",
             expires_ms: 1_700_000_000_123,
@@ -225,10 +269,61 @@ mod tests {
 
     fn json(status: &str, shipments: &[Shipment], expires_ms: u64) -> serde_json::Value {
         let (order_id, unfilled, currency) = ("o", &[(1, 3)][..], "CNY");
-        let (shipped, policy) = (&[], "cheapest");
-        let allocation =
-            Allocation { order_id, status, version: 2, shipments, unfilled, shipped, currency, expires_ms, policy };
+        let (shipped, policy, goods) = (&[], "cheapest", &Goods::default());
+        let allocation = Allocation {
+            order_id,
+            status,
+            version: 2,
+            shipments,
+            unfilled,
+            goods,
+            shipped,
+            currency,
+            expires_ms,
+            policy,
+        };
         serde_json::from_slice(&allocation.to_json(&Catalogue::default())).unwrap()
+    }
+
+    #[test]
+    fn what_comes_instead_and_for_bundles_is_told() {
+        let mut catalogue = Catalogue::default();
+        for (sku, name) in (0..).zip(["a", "b", "kit"]) {
+            assert!(catalogue.put_sku(sku, name, SkuTerms::default()));
+        }
+        let bundle = |units| Bundle { sku: 2, units, components: vec![(0, 1), (1, 3)] };
+        let instead = |units| Substitution { sku: 0, by: 1, units };
+        let goods = |bundles, substitutions, expected_day| Goods { substitutions, bundles, expected_day };
+        let told = |status, goods: &Goods| {
+            let (order_id, shipments, unfilled, shipped, currency) = ("o", &[][..], &[][..], &[][..], "CNY");
+            let (version, expires_ms, policy) = (1, 0, "cheapest");
+            let allocation = Allocation {
+                order_id,
+                status,
+                version,
+                shipments,
+                unfilled,
+                goods,
+                shipped,
+                currency,
+                expires_ms,
+                policy,
+            };
+            serde_json::from_slice::<serde_json::Value>(&allocation.to_json(&catalogue)).unwrap()
+        };
+        let answer = told("confirmed", &goods(vec![bundle(2), bundle(1)], vec![instead(4), instead(5)], 0));
+        let row = |units: i64| {
+            let components = serde_json::json!([{"sku": "a", "quantity": units}, {"sku": "b", "quantity": 3 * units}]);
+            serde_json::json!({"sku": "kit", "quantity": units, "components": components})
+        };
+        assert_eq!(answer["bundles"], serde_json::json!([row(2), row(1)]));
+        let instead_of = |units: i64| serde_json::json!({"sku": "a", "by": "b", "quantity": units});
+        assert_eq!(answer["substitutions"], serde_json::json!([instead_of(4), instead_of(5)]));
+        assert!(answer.get("expected_on").is_none());
+        let waits = goods(vec![], vec![], 20_770);
+        assert_eq!(told("backordered", &waits)["expected_on"], "2026-11-13");
+        assert!(told("released", &waits).get("expected_on").is_none());
+        assert_eq!(told("backordered", &goods(vec![], vec![], u32::MAX))["expected_on"], "9999-12-31");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::assortment::Assortment;
 use crate::geo::Point;
 use crate::ids::{CHANNELS_MAX, ChannelId, SHARED, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 
@@ -83,6 +84,8 @@ pub struct Catalogue {
     ranked: Vec<WarehouseId>,
     capped: bool,
     channel_names: Names,
+    /// Bundles and substitutes.
+    pub assortment: Assortment,
 }
 
 impl Catalogue {

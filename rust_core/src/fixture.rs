@@ -58,10 +58,13 @@ pub fn demand(planner: &Planner, fields: Value) -> Demand {
 
 /// Orders whose levels were read after they came.
 pub fn fresh(orders: &[Vec<u8>]) -> Vec<Intake<'_>> {
-    orders.iter().map(|canonical| Intake { canonical, home: 0, attempts: 1, fresh: true }).collect()
+    orders.iter().map(|canonical| Intake { canonical, home: 0, attempts: 1, fresh: true, expected_day: None }).collect()
 }
 
 /// Orders that come for the first time.
 pub fn intakes(orders: &[Vec<u8>]) -> Vec<Intake<'_>> {
-    orders.iter().map(|canonical| Intake { canonical, home: 0, attempts: 0, fresh: false }).collect()
+    orders
+        .iter()
+        .map(|canonical| Intake { canonical, home: 0, attempts: 0, fresh: false, expected_day: None })
+        .collect()
 }

@@ -1,8 +1,8 @@
 //! Stockade's planner, free of Python and of I/O: bytes and numbers in, plans and bytes out.
 //!
-//! The way of an order through it: [`order`] reads it, [`policy`] says what is wanted, [`planner`] chooses its shipments with
-//! the [`catalogue`], the
-//! [`cost`] table, the stock [`view`] and the warehouses' [`capacity`] (the combinatorial part is [`kernel`]), [`batch`]
+//! The way of an order through it: [`order`] reads it, [`policy`] says what is wanted, [`planner`] chooses its shipments
+//! with the [`catalogue`], the [`cost`] table, the stock [`view`] and the warehouses' [`capacity`] (the combinatorial part
+//! is [`kernel`]; what bundles and substitutes make of an order is [`goods`], defined in the [`assortment`]), [`batch`]
 //! packs the plans of many orders for one commit and settles what the store answered, [`amend`] changes what holds stock
 //! already, [`record`] is what the store keeps, [`answer`] what callers read.
 
@@ -10,6 +10,7 @@
 
 pub mod amend;
 pub mod answer;
+pub mod assortment;
 pub mod audit;
 pub mod batch;
 pub mod capacity;
@@ -18,6 +19,7 @@ pub mod cost;
 pub mod explain;
 pub mod fill;
 pub mod geo;
+pub mod goods;
 pub mod ids;
 pub mod kernel;
 pub mod order;

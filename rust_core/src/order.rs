@@ -110,6 +110,12 @@ pub struct Order<'a> {
     /// Whether part of it is better than nothing.
     #[serde(default)]
     pub allow_partial: bool,
+    /// Whether substitutes may come for what the network lacks.
+    #[serde(default)]
+    pub allow_substitutes: bool,
+    /// Whether it waits for stock where it cannot be served whole.
+    #[serde(default)]
+    pub allow_backorder: bool,
     /// The only warehouses that may serve it.
     #[serde(default, borrow)]
     pub warehouses: Option<Vec<&'a str>>,
@@ -181,6 +187,7 @@ mod tests {
         assert_eq!((read.order_id, read.lines[0].sku, read.lines[0].quantity), ("o", "s0", 2));
         assert_eq!((read.customer, read.policy, read.hold_seconds, read.channel), (None, None, None, None));
         assert_eq!((read.payment, read.allow_partial, read.allow_split), (Payment::Paid, false, true));
+        assert_eq!((read.allow_substitutes, read.allow_backorder), (false, false));
         assert_eq!((read.warehouses.is_none(), read.pickup_at), (true, None));
         assert_eq!((read.shipments_max(), read.hold_ms()), (usize::MAX, None));
     }
@@ -188,7 +195,7 @@ mod tests {
     #[test]
     fn every_field_is_read_and_those_of_others_are_passed_over() {
         let bytes = order(json!({
-            "allow_partial": true, "allow_split": true, "channel": "app", "customer": "ann", "hold_seconds": 60,
+            "allow_backorder": true, "allow_partial": true, "allow_split": true, "allow_substitutes": true, "channel": "app", "customer": "ann", "hold_seconds": 60,
             "lines": [{"quantity": 1, "sku": "s", "unit_price": 9}], "max_shipments": 2, "metadata": {"a": [1, null]},
             "payment": "pending", "pickup_at": "w1", "policy": "nearest", "service_level": "next_day",
             "warehouses": ["w1", "w2"],
@@ -200,6 +207,7 @@ mod tests {
         let to = &read.ship_to;
         assert_eq!((to.country, to.region, to.postcode), (Some("CN"), Some("Hebei"), Some("050000")));
         assert_eq!(read.service_level, Some("next_day"));
+        assert_eq!((read.allow_substitutes, read.allow_backorder), (true, true));
         assert_eq!((read.warehouses, read.pickup_at), (Some(vec!["w1", "w2"]), Some("w1")));
     }
 

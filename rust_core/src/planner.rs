@@ -1,11 +1,15 @@
 //! Plans one order: resolves its names, gathers what each warehouse has and costs, and lets the kernel or a rule choose.
 
+mod bundles;
 mod candidates;
 mod choose;
 mod demand;
 mod freight;
+mod limits;
 mod objective;
 mod shipments;
+mod substitutes;
+mod whole;
 
 pub use candidates::Candidates;
 pub use demand::Demand;
@@ -17,6 +21,7 @@ use std::sync::Arc;
 use crate::capacity::Capacity;
 use crate::catalogue::{Catalogue, WarehouseTerms};
 use crate::cost::{CostTable, Dispatches, LocalDay};
+use crate::goods::{Goods, Substitution};
 use crate::ids::{CellId, SkuId, WarehouseId, cell_id};
 use crate::policy::{Book, Policies, Selected};
 use crate::view::View;
@@ -101,8 +106,10 @@ impl Shipment {
 pub struct Plan {
     /// By rank of their warehouses.
     pub shipments: Vec<Shipment>,
-    /// SKUs and units that an order which accepts a part goes without.
+    /// SKUs and units, as ordered, that an order which accepts a part goes without; of one that waits for stock, all.
     pub unfilled: Vec<(SkuId, i64)>,
+    /// What comes for bundles and instead of what was ordered.
+    pub goods: Goods,
     /// The policy it was planned by.
     pub selected: Arc<Selected>,
     /// Whether no other choice that keeps lines whole is better by what the policy wants, where it has an optimum.
@@ -110,6 +117,20 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The plan of an order that waits for stock: nothing, for now. `expected_day` as `Goods` has it.
+    #[must_use]
+    pub fn backorder(demand: &Demand, expected_day: u32) -> Self {
+        let goods = Goods { expected_day, ..Goods::default() };
+        let unfilled = demand.ordered().to_vec();
+        Self { shipments: Vec::new(), unfilled, goods, selected: demand.selected.clone(), proven: false }
+    }
+
+    /// Whether the order waits for stock.
+    #[must_use]
+    pub fn is_backorder(&self) -> bool {
+        self.shipments.is_empty()
+    }
+
     /// The cost of all shipments.
     #[must_use]
     pub fn cost(&self) -> i64 {
@@ -186,23 +207,66 @@ impl Planner {
         self.plan_with(demand, false).ok().map(|plan| plan.unfilled)
     }
 
+    /// Whether a demand gets other units, or more, if no warehouse is at capacity.
+    pub(crate) fn is_bent_by_capacity(&mut self, demand: &Demand, plan: &Plan) -> bool {
+        self.capacity.any_full(&self.catalogue)
+            && self.plan_with(demand, false).is_ok_and(|free| {
+                free.unfilled != plan.unfilled || free.goods.substitutions != plan.goods.substitutions
+            })
+    }
+
     fn plan_with(&mut self, demand: &Demand, capped: bool) -> Result<Plan, Refusal> {
+        if demand.allow_partial && !demand.bundles.is_empty() {
+            return self.plan_whole_bundles(demand, capped);
+        }
+        let filled = self.fill(demand, capped)?;
+        let goods = Goods { substitutions: filled.substitutions, bundles: demand.bundles.clone(), expected_day: 0 };
+        let unfilled = goes_without(demand, &filled.unfilled).collect();
+        Ok(Plan {
+            shipments: filled.shipments,
+            unfilled,
+            goods,
+            selected: demand.selected.clone(),
+            proven: filled.proven,
+        })
+    }
+
+    /// Chooses for a demand's lines, and for substitutes in the place of those that the network lacks, where it allows them.
+    fn fill(&mut self, demand: &Demand, capped: bool) -> Result<Filled, Refusal> {
+        let bent = if demand.allow_substitutes { self.substitute(demand, capped) } else { None };
+        let Some((lines, mut substitutions)) = bent else { return self.fill_lines(demand, capped) };
+        let asked = demand.with_lines(lines);
+        match self.fill_lines(&asked, capped) {
+            Ok(filled) => {
+                let unfilled = substitutes::undo(demand, &asked.lines, &filled.unfilled, &mut substitutions);
+                Ok(Filled { unfilled, substitutions, ..filled })
+            }
+            Err(refusal) => Err(substitutes::in_terms_of(demand, &asked.lines, refusal, substitutions)),
+        }
+    }
+
+    fn fill_lines(&mut self, demand: &Demand, capped: bool) -> Result<Filled, Refusal> {
         let mut candidates = self.gather(demand, capped);
         let mut unfilled = choose::cap_to_stock(demand, &mut candidates)?;
         let (pieces, proven) = self.choose(demand, &candidates, &mut unfilled)?;
-        Ok(Plan {
-            shipments: self.shipments(demand, &candidates, &pieces),
-            unfilled: demand
-                .lines
-                .iter()
-                .zip(&unfilled)
-                .filter(|(_, missing)| **missing > 0)
-                .map(|(&(sku, _), &missing)| (sku, missing))
-                .collect(),
-            selected: demand.selected.clone(),
-            proven,
-        })
+        let shipments = self.shipments(demand, &candidates, &pieces);
+        Ok(Filled { shipments, unfilled, substitutions: Vec::new(), proven })
     }
+}
+
+/// What was chosen for a demand's lines.
+#[derive(Debug)]
+struct Filled {
+    shipments: Vec<Shipment>,
+    /// Units, a number a line.
+    unfilled: Vec<i64>,
+    substitutions: Vec<Substitution>,
+    proven: bool,
+}
+
+fn goes_without<'a>(demand: &'a Demand, unfilled: &'a [i64]) -> impl Iterator<Item = (SkuId, i64)> + 'a {
+    let rows = demand.lines.iter().zip(unfilled).filter(|(_, missing)| **missing > 0);
+    rows.map(|(&(sku, _), &missing)| (sku, missing))
 }
 
 #[cfg(test)]

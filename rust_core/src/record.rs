@@ -6,6 +6,7 @@ use rmp::encode;
 use serde::Deserialize;
 
 use crate::cost::LocalDay;
+use crate::goods::{Goods, StoredGoods};
 use crate::ids::{CellId, SHARED, SkuId, WAREHOUSES_MAX, WarehouseId, channel_of, split_cell_id};
 use crate::order::FINGERPRINT_BYTES;
 use crate::planner::{Plan, Shipment};
@@ -30,7 +31,7 @@ pub enum Status {
     Released = 5,
     /// Given back because its time ran out.
     Expired = 6,
-    /// Waits for stock.
+    /// Waits for stock, and holds none.
     Backordered = 7,
 }
 
@@ -81,6 +82,8 @@ pub struct Record {
     pub shipments: Vec<Shipment>,
     /// What it goes without.
     pub unfilled: Vec<(SkuId, i64)>,
+    /// What comes for bundles and instead of what was ordered.
+    pub goods: Goods,
     /// Purchase-limit counters and units.
     pub counters: Vec<(String, i64)>,
     /// Of all its amounts.
@@ -135,7 +138,7 @@ pub fn pack(
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(FINGERPRINT_BYTES + 64 + 24 * plan.shipments.len() + canonical.len());
     out.extend_from_slice(fingerprint);
-    array(&mut out, 8);
+    array(&mut out, parts(&plan.goods));
     array(&mut out, plan.shipments.len());
     for shipment in &plan.shipments {
         let told = (shipment.carrier.as_deref().unwrap_or(""), shipment.promised.unwrap_or(UNKNOWN_DAY));
@@ -164,6 +167,9 @@ pub fn pack(
     array(&mut out, 0);
     array(&mut out, transitions.len());
     transitions.iter().for_each(|id| text(&mut out, id));
+    if !plan.goods.is_empty() {
+        plan.goods.pack(&mut out);
+    }
     out
 }
 
@@ -185,6 +191,12 @@ pub fn end_shipment(out: &mut Vec<u8>, told: (&str, LocalDay)) {
         text(out, told.0);
         let _ = encode::write_sint(out, i64::from(told.1));
     }
+}
+
+/// Parts of a body: the last one only where it says anything, as there was none at first.
+#[must_use]
+pub fn parts(goods: &Goods) -> usize {
+    if goods.is_empty() { 8 } else { 9 }
 }
 
 /// Reads a record; the message says what is wrong with it.
@@ -251,6 +263,7 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
             _ => return wrong("a shipped cell number or its units are out of range"),
         }
     }
+    let goods = Goods::try_from(body.8).map_err(|error| format!("reservation record: {error}"))?;
     Ok(Record {
         status,
         version: big_endian(&head[2..6]) as u32,
@@ -258,6 +271,7 @@ pub fn unpack(record: &[u8]) -> Result<Record, String> {
         expires_ms: big_endian(&head[14..22]),
         shipments,
         unfilled,
+        goods,
         counters: body.2.into_iter().map(|(name, quantity)| (name.to_owned(), quantity)).collect(),
         currency: body.3.to_owned(),
         policy: body.4.to_owned(),
@@ -279,6 +293,7 @@ struct Body<'a>(
     &'a [u8],
     Vec<CellId>,
     #[serde(borrow)] Vec<&'a str>,
+    #[serde(default)] StoredGoods,
 );
 
 /// Warehouse, cost, metres, then cell and quantity by turns; carrier and promised day, where either is known.
@@ -328,6 +343,7 @@ pub fn bytes_of(out: &mut Vec<u8>, parts: &[&[u8]]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::goods::Substitution;
     use crate::ids::{cell_id, pool_id};
     use crate::policy::Book;
 
@@ -356,6 +372,7 @@ mod tests {
                 Shipment { warehouse: 2, lines: vec![(3, 1)], promised: Some(-1), ..Shipment::default() },
             ],
             unfilled: vec![(8, 5)],
+            goods: Goods::default(),
             selected: Book::default().named("nearest").unwrap().clone(),
             proven: false,
         }
@@ -385,6 +402,31 @@ mod tests {
         assert_eq!(old, rmp_serde::to_vec(&(1, 7, 9, [0_u64; 0])).unwrap());
         let four: StoredShipment = rmp_serde::from_slice(&old).unwrap();
         assert_eq!((four.4, four.5), ("", UNKNOWN_DAY));
+    }
+
+    /// Orders that it says nothing of are kept as they always were.
+    #[test]
+    fn what_comes_instead_is_a_part_of_its_own() {
+        let instead = Substitution { sku: 1, by: 3, units: 2 };
+        let goods = Goods { substitutions: vec![instead], expected_day: 9, ..Goods::default() };
+        let with = stored(&Plan { goods: goods.clone(), ..plan() });
+        let plain = stored(&plan());
+        let parts = HEAD_BYTES + FINGERPRINT_BYTES;
+        assert_eq!((plain[parts], with[parts]), (0x98, 0x99));
+        assert_eq!(with[parts + 1..plain.len()], plain[parts + 1..]);
+        assert_eq!(unpack(&with).unwrap().goods, goods);
+        assert!(unpack(&plain).unwrap().goods.is_empty());
+        for length in plain.len()..with.len() {
+            assert!(unpack(&with[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn an_order_that_waits_holds_nothing() {
+        let mut record = unpack(&stored(&plan())).unwrap();
+        assert_eq!(record.held().len(), 4);
+        record.status = Status::Backordered;
+        assert!(record.held().is_empty());
     }
 
     #[test]

@@ -6,24 +6,32 @@ from typing import get_args
 import msgspec
 from hypothesis import strategies as st
 
-from engine.model import Line, Movement, MovementRow, Order, ShipTo, StockCount
+from engine.model import Component, Line, Movement, MovementRow, Order, ShipTo, Sku, StockCount
 from engine.model.movement import MovementType
 from tests.engine.small_network import SKUS, WAREHOUSES
 
 NAMES = tuple(warehouse.id for warehouse in WAREHOUSES)
 SKU_NAMES = tuple(sku.sku for sku in SKUS)
+GOODS = (
+    Sku(sku="kit", components=(Component("x", 1), Component("few", 2)), purchase_limit=2),
+    Sku(sku="z", substitutes=("y", "few")),
+)
+"""A bundle, and a SKU that others may come for."""
 CHANNELS = ("app", "shop")
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
 
 skus = st.sampled_from(SKU_NAMES)
 names = st.sampled_from(NAMES)
-picks = st.dictionaries(skus, st.integers(1, 3), min_size=1, max_size=3)
+ordered = st.sampled_from((*SKU_NAMES, "z", "kit"))
+picks = st.dictionaries(ordered, st.integers(1, 3), min_size=1, max_size=3)
 """Units by SKU."""
 
 
 def _consistent(order: Order) -> Order:
     if order.pickup_at:
         order = msgspec.structs.replace(order, warehouses=None)
+    if order.allow_backorder:
+        order = msgspec.structs.replace(order, allow_partial=False)
     return order if order.payment == "pending" else msgspec.structs.replace(order, hold_seconds=None)
 
 
@@ -31,7 +39,7 @@ orders = st.builds(
     Order,
     order_id=st.integers(0, 19).map("o{}".format),
     ship_to=st.sampled_from([ShipTo(lat=30.0, lon=110.0), ShipTo(lat=32.0, lon=110.0)]),
-    lines=st.lists(st.builds(Line, skus, st.integers(1, 4)), min_size=1, max_size=4).map(tuple),
+    lines=st.lists(st.builds(Line, ordered, st.integers(1, 4)), min_size=1, max_size=4).map(tuple),
     channel=st.sampled_from([None, "app", "app", "shop", "web"]),
     customer=st.sampled_from([None, "ann", "bob"]),
     payment=st.sampled_from(["paid", "pending"]),
@@ -40,6 +48,8 @@ orders = st.builds(
     allow_split=st.booleans(),
     max_shipments=st.sampled_from([None, None, 1, 2, 3]),
     allow_partial=st.booleans(),
+    allow_substitutes=st.booleans(),
+    allow_backorder=st.sampled_from([False, False, True]),
     warehouses=st.sampled_from([None, None, ("A", "B"), ("C",)]),
     pickup_at=st.sampled_from([None, None, None, None, "A", "B"]),
 ).map(_consistent)

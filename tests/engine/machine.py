@@ -16,14 +16,15 @@ from engine.intake import settle_due
 from engine.model import Allocation, StockCount
 from engine.planner import Record, capacity_counter
 from engine.store import CHANNEL_CELLS
-from tests.engine.drawn import NAMES, SKU_NAMES
+from tests.engine.drawn import GOODS, NAMES, SKU_NAMES
+from tests.engine.model_goods import Goods, exploded
 from tests.engine.model_orders import Kept, Network, Orders, Seen, by_cell, shipments_max
 from tests.engine.model_stock import CellName, Place, Stock
 from tests.engine.small_network import SKUS, WAREHOUSES
 
 ANSWER_S = 20.0
 SETTLE_POLL_S = 0.002
-LIMITS = {sku.sku: sku.purchase_limit for sku in SKUS if sku.purchase_limit}
+LIMITS = {sku.sku: sku.purchase_limit for sku in (*SKUS, *GOODS) if sku.purchase_limit}
 UNITS = 4
 UNCOUNTED = ("z", "C")
 """A cell that does not exist at first."""
@@ -78,6 +79,7 @@ class Machine(RuleBasedStateMachine):
         ]
         self.run(self.engine.put_warehouses(warehouses))
         self.run(self.engine.put_skus(SKUS))
+        self.run(self.engine.put_skus(GOODS))
         self.run(self.engine.set_stock(rows))
         assert self.stock.count(rows) == []
 
@@ -90,7 +92,10 @@ class Machine(RuleBasedStateMachine):
         """What the store's record of an order says."""
         (stored,) = self.run(self.engine.store.read_orders([order_id]))
         record = Record(stored)
-        numbers = {str(self.engine.planner.core.sku_number(name)): name for name in SKU_NAMES}
+        numbers = {str(self.engine.planner.core.sku_number(name)): name for name in (*SKU_NAMES, "kit")}
+        lines = Counter[str]()
+        for line in msgspec.msgpack.decode(record.canonical)["lines"]:
+            lines[line["sku"]] += line["quantity"]
         counters = dict(record.counters)
         return Seen(
             held=self._places(record.held),
@@ -99,6 +104,7 @@ class Machine(RuleBasedStateMachine):
             bought=Counter(
                 {numbers[name.split(":")[0]]: units for name, units in counters.items() if not name.startswith("@")}
             ),
+            lines=lines,
         )
 
     def enter(self, order_id: str, kept: Kept) -> None:
@@ -108,25 +114,30 @@ class Machine(RuleBasedStateMachine):
         assert self.run(self.engine.order_json(order_id)) == kept.json
         if kept.over:
             return
-        assert (seen.held, seen.shipped, seen.days) == (kept.held, kept.shipped, kept.days)
-        assert seen.bought == Counter(
-            {sku: units for sku, units in kept.units.items() if kept.order.customer and sku in LIMITS}
-        )
+        assert (seen.held, seen.shipped, seen.days, seen.lines) == (kept.held, kept.shipped, kept.days, kept.wanted)
+        assert seen.bought == kept.bought
         whole, shipped = Counter[CellName](), Counter[CellName]()
         for shipment in allocation.shipments:
             whole.update({(line.sku, shipment.warehouse): line.quantity for line in shipment.lines})
             shipped.update({(line.sku, shipment.warehouse): line.quantity for line in shipment.shipped})
         assert (whole, shipped) == (by_cell(kept.held + kept.shipped), by_cell(kept.shipped))
         assert len(allocation.shipments) == len({shipment.warehouse for shipment in allocation.shipments})
-        unfilled = Counter({line.sku: line.quantity for line in allocation.unfilled})
-        assert kept.units + unfilled == kept.wanted, "filled and unfilled are not what was ordered"
+        goods = Goods.of(allocation)
+        assert kept.order.allow_substitutes or not goods.instead, "something else came unasked"
+        assert goods.stood_for(kept.units) + exploded(goods.unfilled) == exploded(kept.wanted), "units came or went"
+        assert goods.bundles + Counter({"kit": goods.unfilled["kit"]}) == Counter({"kit": kept.wanted["kit"]})
+        if kept.status == "backordered":
+            assert (kept.units, kept.bought, kept.days) == (Counter(), Counter(), Counter())
+            assert goods.unfilled == kept.wanted
 
     def choose(self, kept: Kept, seen: Seen) -> None:
         """Enter a fresh plan for an order that holds nothing: possible, and of what the order may be served from."""
-        order = kept.order
+        order, goods = kept.order, Goods.of(msgspec.json.decode(kept.json, type=Allocation))
         kept.held, kept.days = seen.held, seen.days
         assert kept.units, "an order that holds nothing"
-        assert order.allow_partial or kept.units == kept.wanted, "an order that goes without unasked"
+        assert order.allow_partial or not goods.unfilled, "an order that goes without unasked"
+        got = kept.wanted - goods.unfilled
+        kept.bought = Counter({sku: units for sku, units in got.items() if order.customer and sku in LIMITS})
         served = {warehouse for _, warehouse, _ in kept.held}
         assert served <= set((order.pickup_at,) if order.pickup_at else order.warehouses or NAMES)
         assert len(served) <= shipments_max(order)
@@ -171,13 +182,12 @@ class Machine(RuleBasedStateMachine):
                 self._told_on_hand[change.sku, change.warehouse] += change.on_hand_change
             if not page.events:
                 break
-        channels = {name: str(self.engine.planner.core.channel_number(name)) for name in self.stock.channels}
         for sku in SKU_NAMES:
             for name in NAMES:
                 assert self._told_on_hand[sku, name] == self.stock.on_hand[sku, name]
                 assert -self._told_taken[sku, name, ""] == self.stock.free((sku, name))
-                for channel, number in channels.items():
-                    assert -self._told_taken[sku, name, number] == self.stock.pools[sku, name, channel]
+                for channel in self.stock.channels:
+                    assert -self._told_taken[sku, name, channel] == self.stock.pools[sku, name, channel]
 
     async def _settled(self) -> None:
         """Wait until no partition waits for another."""

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from engine.intake import InsufficientStock, PurchaseLimit
-from engine.model import Order
+from engine.model import Line, Order
+from tests.engine.drawn import SKU_NAMES
+from tests.engine.model_goods import Goods, bent, exploded
 from tests.engine.model_stock import CellName, Place, Stock
 
 OVER = ("released", "expired")
@@ -23,6 +25,8 @@ class Seen(msgspec.Struct):
     """Counters of warehouses' days."""
     bought: Counter[str]
     """What it counts towards purchase limits, by SKU."""
+    lines: Counter[str]
+    """What its order asks for."""
 
 
 class Kept(msgspec.Struct):
@@ -37,6 +41,8 @@ class Kept(msgspec.Struct):
     held: Counter[Place]
     shipped: Counter[Place]
     days: Counter[str]
+    bought: Counter[str] = msgspec.field(default_factory=Counter)
+    """What counts towards purchase limits: as ordered, if it got that."""
     done: dict[tuple[str, str], Any] = msgspec.field(default_factory=dict)
     """What was asked by each transition that was done, by its kind and id."""
 
@@ -70,7 +76,7 @@ class Orders:
     def bought(self, customer: str | None, sku: str, *, without: Kept | None = None) -> int:
         """Units that count towards a customer's limit."""
         return sum(
-            kept.units[sku]
+            kept.bought[sku]
             for kept in self.kept.values()
             if customer and kept.order.customer == customer and not kept.over and kept is not without
         )
@@ -100,44 +106,71 @@ class Orders:
             assert outcome.exceeded
             for row in outcome.exceeded:
                 left = self.network.limits[row.sku] - self.bought(order.customer, row.sku, without=own)
-                assert row.requested == wants[row.sku]
+                assert row.requested == wants[row.sku] or (order.allow_partial and row.requested < wants[row.sku])
                 assert row.requested > left, "refused for a limit that has room"
             return
         assert isinstance(outcome, InsufficientStock), outcome
-        allowed = (order.pickup_at,) if order.pickup_at else order.warehouses or self.network.warehouses
-        spare = {name: most - self.serving(days[name], without=own) for name, most in self.network.capacities.items()}
-        open_today = [name for name in allowed if spare.get(name, 1) > 0]
-        assert not self._feasible(order, open_today, own), f"refused though {open_today} have it"
+        assert own or not order.allow_backorder, "refused though it accepts to wait"
+        allowed, open_today = self.check_unserved(order, days, own=own)
         if not alone:
             return
         assert outcome.at_capacity == self._feasible(order, allowed, own)
         among = open_today if outcome.at_capacity else allowed
-        there = {sku: sum(self._offered(order, sku, name, own) for name in among) for sku in wants}
+        wants = exploded(wants)
         rows = {row.sku: (row.requested, row.available) for row in outcome.shortages}
-        if short := {sku: (units, there[sku]) for sku, units in wants.items() if there[sku] < units}:
-            assert (rows, outcome.spread) == (short, False)
+        if order.allow_partial and outcome.spread:
+            assert all(available < asked == wants[sku] for sku, (asked, available) in rows.items())
+        elif missing := self._bent(order, among, own)[1]:
+            assert (rows, outcome.spread) == ({sku: (wants[sku], wants[sku] - n) for sku, n in missing.items()}, False)
         else:
             # There is enough, but not in as few warehouses as may share it: what those few have is available.
             assert rows
             assert outcome.spread is not outcome.at_capacity
             assert all(available < asked == wants[sku] for sku, (asked, available) in rows.items())
 
-    def check_unfilled(self, order: Order, got: Kept, days: Mapping[str, str]) -> None:
-        """What an order that was alone goes without must not be there, if it was free to take it from everywhere."""
+    def check_unserved(
+        self, order: Order, days: Mapping[str, str], *, own: Kept | None = None
+    ) -> tuple[tuple[str, ...], list[str]]:
+        """An order that is not served could not be. Returns its warehouses, and those that are not full today."""
+        allowed = (order.pickup_at,) if order.pickup_at else order.warehouses or self.network.warehouses
+        spare = {name: most - self.serving(days[name], without=own) for name, most in self.network.capacities.items()}
+        open_today = [name for name in allowed if spare.get(name, 1) > 0]
+        assert not self._feasible(order, open_today, own), f"not served though {open_today} have it"
+        return allowed, open_today
+
+    def check_bent(self, order: Order, goods: Goods, days: Mapping[str, str]) -> None:
+        """What an order that was alone goes without, or got something else for, must not be there.
+
+        If it was free to take it from everywhere. Of bundles there must not be enough for another one.
+        """
         if order.pickup_at or shipments_max(order) < len(self.network.warehouses):
             return
-        for sku, units in wanted(order).items():
-            for name in order.warehouses or self.network.warehouses:
-                full = name in self.network.capacities and self.serving(days[name]) >= self.network.capacities[name]
-                if units > got.units[sku] and not full:
-                    assert self._offered(order, sku, name, None) == 0, "went without units that are there"
+        names = [
+            name
+            for name in order.warehouses or self.network.warehouses
+            if name not in self.network.capacities or self.serving(days[name]) < self.network.capacities[name]
+        ]
+        for sku in goods.unfilled | goods.replaced:
+            each = exploded(Counter({sku: 1}))
+            there = {part: sum(self._offered(order, part, name, None) for name in names) for part in each}
+            assert any(there[part] < units for part, units in each.items()), f"went without {sku} that is there"
+
+    def _bent(self, order: Order, names: Any, own: Kept | None) -> tuple[Counter[str], Counter[str]]:
+        """What is to be taken, substitutes in the place of what all these warehouses lack; and what is missing."""
+        wants = exploded(wanted(order))
+        there = {sku: sum(self._offered(order, sku, name, own) for name in names) for sku in SKU_NAMES}
+        return bent(wants, there, substitutes=order.allow_substitutes)
 
     def _feasible(self, order: Order, names: Any, own: Kept | None) -> bool:
-        wants = wanted(order)
         if order.allow_partial:
-            return any(self._offered(order, sku, name, own) for sku in wants for name in names)
-        return any(
-            all(sum(self._offered(order, sku, name, own) for name in chosen) >= units for sku, units in wants.items())
+            # Any unit that was ordered as such, or one whole bundle.
+            parts = [
+                msgspec.structs.replace(order, lines=(Line(line.sku, 1),), allow_partial=False) for line in order.lines
+            ]
+            return any(self._feasible(part, names, own) for part in parts)
+        take, missing = self._bent(order, names, own)
+        return not missing and any(
+            all(sum(self._offered(order, sku, name, own) for name in chosen) >= units for sku, units in take.items())
             for count in range(1, min(shipments_max(order), len(names)) + 1)
             for chosen in combinations(names, count)
         )

@@ -7,14 +7,17 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from engine.intake import Invalid, follow_order
+from engine.intake import InsufficientStock, Invalid, follow_order
 from engine.life.change import Change, Changed, IdTaken, InvalidState, TransitionConflict, VersionConflict
 from engine.model import HeldLine, Line
 from tests.engine.drawn import picks
 from tests.engine.machine import Machine
+from tests.engine.model_goods import exploded
 from tests.engine.model_orders import Kept, by_cell, by_sku
 
 HELD = ("reserved", "confirmed", "partially_shipped")
+OPEN = ("reserved", "confirmed", "backordered")
+"""Nothing of it has left, and it may yet."""
 have_orders = precondition(lambda self: self.orders.kept)
 
 
@@ -32,7 +35,7 @@ class LifeRules(Machine):
         if kept.status in (("confirmed", "partially_shipped", "shipped") if what == "confirm" else ("released",)):
             assert change == Changed(kept.json, replayed=True)
             return
-        if self._stands_against(kept, change, version, ("reserved",) if what == "confirm" else HELD[:2]):
+        if self._stands_against(kept, change, version, ("reserved",) if what == "confirm" else OPEN):
             return
         if what == "confirm":
             kept.status = "confirmed"
@@ -102,9 +105,12 @@ class LifeRules(Machine):
         there = {str(self.engine.planner.core.warehouse_number(name)) for _, name, _ in kept.held + kept.shipped}
         days = Counter({name: units for name, units in kept.days.items() if name[1:].split(":")[0] not in there})
         kept.days -= days
-        child = Kept(kept.order, by_sku(moved), status, 1, change.split_off or b"", moved, Counter(), days)
+        parent, own = self.seen(order_id), self.seen(into)
+        child = Kept(kept.order, own.lines, status, 1, change.split_off or b"", moved, Counter(), days, own.bought)
         child.order = msgspec.structs.replace(kept.order, order_id=into)
-        kept.wanted -= child.wanted
+        assert exploded(own.lines) + exploded(parent.lines) == exploded(kept.wanted)
+        assert own.bought + parent.bought == kept.bought
+        kept.wanted, kept.bought = parent.lines, parent.bought
         kept.done["split", transition_id] = (into, lines)
         self.orders.kept[into] = child
         self._changed(order_id, kept, change)
@@ -117,15 +123,24 @@ class LifeRules(Machine):
         order_id, kept, version = self._some(data)
         asked, transition_id = tuple(Line(*line) for line in lines.items()), self.next_id()
         change = self.run(self.engine.amend(order_id, asked, transition_id=transition_id, version=version))
-        if self._stands_against(kept, change, version, HELD[:2]):
+        if self._stands_against(kept, change, version, OPEN):
             return
+        asking = msgspec.structs.replace(kept.order, lines=asked)
         if not isinstance(change, Changed):
-            asking = msgspec.structs.replace(kept.order, lines=asked)
+            waits = kept.status == "backordered" and kept.order.allow_backorder
+            assert not (waits and isinstance(change, InsufficientStock)), "it could have waited on"
             self.orders.check_refusal(asking, change, self.days(), own=kept)
             return
-        self.stock.give_back(kept.held)
-        kept.wanted = Counter(lines)
-        self.choose(kept, self.seen(order_id))
+        if change.allocation.status == "backordered":
+            assert kept.status == "backordered", "gave up what it held, to wait"
+            self.orders.check_unserved(asking, self.days())
+            kept.wanted = Counter(lines)
+        else:
+            if kept.status == "backordered":
+                kept.status = "reserved" if kept.order.payment == "pending" else "confirmed"
+            self.stock.give_back(kept.held)
+            kept.wanted, kept.json = Counter(lines), change.json
+            self.choose(kept, self.seen(order_id))
         kept.done["amend", transition_id] = asked
         self._changed(order_id, kept, change)
 
@@ -174,7 +189,7 @@ class LifeRules(Machine):
     def _some(self, data: st.DataObject) -> tuple[str, Kept, int | None]:
         """An order, and the version that a caller asks for: mostly none, or the right one."""
         # Those that hold stock are the more interesting ones.
-        live = [name for name, kept in self.orders.kept.items() if kept.status in HELD]
+        live = [name for name, kept in self.orders.kept.items() if kept.status in (*HELD, "backordered")]
         order_id = data.draw(st.sampled_from([*live, *self.orders.kept]))
         kept = self.orders.kept[order_id]
         return order_id, kept, data.draw(st.sampled_from([None, None, None, kept.version, kept.version + 1]))

@@ -4,13 +4,15 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from engine.intake import Conflict, Reserved
-from engine.model import Order
+from engine.model import Allocation, Order
 from tests.engine.drawn import orders
 from tests.engine.machine import Machine
+from tests.engine.model_goods import Goods
 from tests.engine.model_orders import Kept, wanted
 
 ORDERS_MAX = 12
@@ -70,13 +72,22 @@ class SaleRules(Machine):
             return
         for order, outcome in refused:
             self.orders.check_refusal(order, outcome, self.days(), alone=len(batch) == 1)
-        if len(batch) == 1 and order.order_id not in before and not refused:
-            self.orders.check_unfilled(order, self.orders.kept[order.order_id], self.days())
+        if len(batch) == 1 and batch[0].order_id not in before and not refused:
+            kept = self.orders.kept[batch[0].order_id]
+            if kept.status == "backordered":
+                self.orders.check_unserved(batch[0], self.days())
+            else:
+                goods = Goods.of(msgspec.json.decode(kept.json, type=Allocation))
+                self.orders.check_bent(batch[0], goods, self.days())
 
     def _hold(self, order: Order, outcome: Reserved) -> None:
         assert not outcome.replayed
         status = "reserved" if order.payment == "pending" else "confirmed"
         kept = Kept(order, wanted(order), status, 1, outcome.json, Counter(), Counter(), Counter())
-        self.choose(kept, self.seen(order.order_id))
+        if outcome.allocation.status == "backordered":
+            assert order.allow_backorder, "an order that waits unasked"
+            kept.status = "backordered"
+        else:
+            self.choose(kept, self.seen(order.order_id))
         self.orders.kept[order.order_id] = kept
         self.enter(order.order_id, kept)

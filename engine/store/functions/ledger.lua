@@ -25,8 +25,11 @@ local WRITERS, EVENTS = 16, 17
 -- The caller packs it, the functions change it; the end of a hold is always by their clock.
 --   body = [1 shipments [[warehouse, cost, metres, [cell, units, ...]], ...], 2 unfilled [sku, units, ...],
 --           3 counters [[name, units], ...], 4 currency, 5 policy, 6 order as canonical MessagePack,
---           7 shipped [cell, units, ...], 8 transitions ['what:id=digest', an attempt, or 'into ' and an order split off, ...]]
--- It holds the units of its shipments less those shipped, while its status is one that holds stock.
+--           7 shipped [cell, units, ...], 8 transitions ['what:id=digest', an attempt, or 'into ' and an order split off, ...],
+--           9 [substitutions [sku, by, units, ...], bundles [[sku, units, [component, units of it in one, ...]], ...], day by
+--           which stock is expected or 0] (absent: none of them)]
+-- One that is backordered waits for stock: it has no shipments, no counters and no hold, and can be amended or cancelled.
+-- Any other holds the units of its shipments less those shipped, while its status is one that holds stock.
 --
 -- Counters. A bound on something that orders use up is a field of `counters`, with a limit that the caller sends:
 --   sku:customer      units that a customer took of a SKU with a purchase limit
@@ -47,14 +50,14 @@ local WRITERS, EVENTS = 16, 17
 -- `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to; and, as
 -- `counted:` and a warehouse's number, when (in ms since 1970) any of its stock in this partition was last counted.
 
-local VERSION = 2
+local VERSION = 3
 local DIGEST = '@DIGEST@' -- put in by the loader: tells two texts of one version apart
 
 local HEAD = '>BBI4I8I8'
 local HEAD_BYTES = 22
 local FINGERPRINT_BYTES = 16
 local FORMAT = 2
-local RESERVED, CONFIRMED, PARTIALLY_SHIPPED, SHIPPED, RELEASED, EXPIRED = 1, 2, 3, 4, 5, 6
+local RESERVED, CONFIRMED, PARTIALLY_SHIPPED, SHIPPED, RELEASED, EXPIRED, BACKORDERED = 1, 2, 3, 4, 5, 6, 7
 
 local WAREHOUSES_MAX = 4096
 local CHANNEL = 68719476736 -- 2^36

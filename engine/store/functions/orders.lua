@@ -179,7 +179,8 @@ end
 --      (empty: all that is left).
 -- Returns {letter, record, now in ms}: A done, R done before or already so, N no such order (no record, or one that cannot
 --      be read), D the id was used for another content, V it has another version, F its state forbids it, Q more than it
---      holds. An unpaid hold whose time is up has expired, whoever comes first. O(lines).
+--      holds. An unpaid hold whose time is up has expired, whoever comes first; an order that waits for stock holds nothing
+--      that could be confirmed, extended or shipped. O(lines).
 local function transition(keys, args)
   local change = begin(keys, args)
   if not change then return redis.error_reply(STALE) end
@@ -198,7 +199,9 @@ local function transition(keys, args)
   if what == 'cancel' and order.status == RELEASED then return { 'R', order.record, now } end
   if args[6] ~= '' and tonumber(args[6]) ~= order.version then return { 'V', order.record, now } end
   if what == 'cancel' then
-    if order.status ~= RESERVED and order.status ~= CONFIRMED then return { 'F', order.record, now } end
+    if order.status ~= RESERVED and order.status ~= CONFIRMED and order.status ~= BACKORDERED then
+      return { 'F', order.record, now }
+    end
     give_back(change, order, RELEASED)
   else
     if what == 'confirm' then

@@ -3,7 +3,8 @@
 -- stockade_replace: puts other shipments in the place of those that orders have, all of them or none: to amend an order,
 -- to split one in two, to move many elsewhere.
 -- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 transition id, 4 type of the event, 5 reason,
---      6 rows [[id, version that it must have (0: a new order, made from the row before it), fingerprint and body], ...],
+--      6 rows [[id, version that it must have (0: a new order, made from the row before it), fingerprint and body, of one
+--      that is backordered what it becomes: a hold of so many milliseconds, -1 confirmed, 0 backordered still], ...],
 --      7 limits [counter, limit, ...], 8 attempt or ''.
 -- Returns {letter, place, found, records, now in ms}: A done, R done before; else nothing was done, for the row at `place`
 --      (from 0): N no such order, D the id was used for another content, V it has another version, F its state forbids it
@@ -36,8 +37,14 @@ local function replace(keys, args)
     else
       if not order then return { 'N', place - 1, '', {}, now } end
       if order.version ~= row[2] then return { 'V', place - 1, order.record, {}, now } end
-      if not holds_stock(order.status) or (order.status == RESERVED and order.expires_ms <= now) then
+      local waits = order.status == BACKORDERED and row[4]
+      if not (waits or holds_stock(order.status)) or (order.status == RESERVED and order.expires_ms <= now) then
         return { 'F', place - 1, order.record, {}, now }
+      end
+      if waits and waits > 0 then
+        order.status, order.expires_ms = RESERVED, now + waits
+      elseif waits and waits < 0 then
+        order.status = CONFIRMED
       end
       hold(change, order.body, -1, true)
       order.reached = reaches_out(change, order.body)

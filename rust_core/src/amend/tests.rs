@@ -24,6 +24,7 @@ fn held(shipments: Vec<Shipment>, counters: &[(&str, i64)]) -> Vec<u8> {
     let plan = Plan {
         shipments,
         unfilled: vec![],
+        goods: Goods::default(),
         selected: Book::default().named("cheapest").unwrap().clone(),
         proven: true,
     };
@@ -51,14 +52,14 @@ fn two(stock: &[&[i64]]) -> Planner {
 fn what_the_order_holds_counts_as_free_for_it_and_the_view_stays_as_it_was() {
     let mut planner = two(&[&[1, 0]]);
     let record = unpack(&held(vec![shipment(0, 1, &[(0, 4)])], &[])).unwrap();
-    let amended = planner.amend(&record, &canonical(&[(0, 5)], json!({}))).unwrap();
+    let amended = planner.amend(&record, &canonical(&[(0, 5)], json!({})), None).unwrap();
     assert_eq!(amended.cells, [(cell_id(0, 0), 1)]);
     assert_eq!(planner.view.free(0, 0), 1);
     let again = unpack(&stored(&amended.rest)).unwrap();
     assert_eq!(again.shipments, [Shipment { metres: 0, ..shipment(0, 150, &[(0, 5)]) }]);
     assert_eq!((again.fingerprint, again.transitions.as_slice()), (PARENT, &["confirm:a=0".to_owned()][..]));
     assert_eq!(again.canonical, canonical(&[(0, 5)], json!({})));
-    match planner.amend(&record, &canonical(&[(0, 6)], json!({}))) {
+    match planner.amend(&record, &canonical(&[(0, 6)], json!({})), None) {
         Err(Outcome::Short(short)) => assert_eq!((short[0].requested, short[0].available), (6, 5)),
         other => panic!("{other:?}"),
     }
@@ -69,7 +70,7 @@ fn what_the_order_holds_counts_as_free_for_it_and_the_view_stays_as_it_was() {
 fn lowered_and_dropped_lines_take_nothing() {
     let mut planner = two(&[&[0, 0], &[0, 0]]);
     let record = unpack(&held(vec![shipment(0, 1, &[(0, 4), (1, 2)])], &[])).unwrap();
-    let amended = planner.amend(&record, &canonical(&[(0, 1)], json!({}))).unwrap();
+    let amended = planner.amend(&record, &canonical(&[(0, 1)], json!({})), None).unwrap();
     assert_eq!((amended.cells.len(), amended.counters.len()), (0, 0));
 }
 
@@ -79,13 +80,13 @@ fn limits_are_counted_by_what_the_order_takes_now() {
     assert!(planner.catalogue.put_sku(0, "s0", SkuTerms { weight_g: 0, purchase_limit: 5, ..SkuTerms::default() }));
     let record = unpack(&held(vec![shipment(0, 1, &[(0, 2)])], &[("0:ann", 2), ("@0:9", 1), ("@1:9", 1)])).unwrap();
     let ann = json!({"customer": "ann"});
-    let amended = planner.amend(&record, &canonical(&[(0, 4)], ann.clone())).unwrap();
+    let amended = planner.amend(&record, &canonical(&[(0, 4)], ann.clone()), None).unwrap();
     assert_eq!(amended.counters, [("0:ann".to_owned(), 2, 5)]);
     assert_eq!(amended.limits, [("0:ann".to_owned(), 5)]);
     let again = unpack(&stored(&amended.rest)).unwrap();
     assert_eq!(again.counters, [("0:ann".to_owned(), 4), ("@0:9".to_owned(), 1)]);
-    assert!(matches!(planner.amend(&record, &canonical(&[(0, 6)], ann)), Err(Outcome::Limit(_))));
-    assert!(matches!(planner.amend(&record, b"no order"), Err(Outcome::Invalid(_))));
+    assert!(matches!(planner.amend(&record, &canonical(&[(0, 6)], ann), None), Err(Outcome::Limit(_))));
+    assert!(matches!(planner.amend(&record, b"no order", None), Err(Outcome::Invalid(_))));
 }
 
 #[test]
@@ -131,14 +132,95 @@ fn pools_keep_their_cells() {
         b"",
         vec![],
         vec![],
+        StoredGoods::default(),
     );
+    let whole = stored(&pack(&PARENT, &body, &Goods::default()));
     let one = canonical(&[(0, 1)], json!({}));
-    let (parent, child) = planner.split(&stored(&pack(&PARENT, &body)), &[(pool, 1)], &one, &one).unwrap();
+    let (parent, child) = planner.split(&whole, &[(pool, 1)], &one, &one).unwrap();
     let read = |rest: &[u8]| rmp_serde::from_slice::<Body>(&rest[FINGERPRINT_BYTES..]).unwrap().0[0].3.clone();
     assert_eq!((read(&parent), read(&child)), (vec![cell_id(0, 0), 2, pool, 2], vec![pool, 1]));
     // The whole of it: the order that the warehouse serves goes with it.
     let moved = [(pool, 3), (cell_id(0, 0), 2)];
-    let (parent, child) = planner.split(&stored(&pack(&PARENT, &body)), &moved, &one, &one).unwrap();
+    let (parent, child) = planner.split(&whole, &moved, &one, &one).unwrap();
     let counters = |rest: &[u8]| rmp_serde::from_slice::<Body>(&rest[FINGERPRINT_BYTES..]).unwrap().2.len();
     assert_eq!((counters(&parent), counters(&child)), (0, 1));
+}
+
+/// An order of two kits, each of s0 and two of s1, that holds them at warehouse 0; s2 may come for s0.
+fn with_kits(stock: &[&[i64]]) -> Planner {
+    let mut planner = two(stock);
+    let kit = stock.len() as SkuId;
+    assert!(planner.catalogue.put_sku(kit, "kit", SkuTerms::default()));
+    planner.catalogue.assortment.put(kit, vec![("s0".into(), 1), ("s1".into(), 2)], vec![]);
+    planner.catalogue.assortment.put(0, vec![], vec!["s2".into()]);
+    planner
+}
+
+fn kits(units: i64, more: Value) -> Vec<u8> {
+    let mut fields = json!({"lines": [{"sku": "kit", "quantity": units}]});
+    if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
+        fields.extend(more);
+    }
+    order(fields)
+}
+
+#[test]
+fn a_split_divides_bundles_and_their_substitutes() {
+    let mut planner = with_kits(&[&[1, 0], &[4, 0], &[1, 0]]);
+    let whole = kits(2, json!({"allow_substitutes": true}));
+    let demand = planner.resolve(&Order::decode(&whole).unwrap()).unwrap();
+    let plan = planner.plan(&demand).unwrap();
+    let record = stored(&record::pack(&PARENT, &plan, &[("3:ann", 2)], "CNY", &whole, &[]));
+    let moved = [(cell_id(2, 0), 1), (cell_id(1, 0), 2)];
+    let named = planner.divided_lines(&unpack(&record).unwrap(), &moved).unwrap();
+    assert_eq!(named, Some((vec![("kit", 1)], vec![("kit", 1)])));
+    let (stays, goes) = planner.split(&record, &moved, &kits(1, json!({})), &kits(1, json!({}))).unwrap();
+    let (stays, goes) = (unpack(&stored(&stays)).unwrap(), unpack(&stored(&goes)).unwrap());
+    assert_eq!((stays.shipments[0].lines.as_slice(), goes.shipments[0].lines.len()), (&[(0, 1), (1, 2)][..], 2));
+    assert_eq!((stays.goods.bundles[0].units, goes.goods.bundles[0].units), (1, 1));
+    assert_eq!((stays.goods.substitutions.len(), goes.goods.substitutions[0].units), (0, 1));
+    assert_eq!((stays.counters, goes.counters), (vec![("3:ann".into(), 1)], vec![("3:ann".into(), 1)]));
+    // Half of a kit: the other half becomes what it is made of.
+    let moved = [(cell_id(0, 0), 1)];
+    let named = planner.divided_lines(&unpack(&record).unwrap(), &moved).unwrap();
+    assert_eq!(named, Some((vec![("kit", 1), ("s1", 2)], vec![("s0", 1)])));
+}
+
+#[test]
+fn an_order_that_waits_becomes_what_its_payment_says_or_waits_on() {
+    let mut planner = two(&[&[3, 0]]);
+    let waits = Plan { unfilled: vec![(0, 9)], ..empty_plan() };
+    let mut record = unpack(&stored(&record::pack(&PARENT, &waits, &[], "CNY", b"before", &[]))).unwrap();
+    record.status = Status::Backordered;
+    for (more, becomes) in [
+        (json!({}), -1),
+        (json!({"payment": "cod"}), -1),
+        (json!({"payment": "pending", "hold_seconds": 60}), 60_000),
+        (json!({"payment": "pending"}), 900_000),
+    ] {
+        let mut fields = json!({"allow_backorder": true});
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let amended = planner.amend(&record, &canonical(&[(0, 3)], fields.clone()), None).unwrap();
+        assert_eq!((amended.becomes, amended.cells), (Some(becomes), vec![(cell_id(0, 0), 3)]));
+        match planner.amend(&record, &canonical(&[(0, 4)], fields.clone()), None) {
+            Err(Outcome::Backorder(missing, cells)) => {
+                assert_eq!((missing, cells), (vec![(0, 1)], vec![cell_id(0, 0), cell_id(0, 1)]));
+            }
+            other => panic!("{other:?}"),
+        }
+        let on = planner.amend(&record, &canonical(&[(0, 4)], fields), Some(20_700)).unwrap();
+        let again = unpack(&stored(&on.rest)).unwrap();
+        assert_eq!((on.becomes, again.unfilled, again.goods.expected_day), (Some(0), vec![(0, 4)], 20_700));
+    }
+    // One that holds stock never gives it up to wait.
+    record.status = Status::Confirmed;
+    let more = json!({"allow_backorder": true});
+    assert!(matches!(planner.amend(&record, &canonical(&[(0, 4)], more.clone()), Some(1)), Err(Outcome::Short(_))));
+    assert_eq!(planner.amend(&record, &canonical(&[(0, 3)], more), None).unwrap().becomes, None);
+}
+
+fn empty_plan() -> Plan {
+    let (shipments, unfilled) = (vec![], vec![]);
+    let selected = Book::default().named("cheapest").unwrap().clone();
+    Plan { shipments, unfilled, goods: Goods::default(), selected, proven: false }
 }

@@ -22,7 +22,7 @@ use crate::capacity::{Day, counter_name};
 use crate::ids::{CellId, SHARED, SkuId, WarehouseId, cell_id, partition_of, pool_id};
 use crate::order::{Order, fingerprint};
 use crate::planner::{Demand, Exceeded, Flaw, Plan, Planner, Refusal, Shortage};
-use crate::record;
+use crate::record::{self, Status};
 
 /// How often an order is planned anew before its caller is told to come back.
 pub const ATTEMPTS_MAX: u32 = 8;
@@ -52,6 +52,9 @@ pub enum Outcome {
     Limit(Vec<Exceeded>),
     /// Broken rules.
     Invalid(Vec<Flaw>),
+    /// It cannot be served and accepts to wait: to be planned again with the day on which it may be. Units that are missing,
+    /// and the cells where they may arrive.
+    Backorder(Vec<(SkuId, i64)>, Vec<CellId>),
     /// To be planned again. `fresh` when the levels of all its SKUs were read after it came.
     Again {
         /// Whether a shortage that the next plan finds is certain.
@@ -61,6 +64,16 @@ pub enum Outcome {
     Postponed,
     /// Planned anew too often, as others took the stock in between each time.
     Contended,
+}
+
+impl From<Refusal> for Outcome {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Short(shortages) => Self::Short(shortages),
+            Refusal::TooSpread(shortages) => Self::TooSpread(shortages),
+            Refusal::AtCapacity(shortages) => Self::AtCapacity(shortages),
+        }
+    }
 }
 
 /// What a counter counts.
@@ -116,6 +129,17 @@ struct Sent {
     refused: Option<Outcome>,
 }
 
+impl Sent {
+    /// Where it stands if it is taken.
+    fn status(&self) -> Status {
+        match self.hold_ms {
+            _ if self.plan.is_backorder() => Status::Backordered,
+            Some(_) => Status::Reserved,
+            None => Status::Confirmed,
+        }
+    }
+}
+
 /// A planned batch.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -153,6 +177,8 @@ pub struct Intake<'a> {
     pub attempts: u32,
     /// Whether the levels of all its SKUs were read after it came.
     pub fresh: bool,
+    /// The day since 1970 by which announced stock covers what it lacks, 0 when nobody knows; `None` before anybody looked.
+    pub expected_day: Option<u32>,
 }
 
 impl Planner {
@@ -183,8 +209,8 @@ impl Planner {
         let order = Order::decode(canonical)
             .map_err(|message| Outcome::Invalid(vec![Flaw { pointer: String::new(), message }]))?;
         let demand = self.resolve(&order).map_err(Outcome::Invalid)?;
-        self.check_limits(&demand).map_err(Outcome::Limit)?;
-        Ok((order, demand))
+        let exceeded = self.beyond_limits(&demand);
+        if exceeded.is_empty() { Ok((order, demand)) } else { Err(Outcome::Limit(exceeded)) }
     }
 
     fn plan_into(&mut self, batch: &mut Batch, index: u32, intake: &Intake) -> Result<(), Outcome> {
@@ -196,18 +222,26 @@ impl Planner {
                 if !self.certain(batch, &demand, intake, by_capacity) {
                     return Err(self.wait_for_levels(batch, &demand, intake));
                 }
-                return Err(match refusal {
-                    Refusal::Short(shortages) => Outcome::Short(shortages),
-                    Refusal::TooSpread(shortages) => Outcome::TooSpread(shortages),
-                    Refusal::AtCapacity(shortages) => Outcome::AtCapacity(shortages),
-                });
+                match intake.expected_day {
+                    Some(day) if demand.allow_backorder => Plan::backorder(&demand, day),
+                    None if demand.allow_backorder => return Err(self.lacking(&demand, refusal)),
+                    _ => return Err(refusal.into()),
+                }
             }
         };
         // To leave a part of an order unfilled is to refuse that part.
-        if !plan.unfilled.is_empty() {
-            let by_capacity = self.capacity.any_full(&self.catalogue)
-                && self.unfilled_by_stock(&demand).is_some_and(|unfilled| unfilled != plan.unfilled);
+        if !plan.unfilled.is_empty() && !plan.is_backorder() {
+            let by_capacity = self.is_bent_by_capacity(&demand, &plan);
             if !self.certain(batch, &demand, intake, by_capacity) {
+                return Err(self.wait_for_levels(batch, &demand, intake));
+            }
+        } else if !plan.goods.substitutions.is_empty() {
+            // And so it is to send something else; only of what is lacking itself must that be sure.
+            let by_capacity = self.is_bent_by_capacity(&demand, &plan);
+            let replaced = plan.goods.substitutions.iter().map(|one| (one.sku, one.units)).collect();
+            let mut lacking = demand.with_lines(replaced);
+            lacking.allow_substitutes = false;
+            if !self.certain(batch, &lacking, intake, by_capacity) {
                 return Err(self.wait_for_levels(batch, &demand, intake));
             }
         }
@@ -224,12 +258,8 @@ impl Planner {
             }
         }
         if let Some(customer) = order.customer {
-            for &(sku, requested) in &demand.lines {
-                let limit = self.catalogue.sku_terms(sku).purchase_limit;
-                let missing = plan.unfilled.iter().find(|(short, _)| *short == sku).map_or(0, |&(_, units)| units);
-                if limit > 0 && requested > missing {
-                    batch.count(sku, customer, limit, requested - missing);
-                }
+            for (sku, units, limit) in self.counted(&demand, &plan) {
+                batch.count(sku, customer, limit, units);
             }
         }
         let names: Vec<(&str, i64)> = batch.counter_takes[counters_from..]
@@ -246,8 +276,9 @@ impl Planner {
             order_id: order.order_id.to_owned(),
             home: intake.home,
             attempts: intake.attempts,
+            // What holds nothing holds it for no time.
+            hold_ms: if plan.is_backorder() { None } else { order.hold_ms() },
             plan,
-            hold_ms: order.hold_ms(),
             body,
             cells,
             counters,
@@ -265,28 +296,32 @@ impl Planner {
         format!("{}-{}", self.writer, self.attempts_made)
     }
 
-    /// An order that is beyond a limit by itself gets no further, whoever its customer is.
-    fn check_limits(&self, demand: &Demand) -> Result<(), Vec<Exceeded>> {
-        let exceeded: Vec<Exceeded> = demand
-            .lines
-            .iter()
-            .map(|&(sku, requested)| (sku, requested, self.catalogue.sku_terms(sku).purchase_limit))
-            .filter(|&(_, requested, limit)| limit > 0 && requested > limit)
-            .map(|(sku, requested, limit)| Exceeded { sku, requested, limit, remaining: limit })
-            .collect();
-        if exceeded.is_empty() { Ok(()) } else { Err(exceeded) }
+    /// What an order that accepts to wait needs to be told when: what it lacks, where there is anything that it lacks.
+    pub(crate) fn lacking(&self, demand: &Demand, refusal: Refusal) -> Outcome {
+        let Refusal::Short(shortages) = refusal else { return Outcome::Backorder(Vec::new(), Vec::new()) };
+        let missing: Vec<(SkuId, i64)> = shortages.iter().map(|one| (one.sku, one.requested - one.available)).collect();
+        let serving = self.serving(demand);
+        let cells = missing.iter().flat_map(|&(sku, _)| serving.iter().map(move |&at| cell_id(sku, at))).collect();
+        Outcome::Backorder(missing, cells)
     }
 
     /// Every cell that could serve a demand: of all warehouses that may, not only those with a known cell, since another
-    /// process may have stocked one just now.
+    /// process may have stocked one just now. Those of substitutes are among them where it allows any.
     fn cells_of(&self, demand: &Demand) -> Vec<CellId> {
         let serving = self.serving(demand);
-        let shared = demand.lines.iter().flat_map(|&(sku, _)| serving.iter().map(move |&at| cell_id(sku, at)));
+        let mut skus: Vec<SkuId> = demand.lines.iter().map(|&(sku, _)| sku).collect();
+        if demand.allow_substitutes {
+            let instead: Vec<SkuId> = skus.iter().flat_map(|&sku| self.substitutes_of(sku)).collect();
+            skus.extend(instead);
+            skus.sort_unstable();
+            skus.dedup();
+        }
+        let shared = skus.iter().flat_map(|&sku| serving.iter().map(move |&at| cell_id(sku, at)));
         if demand.channel == SHARED {
             return shared.collect();
         }
         let pool = |sku| serving.iter().map(move |&at| pool_id(demand.channel, sku, at));
-        shared.chain(demand.lines.iter().flat_map(|&(sku, _)| pool(sku))).collect()
+        shared.chain(skus.iter().flat_map(|&sku| pool(sku))).collect()
     }
 
     /// The warehouses that may serve a demand, at capacity or not.

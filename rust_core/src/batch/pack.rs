@@ -2,7 +2,7 @@
 
 use super::{Batch, Sent};
 use crate::ids::CellId;
-use crate::record::{Status, array, bytes, bytes_of, head, text, uint};
+use crate::record::{array, bytes, bytes_of, head, text, uint};
 
 /// A partition's share of a batch: orders, and the cells and counters that they take from it, by their place in the batch.
 #[derive(Debug)]
@@ -107,8 +107,7 @@ impl Batch {
         for (place, sent) in (1_u64..).zip(self.orders_of(&share)) {
             text(&mut args.ids, &sent.order_id);
             text(&mut args.records, &sent.order_id);
-            let status = if sent.hold_ms.is_some() { Status::Reserved } else { Status::Confirmed };
-            bytes_of(&mut args.records, &[&head(status, 1, now_ms, 0), &sent.body]);
+            bytes_of(&mut args.records, &[&head(sent.status(), 1, now_ms, 0), &sent.body]);
             if let Some(hold_ms) = sent.hold_ms {
                 holds.extend([place, hold_ms]);
             }

@@ -4,7 +4,7 @@ use super::pack::Share;
 use super::{ATTEMPTS_MAX, Batch, Counted, Outcome, Sent};
 use crate::answer::Allocation;
 use crate::planner::{Exceeded, Planner};
-use crate::record::{self, Record, Status};
+use crate::record::{self, Record};
 use crate::view::event_stamp;
 
 /// What a partition answered to a commit or a preparation.
@@ -180,13 +180,13 @@ impl Planner {
     }
 
     fn fresh_answer(&self, sent: &Sent, now_ms: u64) -> Vec<u8> {
-        let status = if sent.hold_ms.is_some() { Status::Reserved } else { Status::Confirmed };
         Allocation {
             order_id: &sent.order_id,
-            status: status.name(),
+            status: sent.status().name(),
             version: 1,
             shipments: &sent.plan.shipments,
             unfilled: &sent.plan.unfilled,
+            goods: &sent.plan.goods,
             shipped: &[],
             currency: &self.currency,
             expires_ms: sent.hold_ms.map_or(0, |hold_ms| now_ms.saturating_add(hold_ms)),

@@ -1,6 +1,7 @@
 //! Rules of batches one by one; `replies` holds random batches against random replies of the store.
 
 mod capacity;
+mod goods;
 mod pools;
 mod replies;
 
@@ -266,7 +267,7 @@ fn nobody_hears_no_before_the_levels_were_read() {
     let settled = settle(&mut planner, &mut batch, &reply(b"", &packed(&[3, 0]), &[])).unwrap();
     assert!(matches!(settled[..], [(0, Outcome::Again { fresh: true })]), "{settled:?}");
 
-    let fresh = Intake { canonical: &short[0], home: 0, attempts: 1, fresh: true };
+    let fresh = Intake { canonical: &short[0], home: 0, attempts: 1, fresh: true, expected_day: None };
     let (batch, decided) = planner.plan_batch(&[fresh]);
     assert!(batch.is_empty());
     let [(0, Outcome::Short(shortages))] = &decided[..] else { panic!("{decided:?}") };
@@ -278,7 +279,7 @@ fn nobody_hears_no_because_of_what_the_batch_itself_wants() {
     let mut planner = planner(&[warehouse(0.0)], &[&[3], &[3]]);
     let (first, second) = (order(wants("a", 2)), order(wants("b", 2)));
     let other_sku = order(json!({"order_id": "c", "lines": lines(&[(1, 4)])}));
-    let fresh = |canonical| Intake { canonical, home: 0, attempts: 1, fresh: true };
+    let fresh = |canonical| Intake { canonical, home: 0, attempts: 1, fresh: true, expected_day: None };
     let (mut batch, decided) = planner.plan_batch(&[fresh(&first), fresh(&second), fresh(&other_sku)]);
     // The store may yet refuse the first, so the second waits; the third wants nothing that another one does.
     assert!(matches!(decided[..], [(2, Outcome::Short(_))]), "{decided:?}");
@@ -300,7 +301,8 @@ fn settling_does_not_undo_an_event_that_came_first() {
 fn too_many_shipments_are_told_apart_from_too_little_stock() {
     let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[1, 1]]);
     let whole = order(json!({"lines": lines(&[(0, 2)]), "allow_split": false}));
-    let (_, decided) = planner.plan_batch(&[Intake { canonical: &whole, home: 0, attempts: 0, fresh: true }]);
+    let (_, decided) =
+        planner.plan_batch(&[Intake { canonical: &whole, home: 0, attempts: 0, fresh: true, expected_day: None }]);
     let [(0, Outcome::TooSpread(shortages))] = &decided[..] else { panic!("{decided:?}") };
     assert_eq!(*shortages, [Shortage { sku: 0, requested: 2, available: 1 }]);
 }
@@ -310,7 +312,7 @@ fn too_many_shipments_are_told_apart_from_too_little_stock() {
 fn planning_anew_has_an_end() {
     let mut planner = planner(&[warehouse(0.0)], &[&[3]]);
     let (short, refused) = (order(wants("a", 4)), order(wants("b", 2)));
-    let at = |canonical, attempts| Intake { canonical, home: 0, attempts, fresh: false };
+    let at = |canonical, attempts| Intake { canonical, home: 0, attempts, fresh: false, expected_day: None };
     let (batch, decided) = planner.plan_batch(&[at(&short, ATTEMPTS_MAX - 1), at(&short, ATTEMPTS_MAX)]);
     assert!(matches!(decided[..], [(1, Outcome::Contended)]), "{decided:?}");
     planner.abandon(&batch);
@@ -331,7 +333,7 @@ fn levels_of_a_partition_that_refuses_to_prepare_are_kept() {
         order(json!({"order_id": "a", "lines": lines(&[(0, 2), (1, 3)])})),
         order(json!({"order_id": "b", "lines": lines(&[(1, 4)])})),
     ];
-    let of = |canonical, home| Intake { canonical, home, attempts: 0, fresh: false };
+    let of = |canonical, home| Intake { canonical, home, attempts: 0, fresh: false, expected_day: None };
     let (mut batch, _) = planner.plan_batch(&[of(&orders[0], 0), of(&orders[1], 1)]);
     assert_eq!((batch.prepares(), batch.commits()), (vec![1], vec![0, 1]));
     let two = packed(&[2]);

@@ -173,7 +173,7 @@ pub(super) fn cap_to_stock(demand: &Demand, candidates: &mut Candidates) -> Resu
         }
         any |= candidates.wanted[line] > 0;
     }
-    if shortages.is_empty() || (demand.allow_partial && any) { Ok(unfilled) } else { Err(Refusal::Short(shortages)) }
+    if any && (shortages.is_empty() || demand.allow_partial) { Ok(unfilled) } else { Err(Refusal::Short(shortages)) }
 }
 
 /// Fills in order; where that uses too many shipments, the first that holds everything.

@@ -1,19 +1,26 @@
-//! An order as the planner sees it: names resolved to numbers, lines summed by SKU, rules of choice made plain.
+//! An order as the planner sees it: names resolved to numbers, lines summed by SKU, bundles taken apart, rules of choice
+//! made plain.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Flaw, Planner};
 use crate::catalogue::{Catalogue, WarehouseTerms};
 use crate::cost::{Destination, Haste, Place};
+use crate::goods::Bundle;
 use crate::ids::{ChannelId, SHARED, SkuId, WarehouseId};
 use crate::order::{Order, Payment, QUANTITY_MAX};
 use crate::policy::{Policy, Pools, Score, Selected, Serves};
 
 /// An order with its names resolved and its lines summed by SKU.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Demand {
-    /// SKUs and units, each SKU once, in the order they first came.
+    /// SKUs and units, each SKU once, in the order they first came; components in the place of bundles.
     pub lines: Vec<(SkuId, i64)>,
+    /// The bundles among what was ordered.
+    pub bundles: Vec<Bundle>,
+    /// What was ordered, each SKU once; empty where that are the lines.
+    pub(super) ordered: Vec<(SkuId, i64)>,
     /// The only warehouses that may serve it, sorted, if it names any.
     pub allowed: Option<Vec<WarehouseId>>,
     /// The channel whose pools it may take from besides the shared rest; [`SHARED`] where there are none.
@@ -34,6 +41,10 @@ pub struct Demand {
     pub shipments_max: usize,
     /// Whether a part is accepted.
     pub allow_partial: bool,
+    /// Whether substitutes are accepted for what the network lacks.
+    pub allow_substitutes: bool,
+    /// Whether it is accepted to wait for stock.
+    pub allow_backorder: bool,
     /// Where it goes, as far as costs ask.
     pub destination: Destination,
     /// What arriving late counts for in the choice of a carrier.
@@ -45,6 +56,18 @@ impl Demand {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.selected.policy
+    }
+
+    /// The same order with other lines to be planned, each SKU once.
+    #[must_use]
+    pub fn with_lines(&self, lines: Vec<(SkuId, i64)>) -> Self {
+        Self { lines, ..self.clone() }
+    }
+
+    /// SKUs and units as ordered, each SKU once.
+    #[must_use]
+    pub fn ordered(&self) -> &[(SkuId, i64)] {
+        if self.bundles.is_empty() { &self.lines } else { &self.ordered }
     }
 
     /// The terms of a warehouse that may serve it: that is enabled, allowed, and left by the policy's filters.
@@ -84,6 +107,11 @@ impl Planner {
                 },
             }
         }
+        let (mut bundles, mut ordered) = (Vec::new(), Vec::new());
+        if let Some(exploded) = self.explode(order, &lines, &mut flaws) {
+            ordered = std::mem::replace(&mut lines, exploded.0);
+            bundles = exploded.1;
+        }
         let mut warehouse = |pointer: String, name: &str| {
             let found = self.catalogue.warehouse(name);
             if found.is_none() {
@@ -115,11 +143,20 @@ impl Planner {
                 "only an order with payment \"pending\" holds stock for a time".into(),
             ));
         }
+        if order.allow_backorder && order.allow_partial {
+            flaws.push(flaw(
+                "/allow_backorder".into(),
+                "an order waits for stock as a whole: not together with allow_partial".into(),
+            ));
+        }
         let due = order.due_day().unwrap_or_else(|()| {
             flaws.push(flaw("/deliver_by".into(), "must be a date: 2026-11-13".into()));
             None
         });
-        let selected = match self.policies.book().select(order, &lines, self.policies.traits(), self.now_ms) {
+        // Rules may ask for what a bundle is as well as for what it is made of.
+        let asked: Cow<[(SkuId, i64)]> =
+            if bundles.is_empty() { Cow::Borrowed(&lines) } else { [&lines[..], &ordered].concat().into() };
+        let selected = match self.policies.book().select(order, &asked, self.policies.traits(), self.now_ms) {
             Ok(selected) if flaws.is_empty() => selected,
             Ok(_) => return Err(flaws),
             Err(names) => {
@@ -136,6 +173,8 @@ impl Planner {
         let pickup = order.pickup_at.is_some();
         Ok(Demand {
             lines,
+            bundles,
+            ordered,
             allowed,
             channel: if policy.only.pools == Pools::Never { SHARED } else { channel },
             pickup,
@@ -146,6 +185,8 @@ impl Planner {
             due: due.or(within),
             shipments_max: order.shipments_max().min(policy.max_shipments.unwrap_or(usize::MAX)),
             allow_partial: order.allow_partial,
+            allow_substitutes: order.allow_substitutes,
+            allow_backorder: order.allow_backorder,
             destination: self.destination(order),
             haste: Score::of(policy).haste(self.today(), due.or(within)),
             selected,
@@ -185,6 +226,6 @@ fn unplannable(order: &Order) -> Vec<Flaw> {
     flaws
 }
 
-fn flaw(pointer: String, message: String) -> Flaw {
+pub(super) fn flaw(pointer: String, message: String) -> Flaw {
     Flaw { pointer, message }
 }

@@ -1,6 +1,7 @@
 //! Rules of planning one by one; `oracle` holds random orders against every assignment there is.
 
 mod case;
+mod goods;
 mod oracle;
 mod policies;
 

@@ -23,6 +23,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(audit::part_of, module)?)?;
     module.add_class::<audit::PyBooks>()?;
     module.add_function(wrap_pyfunction!(amend::amend_order, module)?)?;
+    module.add_function(wrap_pyfunction!(amend::divided_lines, module)?)?;
     module.add_function(wrap_pyfunction!(amend::split_order, module)?)?;
     module.add_function(wrap_pyfunction!(amend::take_units, module)?)?;
     module.add_function(wrap_pyfunction!(policy::set_policies, module)?)?;

@@ -23,6 +23,7 @@ pub fn outcome_tuple(py: Python<'_>, outcome: Outcome, catalogue: &Catalogue) ->
         Outcome::AtCapacity(shortages) => ("at_capacity", shortage_tuples(shortages, catalogue).into_py_any(py)?),
         Outcome::Limit(exceeded) => ("limit", exceeded_tuples(exceeded, catalogue).into_py_any(py)?),
         Outcome::Invalid(flaws) => ("invalid", flaw_tuples(flaws).into_py_any(py)?),
+        Outcome::Backorder(missing, cells) => ("backorder", (missing, cells).into_py_any(py)?),
         Outcome::Again { fresh } => ("again", fresh.into_py_any(py)?),
         Outcome::Postponed => ("postponed", py.None()),
         Outcome::Contended => ("contended", py.None()),

@@ -15,9 +15,9 @@ use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::{By, CARRIERS_MAX, Carrier, LocalDay, Matrix, Of, Step, ZONES_MAX, Zone};
 use crate::geo::Point;
 use crate::ids::{CellId, ChannelId, SkuId, WAREHOUSES_MAX, WarehouseId, split_cell_id};
-use crate::planner::{Planner, Refusal};
+use crate::planner::{Plan, Planner, Refusal};
 use crate::policy::Book;
-use crate::record;
+use crate::record::{self, Status};
 use crate::view::event_stamp;
 
 /// Catalogue, cost table, stock view and planner of one process. Not for several threads at once.
@@ -90,6 +90,14 @@ impl PyPlanner {
             }
         }
         Ok(())
+    }
+
+    /// Says what SKUs stand for: (number, components (name, units in one), substitutes by name, best first).
+    #[allow(clippy::type_complexity)]
+    fn put_assortment(&mut self, rows: Vec<(SkuId, Vec<(String, i64)>, Vec<String>)>) {
+        for (sku, components, substitutes) in rows {
+            self.planner.catalogue.assortment.put(sku, components, substitutes);
+        }
     }
 
     /// Adds or replaces warehouses: (number, name, lat, lon, enabled, priority, fixed_cost, unit_cost, cost_per_km, orders a
@@ -243,28 +251,36 @@ impl PyPlanner {
 
     /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh) in arrival order, on
     /// a day since 1970, without which capacities bound nothing, and at an instant in milliseconds since 1970, without which
-    /// no day is promised. Returns the batch and what is decided already, as (place, outcome).
-    #[pyo3(signature = (orders, day=None, now_ms=None))]
+    /// no day is promised. `expected`: of those that were "backorder" before, (place, day by which announced stock covers
+    /// what they lack, 0 when nobody knows). Returns the batch and what is decided already, as (place, outcome).
+    #[pyo3(signature = (orders, day=None, now_ms=None, expected=Vec::new()))]
     fn plan(
         &mut self,
         py: Python<'_>,
         orders: Vec<(PyBackedBytes, u32, u32, bool)>,
         day: Option<Day>,
         now_ms: Option<u64>,
+        expected: Vec<(usize, Day)>,
     ) -> PyResult<(PyBatch, Vec<(u32, OutcomeTuple)>)> {
         let partitions = self.planner.partitions.max(1);
         if orders.iter().any(|(_, home, ..)| *home >= partitions) {
             return Err(PyValueError::new_err("a home beyond the last partition"));
         }
-        let intakes: Vec<Intake> = orders
+        let mut intakes: Vec<Intake> = orders
             .iter()
             .map(|(canonical, home, attempts, fresh)| Intake {
                 canonical,
                 home: *home,
                 attempts: *attempts,
                 fresh: *fresh,
+                expected_day: None,
             })
             .collect();
+        for (place, day) in expected {
+            let intake =
+                intakes.get_mut(place).ok_or_else(|| PyValueError::new_err("a place beyond the last order"))?;
+            intake.expected_day = Some(day);
+        }
         self.planner.capacity.set_day(day);
         self.planner.now_ms = now_ms;
         let (batch, decided) = self.planner.plan_batch(&intakes);
@@ -302,14 +318,16 @@ impl PyPlanner {
 
     /// Plans one order without taking anything. Returns ("quoted", JSON), ("short", JSON), ("too_spread", JSON),
     /// ("at_capacity", JSON), ("limit", rows) where it is beyond a purchase limit by itself, or ("invalid", flaws). For a
-    /// day and an instant, as `plan`.
-    #[pyo3(signature = (canonical, day=None, now_ms=None))]
+    /// day and an instant, as `plan`; with the day on which stock is expected, an order that accepts to wait is "quoted" in
+    /// any case.
+    #[pyo3(signature = (canonical, day=None, now_ms=None, expected_day=None))]
     fn quote(
         &mut self,
         py: Python<'_>,
         canonical: &[u8],
         day: Option<Day>,
         now_ms: Option<u64>,
+        expected_day: Option<Day>,
     ) -> PyResult<OutcomeTuple> {
         self.planner.capacity.set_day(day);
         self.planner.now_ms = now_ms;
@@ -319,14 +337,22 @@ impl PyPlanner {
         };
         let planned = self.planner.plan(&demand);
         let explanation = self.planner.explain(&demand, planned.as_ref().ok());
+        let planned = match (planned, expected_day) {
+            (Err(_), Some(day)) if demand.allow_backorder => Ok(Plan::backorder(&demand, day)),
+            (Err(refusal), None) if demand.allow_backorder => {
+                return outcome_tuple(py, self.planner.lacking(&demand, refusal), &self.planner.catalogue);
+            }
+            (planned, _) => planned,
+        };
         let (word, mut answer) = match &planned {
             Ok(plan) => {
                 let allocation = Allocation {
                     order_id: order.order_id,
-                    status: "quoted",
+                    status: if plan.is_backorder() { Status::Backordered.name() } else { "quoted" },
                     version: 0,
                     shipments: &plan.shipments,
                     unfilled: &plan.unfilled,
+                    goods: &plan.goods,
                     shipped: &[],
                     currency: &self.planner.currency,
                     expires_ms: 0,
@@ -365,6 +391,11 @@ impl PyPlanner {
     /// The number of a SKU, or None.
     fn sku_number(&self, name: &str) -> Option<SkuId> {
         self.planner.catalogue.sku(name)
+    }
+
+    /// The name of a SKU by its number, or None.
+    fn sku_name(&self, number: SkuId) -> Option<&str> {
+        self.planner.catalogue.sku_name(number)
     }
 
     /// The number of a warehouse, or None.

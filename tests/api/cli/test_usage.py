@@ -10,7 +10,7 @@ import structlog
 from api.cli import main
 from tests.api.conftest import Finished, run, run_all
 
-COMMANDS = ["", "serve", "demo", "doctor", "stock", "stock set", "orders", "plan", "audit"]
+COMMANDS = ["", "serve", "demo", "doctor", "stock", "stock set", "skus", "skus set", "orders", "plan", "audit"]
 
 WRONG = {
     "nonsense": "nonsense",

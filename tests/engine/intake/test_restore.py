@@ -71,6 +71,28 @@ async def test_lost_commits_are_counted(engine: Engine) -> None:
     assert partition.lost_commits == 0
 
 
+async def test_acknowledged_orders_that_wait_wait_again(three: Engine) -> None:
+    """They hold nothing, and are promised all the same; whoever was answered as it retried restores them, too."""
+    await put_network(three, {("x", "A"): 6})
+    before = await dump(three, three.store.partitions)
+    told = {}
+    for number in range(6):
+        waits = order(f"o{number}", ("x", 7), ("z", 1), allow_backorder=True, payment="pending")
+        told[waits.order_id] = reserved(await three.reserve(waits)).json
+    async with another(three) as other:
+        assert reserved(await other.reserve(waits)).replayed
+        await put_back(three, before)
+        for number in range(6):
+            reserved(await three.reserve(order(f"late{number}", ("x", 1))))
+            assert same(told[f"o{number}"], await three.order_json(f"o{number}"))
+        assert three.lost_orders.count == 0
+        await put_back(three, before)
+        await look_again(other)
+        reserved(await other.reserve(order("one more", ("x", 1))))
+    await settled(three)
+    await assert_balanced(three)
+
+
 async def test_acknowledged_orders_are_held_again(engine: Engine) -> None:
     """By the same shipments, before another order is taken; also those of a pending payment."""
     await put_network(engine, {("x", "A"): 6, ("few", "A"): 9})

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from engine.errors import StoreChanged, StoreUnsupported
 from engine.planner import Record
 from engine.store import Store, StoreRefused
-from engine.store.library import ensure_library, library_source
+from engine.store.library import LIBRARY_VERSION, ensure_library, library_source
 from tests.engine.store.by_hand import (
     LONG_HOLD_MS,
     PREFIX,
@@ -63,15 +63,15 @@ async def test_a_missing_library_is_loaded_again_in_mid_sale(store: Store, clien
 
 async def test_a_later_version_of_the_library_is_left_alone(store: Store, client: Redis) -> None:
     """It serves a later release, whose layout we would not understand."""
-    source, _ = library_source()
+    (source, _), later = library_source(), LIBRARY_VERSION + 1
     await client.execute_command(
-        "FUNCTION", "LOAD", "REPLACE", source.replace("local VERSION = 2", "local VERSION = 3")
+        "FUNCTION", "LOAD", "REPLACE", source.replace(f"local VERSION = {LIBRARY_VERSION}", f"local VERSION = {later}")
     )
     try:
-        with pytest.raises(StoreUnsupported, match="version 3"):
+        with pytest.raises(StoreUnsupported, match=f"version {later}"):
             await store.open()
         version, _ = await client.execute_command("FCALL", "stockade_version", 0)
-        assert version == 3
+        assert version == later
     finally:
         await client.execute_command("FUNCTION", "FLUSH")
 
@@ -81,7 +81,7 @@ async def test_another_text_of_our_version_is_replaced(client: Redis) -> None:
     source, digest = library_source()
     await client.execute_command("FUNCTION", "LOAD", "REPLACE", source.replace(digest, "other"))
     assert await ensure_library(client)
-    assert await client.execute_command("FCALL", "stockade_version", 0) == [2, digest.encode()]
+    assert await client.execute_command("FCALL", "stockade_version", 0) == [LIBRARY_VERSION, digest.encode()]
     assert not await ensure_library(client)
 
 

@@ -1,0 +1,329 @@
+//! Rules of bundles, substitutes and waiting for stock, one by one and over random orders.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::goods::{Bundle, Goods, Substitution};
+use crate::ids::SkuId;
+use crate::planner::bundles::{EXPLODED_SKUS_MAX, EXPLODED_UNITS_MAX};
+
+/// SKUs by number: these bundles follow those that have stock.
+fn bundled(stock: &[&[i64]], bundles: &[&[(u32, i64)]]) -> Planner {
+    let places: Vec<WarehouseTerms> = (0..stock[0].len()).map(|place| warehouse(place as f64)).collect();
+    let mut planner = planner(&places, stock);
+    for (number, parts) in (stock.len() as u32..).zip(bundles) {
+        assert!(planner.catalogue.put_sku(number, &format!("s{number}"), SkuTerms::default()));
+        let components = parts.iter().map(|&(sku, units)| (format!("s{sku}"), units)).collect();
+        planner.catalogue.assortment.put(number, components, vec![]);
+    }
+    planner
+}
+
+fn may_come(planner: &mut Planner, sku: SkuId, instead: &[SkuId]) {
+    let names = instead.iter().map(|by| format!("s{by}")).collect();
+    planner.catalogue.assortment.put(sku, vec![], names);
+}
+
+fn wants(of: &[(u32, i64)], more: Value) -> Value {
+    let mut fields = json!({"lines": lines(of)});
+    if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
+        fields.extend(more);
+    }
+    fields
+}
+
+#[test]
+fn a_bundle_is_planned_as_its_components_beside_what_is_ordered_of_them() {
+    let mut planner = bundled(&[&[5, 9], &[4, 9]], &[&[(0, 1), (1, 2)]]);
+    let plan = plan(&mut planner, wants(&[(2, 2), (0, 3)], json!({}))).unwrap();
+    assert_eq!(pieces(&plan), [(0, 0, 5), (0, 1, 4)]);
+    let bundle = Bundle { sku: 2, units: 2, components: vec![(0, 1), (1, 2)] };
+    assert_eq!(plan.goods, Goods { bundles: vec![bundle], ..Goods::default() });
+    let demand = demand(&planner, wants(&[(2, 1), (0, 3), (2, 1)], json!({})));
+    assert_eq!((demand.ordered(), demand.lines.as_slice()), (&[(2, 2), (0, 3)][..], &[(0, 5), (1, 4)][..]));
+}
+
+#[test]
+fn what_a_bundle_lacks_is_told_of_its_components() {
+    let mut planner = bundled(&[&[1, 1], &[9, 0]], &[&[(0, 1), (1, 1)]]);
+    let short = Shortage { sku: 0, requested: 3, available: 2 };
+    assert_eq!(plan(&mut planner, wants(&[(2, 3)], json!({}))), Err(Refusal::Short(vec![short])));
+}
+
+#[test]
+fn nested_unknown_and_oversized_bundles_are_flaws_of_their_line() {
+    let mut planner = bundled(&[&[9]], &[&[(0, 1)], &[(0, 1), (1, 1), (99, 1)]]);
+    assert_eq!(pointers(&planner, wants(&[(0, 1), (2, 1)], json!({}))), ["/lines/1/sku", "/lines/1/sku"]);
+    planner.catalogue.assortment.put(1, vec![("s1".into(), 1)], vec![]);
+    assert_eq!(pointers(&planner, wants(&[(1, 1)], json!({}))), ["/lines/0/sku"]);
+    planner.catalogue.assortment.put(1, vec![("s0".into(), 0)], vec![]);
+    assert_eq!(pointers(&planner, wants(&[(1, 1)], json!({}))), ["/lines/0/sku"]);
+    planner.catalogue.assortment.put(1, vec![("s0".into(), EXPLODED_UNITS_MAX)], vec![]);
+    assert_eq!(pointers(&planner, wants(&[(1, 2)], json!({}))), ["/lines"]);
+    planner.catalogue.assortment.put(1, vec![("s0".into(), i64::MAX)], vec![]);
+    assert_eq!(pointers(&planner, wants(&[(1, 2), (0, 1)], json!({}))), ["/lines"]);
+    let many: Vec<(String, i64)> = (10..).take(EXPLODED_SKUS_MAX + 1).map(|sku| (format!("s{sku}"), 1)).collect();
+    for sku in 10..=10 + EXPLODED_SKUS_MAX as u32 {
+        assert!(planner.catalogue.put_sku(sku, &format!("s{sku}"), SkuTerms::default()));
+    }
+    planner.catalogue.assortment.put(1, many, vec![]);
+    assert_eq!(pointers(&planner, wants(&[(1, 1)], json!({}))), ["/lines"]);
+}
+
+#[test]
+fn a_part_of_an_order_has_whole_bundles() {
+    let mut planner = bundled(&[&[2, 2], &[9, 9], &[1, 0]], &[&[(0, 1), (1, 2)]]);
+    let part = plan(&mut planner, wants(&[(3, 6), (0, 1), (2, 2)], json!({"allow_partial": true}))).unwrap();
+    // The kits take all of s0 before the line of its own does.
+    let mut units: BTreeMap<u32, i64> = BTreeMap::new();
+    pieces(&part).iter().for_each(|&(_, sku, count)| *units.entry(sku).or_default() += count);
+    assert_eq!(units, BTreeMap::from([(0, 4), (1, 8), (2, 1)]));
+    assert_eq!(part.unfilled, [(3, 2), (0, 1), (2, 1)]);
+    assert_eq!(part.goods.bundles[0].units, 4);
+    // One warehouse has but two of them whole.
+    let one = plan(&mut planner, wants(&[(3, 6)], json!({"allow_partial": true, "max_shipments": 1}))).unwrap();
+    assert_eq!((pieces(&one).len(), one.unfilled, one.goods.bundles[0].units), (2, vec![(3, 4)], 2));
+}
+
+/// The first has most units and no whole kit; each of the others has one.
+#[test]
+fn a_part_is_chosen_for_whole_bundles_and_not_for_most_units() {
+    let mut planner = bundled(&[&[9, 1, 3], &[0, 1, 2]], &[&[(0, 1), (1, 1)]]);
+    let fields = |units| wants(&[(2, units)], json!({"allow_partial": true, "allow_split": false}));
+    let part = plan(&mut planner, fields(5)).unwrap();
+    assert_eq!((pieces(&part), part.unfilled), (vec![(2, 0, 2), (2, 1, 2)], vec![(2, 3)]));
+    let mut apart = bundled(&[&[1, 0], &[0, 1]], &[&[(0, 1), (1, 1)]]);
+    assert!(matches!(plan(&mut apart, fields(1)), Err(Refusal::TooSpread(rows)) if !rows.is_empty()));
+}
+
+#[test]
+fn a_part_without_a_whole_bundle_is_a_shortage() {
+    let mut planner = bundled(&[&[9], &[0]], &[&[(0, 1), (1, 1)]]);
+    let short = Shortage { sku: 1, requested: 2, available: 0 };
+    let fields = wants(&[(2, 2)], json!({"allow_partial": true}));
+    assert_eq!(plan(&mut planner, fields), Err(Refusal::Short(vec![short])));
+}
+
+#[test]
+fn substitutes_come_best_first_where_the_order_allows_them_and_for_nothing_else() {
+    let mut planner = bundled(&[&[1, 1], &[0, 1], &[5, 5]], &[]);
+    may_come(&mut planner, 0, &[1, 2]);
+    let short = Shortage { sku: 0, requested: 5, available: 2 };
+    assert_eq!(plan(&mut planner, wants(&[(0, 5)], json!({}))), Err(Refusal::Short(vec![short])));
+    let allowed = json!({"allow_substitutes": true});
+    assert_eq!(plan(&mut planner, wants(&[(0, 2)], allowed.clone())).unwrap().goods, Goods::default());
+    let bent = plan(&mut planner, wants(&[(0, 5)], allowed.clone())).unwrap();
+    let instead = |by, units| Substitution { sku: 0, by, units };
+    assert_eq!(bent.goods.substitutions, [instead(1, 1), instead(2, 2)]);
+    assert!(bent.unfilled.is_empty());
+    // What a substitute is ordered for itself comes first, and what all together lack is what the order lacks.
+    let shared = plan(&mut planner, wants(&[(0, 5), (1, 1)], allowed.clone())).unwrap();
+    assert_eq!(shared.goods.substitutions, [instead(2, 3)]);
+    let short = Shortage { sku: 0, requested: 14, available: 13 };
+    assert_eq!(plan(&mut planner, wants(&[(0, 14)], allowed.clone())), Err(Refusal::Short(vec![short])));
+    let part = json!({"allow_substitutes": true, "allow_partial": true});
+    assert_eq!(plan(&mut planner, wants(&[(0, 14)], part)).unwrap().unfilled, [(0, 1)]);
+    // Not of its substitute's substitutes, nor of bundles, itself or what nobody knows.
+    may_come(&mut planner, 1, &[2]);
+    planner.catalogue.assortment.put(0, vec![], vec!["s1".into(), "s0".into(), "ghost".into()]);
+    let short = Shortage { sku: 0, requested: 5, available: 3 };
+    assert_eq!(plan(&mut planner, wants(&[(0, 5)], allowed)), Err(Refusal::Short(vec![short])));
+}
+
+#[test]
+fn components_may_be_substituted_too() {
+    let mut planner = bundled(&[&[1], &[9], &[9]], &[&[(0, 1), (1, 1)]]);
+    may_come(&mut planner, 0, &[2]);
+    let bent = plan(&mut planner, wants(&[(3, 3)], json!({"allow_substitutes": true}))).unwrap();
+    assert_eq!(pieces(&bent), [(0, 0, 1), (0, 1, 3), (0, 2, 2)]);
+    assert_eq!(bent.goods.substitutions, [Substitution { sku: 0, by: 2, units: 2 }]);
+    assert_eq!(bent.goods.bundles[0].units, 3);
+}
+
+/// There are two, though in different places: that is no shortage of the network.
+#[test]
+fn too_many_shipments_are_no_reason_for_a_substitute() {
+    let mut planner = bundled(&[&[1, 1], &[9, 9]], &[]);
+    may_come(&mut planner, 0, &[1]);
+    let fields = wants(&[(0, 2)], json!({"allow_substitutes": true, "allow_split": false}));
+    assert!(matches!(plan(&mut planner, fields), Err(Refusal::TooSpread(_))));
+}
+
+#[test]
+fn purchase_limits_bind_what_was_ordered() {
+    let mut planner = bundled(&[&[1], &[9]], &[&[(0, 1)]]);
+    let limit = |purchase_limit| SkuTerms { weight_g: 1, purchase_limit, ..SkuTerms::default() };
+    for (sku, most) in [(0, 4), (1, 1), (2, 3)] {
+        assert!(planner.catalogue.put_sku(sku, &format!("s{sku}"), limit(most)));
+    }
+    may_come(&mut planner, 0, &[1]);
+    let asked = demand(&planner, wants(&[(0, 2), (2, 3)], json!({"allow_substitutes": true})));
+    assert!(planner.beyond_limits(&asked).is_empty());
+    let bent = planner.plan(&asked).unwrap();
+    assert_eq!(bent.goods.substitutions[0].units, 4);
+    assert_eq!(planner.counted(&asked, &bent).collect::<Vec<_>>(), [(0, 2, 4), (2, 3, 3)]);
+    let waits = Plan::backorder(&asked, 0);
+    assert_eq!((planner.counted(&asked, &waits).count(), waits.unfilled), (0, vec![(0, 2), (2, 3)]));
+    let over = planner.beyond_limits(&demand(&planner, wants(&[(2, 4)], json!({}))));
+    assert_eq!((over.len(), over[0].sku, over[0].requested), (1, 2, 4));
+}
+
+#[test]
+fn an_order_waits_as_a_whole() {
+    let planner = bundled(&[&[1]], &[]);
+    let both = wants(&[(0, 1)], json!({"allow_partial": true, "allow_backorder": true}));
+    assert_eq!(pointers(&planner, both), ["/allow_backorder"]);
+}
+
+const PLAIN: usize = 4;
+
+#[derive(Clone, Debug)]
+struct Drawn {
+    stock: Vec<Vec<i64>>,
+    bundles: Vec<Vec<(u32, i64)>>,
+    instead: Vec<Vec<u32>>,
+    lines: Vec<(u32, i64)>,
+    more: Value,
+}
+
+fn drawn() -> impl Strategy<Value = Drawn> {
+    let parts = prop::collection::btree_map(0..PLAIN as u32, 1_i64..3, 1..=3);
+    let bundles = prop::collection::vec(parts.prop_map(|parts| parts.into_iter().collect()), 2);
+    let instead = prop::collection::vec(prop::collection::vec(0..PLAIN as u32 + 1, 0..3), PLAIN);
+    let stock = prop::collection::vec(prop::collection::vec(-1_i64..6, 3), PLAIN);
+    let lines = prop::collection::vec((0..PLAIN as u32 + 2, 1_i64..5), 1..4);
+    let more = (any::<bool>(), any::<bool>(), prop::option::of(1_usize..3), 0_usize..3).prop_map(
+        |(substitutes, partial, shipments, policy)| {
+            let policy = ["cheapest", "nearest", "priority"][policy];
+            json!({"allow_substitutes": substitutes, "allow_partial": partial, "max_shipments": shipments, "policy": policy})
+        },
+    );
+    (stock, bundles, instead, lines, more).prop_map(|(stock, bundles, instead, lines, more)| Drawn {
+        stock,
+        bundles,
+        instead,
+        lines,
+        more,
+    })
+}
+
+impl Drawn {
+    fn planner(&self) -> Planner {
+        let stock: Vec<&[i64]> = self.stock.iter().map(Vec::as_slice).collect();
+        let bundles: Vec<&[(u32, i64)]> = self.bundles.iter().map(Vec::as_slice).collect();
+        let mut planner = bundled(&stock, &bundles);
+        for (sku, instead) in (0..).zip(&self.instead) {
+            may_come(&mut planner, sku, instead);
+        }
+        planner
+    }
+
+    fn there(&self, sku: u32) -> i64 {
+        self.stock[sku as usize].iter().map(|units| units.max(&0)).sum()
+    }
+
+    /// Whether every line of its own has nothing, so that only bundles are left which are nowhere whole.
+    fn has_only_bundles(&self, none: &dyn Fn(u32) -> bool) -> bool {
+        self.lines.iter().filter(|(sku, _)| (*sku as usize) < PLAIN).all(|&(sku, _)| none(sku))
+    }
+
+    /// Units by SKU of what was ordered, bundles taken apart.
+    fn apart(&self, lines: &[(u32, i64)]) -> BTreeMap<u32, i64> {
+        let mut units = BTreeMap::new();
+        for &(sku, count) in lines {
+            match self.bundles.get((sku as usize).wrapping_sub(PLAIN)) {
+                Some(parts) => parts.iter().for_each(|&(of, each)| *units.entry(of).or_default() += count * each),
+                None => *units.entry(sku).or_default() += count,
+            }
+        }
+        units
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    /// What ships, with what it stands for, and what is unfilled make up what was ordered; a substitute comes only where it
+    /// is allowed and for no more than the network lacks; nothing is taken that is not there.
+    #[test]
+    fn units_are_conserved(case in drawn()) {
+        let mut planner = case.planner();
+        let allows = |name: &str| case.more[name].as_bool().unwrap();
+        let planned = plan(&mut planner, wants(&case.lines, case.more.clone()));
+        let wanted = case.apart(&case.lines);
+        let enough = wanted.iter().all(|(&sku, &units)| case.there(sku) >= units);
+        let found = match planned {
+            Ok(found) => found,
+            Err(Refusal::Short(short)) => {
+                prop_assert!(!enough);
+                prop_assert!(!short.is_empty());
+                for row in &short {
+                    prop_assert_eq!(row.requested, wanted[&row.sku]);
+                    prop_assert!(row.available >= 0 && row.available < row.requested);
+                    prop_assert!(case.there(row.sku) < row.requested);
+                    prop_assert!(allows("allow_substitutes") || row.available == case.there(row.sku));
+                }
+                return Ok(());
+            }
+            Err(Refusal::TooSpread(spread)) => {
+                prop_assert!(!spread.is_empty());
+                prop_assert!(enough || allows("allow_substitutes") || allows("allow_partial"));
+                prop_assert!(!allows("allow_partial") || case.has_only_bundles(&|sku| case.there(sku) == 0));
+                for row in &spread {
+                    prop_assert!(row.requested == wanted[&row.sku] && (0..row.requested).contains(&row.available));
+                }
+                return Ok(());
+            }
+            Err(Refusal::AtCapacity(_)) => panic!("no warehouse has a capacity"),
+        };
+        let mut units: BTreeMap<u32, i64> = BTreeMap::new();
+        let mut of_cells: BTreeMap<(u32, u32), i64> = BTreeMap::new();
+        for (at, sku, count) in pieces(&found) {
+            *units.entry(sku).or_default() += count;
+            *of_cells.entry((sku, at)).or_default() += count;
+        }
+        for (&(sku, at), &count) in &of_cells {
+            prop_assert!(count > 0 && count <= case.stock[sku as usize][at as usize]);
+        }
+        for one in &found.goods.substitutions {
+            prop_assert!(allows("allow_substitutes") && one.units > 0);
+            prop_assert!(case.instead[one.sku as usize].contains(&one.by) && one.by < PLAIN as u32 && one.by != one.sku);
+            *units.entry(one.by).or_default() -= one.units;
+            *units.entry(one.sku).or_default() += one.units;
+        }
+        let mut replaced: BTreeMap<u32, i64> = BTreeMap::new();
+        found.goods.substitutions.iter().for_each(|one| *replaced.entry(one.sku).or_default() += one.units);
+        for (sku, count) in replaced {
+            prop_assert!(count <= wanted[&sku] - case.there(sku), "more is replaced than is missing");
+        }
+        prop_assert!(allows("allow_partial") || found.unfilled.is_empty());
+        for (sku, count) in case.apart(&found.unfilled) {
+            *units.entry(sku).or_default() += count;
+        }
+        units.retain(|_, count| *count != 0);
+        prop_assert_eq!(units, wanted);
+        let whole: Vec<(u32, i64)> = found.goods.bundles.iter().map(|bundle| (bundle.sku, bundle.units)).collect();
+        for &(sku, count) in &whole {
+            let ordered: i64 = case.lines.iter().filter(|(of, _)| *of == sku).map(|(_, units)| units).sum();
+            let without = found.unfilled.iter().find(|(of, _)| *of == sku).map_or(0, |&(_, units)| units);
+            prop_assert!(count > 0 && count + without == ordered);
+        }
+        let shipments = found.shipments.len();
+        prop_assert!(shipments > 0 && shipments as u64 <= case.more["max_shipments"].as_u64().unwrap_or(3));
+    }
+
+    /// Whole without a substitute wherever it can be, and whatever the order allows besides.
+    #[test]
+    fn what_is_allowed_changes_nothing_where_nothing_is_lacking(case in drawn()) {
+        let mut planner = case.planner();
+        let mut strict = case.more.clone();
+        strict["allow_substitutes"] = json!(false);
+        strict["allow_partial"] = json!(false);
+        if let Ok(whole) = plan(&mut planner, wants(&case.lines, strict)) {
+            prop_assert_eq!(plan(&mut planner, wants(&case.lines, case.more.clone())).unwrap(), whole);
+        }
+    }
+}

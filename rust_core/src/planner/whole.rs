@@ -1,0 +1,99 @@
+//! A part of an order that has bundles: as many of each as can be had whole, and of all else what there is.
+
+use super::bundles::{lines_with, lower};
+use super::substitutes::shortages_of;
+use super::{Demand, Filled, Plan, Planner, Refusal, Shortage, goes_without};
+use crate::goods::{Bundle, Goods};
+use crate::ids::SkuId;
+
+impl Planner {
+    /// Plans a part of a demand in which bundles are whole.
+    pub(super) fn plan_whole_bundles(&mut self, demand: &Demand, capped: bool) -> Result<Plan, Refusal> {
+        let mut bundles = demand.bundles.clone();
+        // First what there is, then what of it fits into so many shipments: the other way round, warehouses would be chosen
+        // for units of bundles that can never be whole.
+        let anywhere = Demand { shipments_max: usize::MAX, ..demand.clone() };
+        let (mut filled, mut missing) = self.lower_to_fit(&anywhere, &mut bundles, capped)?;
+        if filled.shipments.len() > demand.shipments_max {
+            let there = bundles.clone();
+            (filled, missing) = match self.lower_to_fit(demand, &mut bundles, capped) {
+                Ok(fitting) => fitting,
+                Err(Refusal::Short(rows)) => {
+                    let Some((of_one, whole)) = self.most_of_one(demand, &there, capped) else {
+                        let wanted =
+                            |sku| demand.lines.iter().find(|(of, _)| *of == sku).map_or(0, |&(_, units)| units);
+                        let rows = rows.into_iter().map(|row| Shortage { requested: wanted(row.sku), ..row });
+                        return Err(Refusal::TooSpread(rows.collect()));
+                    };
+                    bundles = vec![whole];
+                    (of_one, demand.ordered().to_vec())
+                }
+                Err(refusal) => return Err(refusal),
+            };
+        }
+        bundles.retain(|bundle| bundle.units > 0);
+        let without = |&(sku, wanted): &(SkuId, i64)| {
+            let of = |rows: &[(SkuId, i64)]| rows.iter().find(|(of, _)| *of == sku).map_or(0, |&(_, units)| units);
+            if demand.bundles.iter().any(|bundle| bundle.sku == sku) {
+                (sku, wanted - bundles.iter().find(|bundle| bundle.sku == sku).map_or(0, |bundle| bundle.units))
+            } else {
+                (sku, of(&missing))
+            }
+        };
+        let unfilled = demand.ordered().iter().map(without).filter(|&(_, units)| units > 0).collect();
+        let goods = Goods { substitutions: filled.substitutions, bundles, expected_day: 0 };
+        Ok(Plan {
+            shipments: filled.shipments,
+            unfilled,
+            goods,
+            selected: demand.selected.clone(),
+            proven: filled.proven,
+        })
+    }
+
+    /// Lowers the numbers of bundles until none of them lacks anything. Returns what is chosen then, and what is missing of
+    /// other lines; where nothing is left, what all of them lacked.
+    fn lower_to_fit(
+        &mut self,
+        demand: &Demand,
+        bundles: &mut [Bundle],
+        capped: bool,
+    ) -> Result<(Filled, Vec<(SkuId, i64)>), Refusal> {
+        let (mut lacking, mut round) = (None, 0);
+        loop {
+            let asked = demand.with_lines(lines_with(demand, bundles));
+            let filled = self.fill(&asked, capped).map_err(|refusal| lacking.take().unwrap_or(refusal))?;
+            let missing: Vec<(SkuId, i64)> = goes_without(&asked, &filled.unfilled).collect();
+            if !lower(demand, bundles, &missing, round) {
+                return Ok((filled, missing));
+            }
+            lacking.get_or_insert(Refusal::Short(shortages_of(&asked, &filled.unfilled)));
+            round += 1;
+        }
+    }
+
+    /// The most that can be had of the first bundle of which one can, and nothing else.
+    fn most_of_one(&mut self, demand: &Demand, bundles: &[Bundle], capped: bool) -> Option<(Filled, Bundle)> {
+        let strict = Demand { allow_partial: false, ..demand.clone() };
+        let mut best: Option<(Filled, Bundle)> = None;
+        for bundle in bundles {
+            let (mut fits, mut too_many) = (0, bundle.units + 1);
+            // Halved each time: twenty rounds for a million.
+            while too_many - fits > 1 {
+                let units = fits + if fits == 0 { 1 } else { (too_many - fits) / 2 };
+                let lines = bundle.components.iter().map(|&(sku, each)| (sku, each * units)).collect();
+                match self.fill(&strict.with_lines(lines), capped) {
+                    Ok(filled) => {
+                        best = Some((filled, Bundle { units, ..bundle.clone() }));
+                        fits = units;
+                    }
+                    Err(_) => too_many = units,
+                }
+            }
+            if best.is_some() {
+                return best;
+            }
+        }
+        None
+    }
+}
