@@ -1,12 +1,14 @@
 """The planner's room: the only importer of the Rust core. Speaks to no store."""
 
 from engine._core import (
+    ASSIGN_LINES_MAX,
     ATTEMPTS_MAX,
     Batch,
     Books,
     Record,
     __version__,
     amend_order,
+    assign,
     fingerprint_of,
     part_against,
     part_of,
@@ -16,6 +18,7 @@ from engine._core import (
 from engine.planner.planner import CostDefaults, Planner, canonical_bytes, capacity_counter, cell_number, is_capacity
 
 __all__ = [
+    "ASSIGN_LINES_MAX",
     "ATTEMPTS_MAX",
     "Batch",
     "Books",
@@ -24,6 +27,7 @@ __all__ = [
     "Record",
     "__version__",
     "amend_order",
+    "assign",
     "canonical_bytes",
     "capacity_counter",
     "cell_number",
