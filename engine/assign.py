@@ -40,8 +40,8 @@ def assign_order(
 ) -> Assignment:
     """Choose the warehouse of every line of one order, so that cost and price together are least; exact.
 
-    `fixed` [W] is paid once for each warehouse used, `cost` [W, L] for each line at its warehouse, -1 where it cannot be
-    served. `price` [W, L] and `warehouse_price` [W] weigh on the choice, but are not in `Assignment.cost`. All are
+    `fixed` [W] is paid once for each warehouse used, `cost` [W, L] for each line at its warehouse, -1 where it cannot
+    be served. `price` [W, L] and `warehouse_price` [W] weigh on the choice, but are not in `Assignment.cost`. All are
     integers of any one unit, 0 to 10**13 also with their prices; 1 to 4,096 warehouses and 1 to 500 lines. The arrays
     may have any integer type and any strides.
 
@@ -82,7 +82,7 @@ def _integers(name: str, values: npt.ArrayLike, dimensions: int) -> npt.NDArray[
         return array
     if array.dtype.kind not in "iu":
         raise _invalid(name, f"must hold integers, not {array.dtype}")
-    if array.dtype.kind == "u" and array.size and int(array.max()) > _COUNT_MAX:
+    if array.dtype.kind == "u" and array.size and array.max() > _COUNT_MAX:
         raise _invalid(name, f"must not exceed 10**13, as {array.max()} does")
     return array.astype(np.int64)
 
