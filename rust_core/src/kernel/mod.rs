@@ -6,9 +6,9 @@
 //! [`pairs`] of warehouses that the bound lets through, a [`greedy`] set, and a depth-first [`search`] of three and more.
 
 mod columns;
-mod dual;
 mod few_lines;
 mod greedy;
+mod lagrange;
 mod pairs;
 mod search;
 mod workspace;

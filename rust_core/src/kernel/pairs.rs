@@ -2,7 +2,7 @@
 
 use super::UNSERVABLE;
 use super::columns::Columns;
-use super::dual::Dual;
+use super::lagrange::Lagrange;
 use super::workspace::Best;
 
 /// Words and costs that are looked at, at the most: about a millisecond.
@@ -43,9 +43,11 @@ impl Cover {
     }
 }
 
-/// Offers every pair that serves all lines and may be as cheap as the best. `bound` is under all pairs, and with the
-/// slack of two columns under the pair of them. `false` when there are too many to look at them all.
-pub(super) fn offer_all(columns: &Columns, cover: &mut Cover, dual: &Dual, bound: i64, best: &mut Best) -> bool {
+/// Offers every pair that serves all lines and may be as cheap as the best. `false` when there are too many to look at
+/// them all.
+pub(super) fn offer_all(columns: &Columns, cover: &mut Cover, lagrange: &Lagrange, best: &mut Best) -> bool {
+    // With their reduced costs, a bound under each pair.
+    let (values, reduced) = (lagrange.value.iter().sum::<i64>(), &lagrange.reduced);
     cover.load(columns);
     let width = columns.width();
     let scarcest = columns.row(0);
@@ -56,7 +58,7 @@ pub(super) fn offer_all(columns: &Columns, cover: &mut Cover, dual: &Dual, bound
         for other in 0..width {
             // Each pair once, though both serve the first line.
             if (scarcest[other] < UNSERVABLE && other <= one)
-                || bound + dual.slack[one] + dual.slack[other] > best.cost
+                || values + reduced[one] + reduced[other] > best.cost
                 || !cover.together(one, other, columns.lines)
             {
                 continue;

@@ -4,15 +4,15 @@
 //! the scarcest unserved line is taken: first the sets with it are searched, a level deeper, then it is struck off.
 
 use super::columns::{Columns, retain};
-use super::dual::Dual;
+use super::lagrange::{Aim, Count, Lagrange};
 use super::workspace::Best;
 use super::{COST_END, UNSERVABLE};
 
 /// Cells of all levels together, at the most: what the search may keep in memory.
 const CELLS_KEPT_MAX: usize = 1 << 23;
 
-/// Sweeps of ascent at one node, at the most.
-const SWEEPS_MAX: usize = 2;
+/// Steps towards a higher bound at one node, at the most.
+const STEPS_MAX: u32 = 8;
 
 /// What serving an unserved line is worth: more than any cost.
 const SERVED: i64 = 2 * COST_END;
@@ -21,12 +21,12 @@ const SERVED: i64 = 2 * COST_END;
 #[derive(Debug, Default)]
 pub(super) struct Level {
     pub(super) columns: Columns,
-    pub(super) dual: Dual,
+    pub(super) lagrange: Lagrange,
     /// What each line costs at the best warehouse used so far.
     current: Vec<i64>,
     /// Lines that none of those used serves.
     unserved: usize,
-    /// Fixed costs of those used, less the discount on each.
+    /// Fixed costs of those used.
     fixed: i64,
     kept: Vec<u32>,
     gain: Vec<i64>,
@@ -41,15 +41,21 @@ impl Level {
         self.fixed = 0;
     }
 
-    /// The most unserved lines that one column serves.
+    /// The most unserved lines that one column serves; 0 where one of them is served by none.
     fn served_max(&mut self) -> usize {
         let served = &mut self.kept;
         served.clear();
         served.resize(self.columns.width(), 0);
         for line in 0..self.columns.lines {
             if self.current[line] == UNSERVABLE {
+                let mut any = 0;
                 for (served, &cost) in served.iter_mut().zip(self.columns.row(line)) {
-                    *served += u32::from(cost < UNSERVABLE);
+                    let serves = u32::from(cost < UNSERVABLE);
+                    *served += serves;
+                    any |= serves;
+                }
+                if any == 0 {
+                    return 0;
                 }
             }
         }
@@ -57,25 +63,18 @@ impl Level {
     }
 
     /// Leaves only columns that pass.
-    fn retain(&mut self, pass: impl Fn(usize, i64) -> bool) {
+    fn retain(&mut self, pass: impl Fn(usize, &Lagrange) -> bool) {
         self.kept.clear();
-        self.kept.extend(
-            self.dual
-                .slack
-                .iter()
-                .zip(0..)
-                .filter(|&(&slack, column)| pass(column as usize, slack))
-                .map(|(_, column)| column),
-        );
+        self.kept.extend((0..self.columns.width() as u32).filter(|&column| pass(column as usize, &self.lagrange)));
         if self.kept.len() < self.columns.width() {
             self.columns.retain(&self.kept);
-            retain(&mut self.dual.slack, &self.kept);
+            retain(&mut self.lagrange.reduced, &self.kept);
         }
     }
 
-    /// The column to branch on: of those that serve the scarcest unserved line the one with the least slack.
+    /// The column to branch on: of those that serve the scarcest unserved line the one with the least reduced.
     fn pick(&self) -> Option<usize> {
-        let slack = &self.dual.slack;
+        let reduced = &self.lagrange.reduced;
         let mut scarcest: Option<(usize, usize)> = None;
         for line in (0..self.columns.lines).filter(|&line| self.current[line] == UNSERVABLE) {
             let servers = self.columns.row(line).iter().filter(|&&cost| cost < UNSERVABLE).count();
@@ -88,9 +87,9 @@ impl Level {
                 let row = self.columns.row(line);
                 (0..row.len())
                     .filter(|&column| row[column] < UNSERVABLE)
-                    .min_by_key(|&column| (slack[column], row[column]))
+                    .min_by_key(|&column| (reduced[column], row[column]))
             }
-            None => (0..slack.len()).min_by_key(|&column| slack[column]),
+            None => (0..reduced.len()).min_by_key(|&column| reduced[column]),
         }
     }
 }
@@ -104,8 +103,9 @@ pub(super) struct Search<'a> {
     /// Warehouses of a set that is of interest.
     pub(super) set_min: usize,
     pub(super) set_max: usize,
-    /// By which every fixed cost is lower in the dual.
-    pub(super) discount: i64,
+    pub(super) trial: &'a mut Lagrange,
+    /// Nothing that can be chosen costs more.
+    pub(super) cost_max: i64,
     /// Looks for the first set that costs as little as the best has as many warehouses, not for a cheaper one.
     pub(super) first: bool,
     pub(super) nodes_left: u64,
@@ -120,26 +120,23 @@ pub(super) struct Search<'a> {
 
 impl Search<'_> {
     /// Searches all sets of these columns.
-    pub(super) fn begin(&mut self, columns: &Columns, dual: &Dual) {
+    pub(super) fn begin(&mut self, columns: &Columns, lagrange: &Lagrange) {
         if self.levels.is_empty() {
             self.levels.push(Level::default());
         }
         let level = &mut self.levels[0];
         level.columns.clone_from(columns);
-        level.dual.clone_from(dual);
+        level.lagrange.clone_from(lagrange);
         level.start();
         self.set.clear();
         self.explore(0);
     }
 
-    /// What a set of at least so many pays back of the discount.
-    fn refund(&self, count_min: usize) -> i64 {
-        let count = if self.discount >= 0 { count_min.max(self.set_min) } else { self.set_max };
-        self.discount * count as i64
-    }
-
     /// Whether no set of this bound and size is of interest.
     fn excludes(&mut self, bound: i64, count_min: usize) -> bool {
+        if self.best.cost == UNSERVABLE {
+            return bound > self.cost_max;
+        }
         if bound != self.best.cost {
             return bound > self.best.cost;
         }
@@ -155,26 +152,22 @@ impl Search<'_> {
     pub(super) fn explore(&mut self, depth: usize) {
         loop {
             let level = &mut self.levels[depth];
-            let cells = level.columns.cost.len() as u64;
-            level.dual.hopeless = false;
-            for _ in 0..SWEEPS_MAX {
-                self.work_left = self.work_left.saturating_sub(cells);
-                if !level.dual.ascend(&level.columns, &level.current, 0) {
-                    break;
-                }
-            }
-            if level.dual.hopeless {
-                return;
-            }
             let more_min = match level.unserved {
                 0 => 1,
-                unserved => unserved.div_ceil(level.served_max().max(1)),
+                unserved => match level.served_max() {
+                    0 => return,
+                    served_max => unserved.div_ceil(served_max),
+                },
             };
             let count_min = depth + more_min;
             if count_min > self.set_max {
                 return;
             }
-            let bound = level.fixed + level.dual.sum() + self.refund(count_min);
+            let count = Count { min: count_min.max(self.set_min) - depth, max: self.set_max - depth };
+            let aim = Aim { count, target: self.best.cost - level.fixed, steps_max: STEPS_MAX };
+            let steps = level.lagrange.improve(self.trial, &level.columns, &level.current, aim);
+            self.work_left = self.work_left.saturating_sub(level.columns.cost.len() as u64 * u64::from(steps + 2));
+            let bound = level.fixed + level.lagrange.bound;
             if self.excludes(bound, count_min) {
                 return;
             }
@@ -184,9 +177,9 @@ impl Search<'_> {
             }
             self.nodes_left -= 1;
             // Whoever costs too much now will do so in every set from here on.
-            let room = self.best.cost - bound;
             let level = &mut self.levels[depth];
-            level.retain(|_, slack| slack <= room);
+            let room = self.best.cost - level.fixed;
+            level.retain(|column, lagrange| lagrange.bound_with(column) <= room);
             let pick = if self.first { (!level.columns.id.is_empty()).then_some(0) } else { level.pick() };
             let Some(pick) = pick else { return };
             self.take(depth, pick);
@@ -206,13 +199,12 @@ impl Search<'_> {
         let (above, below) = (&above[depth], &mut below[0]);
         self.work_left = self.work_left.saturating_sub(2 * above.columns.cost.len() as u64);
         self.set.push(above.columns.id[pick]);
-        below.fixed = above.fixed + above.columns.fixed[pick] - self.discount;
+        below.fixed = above.fixed + above.columns.fixed[pick];
         below.current.clear();
         below.current.extend(above.current.iter().zip(above.columns.column(pick)).map(|(&now, &cost)| now.min(cost)));
         below.unserved = below.current.iter().filter(|&&cost| cost == UNSERVABLE).count();
         if below.unserved == 0 {
-            let fixed = below.fixed + self.discount * self.set.len() as i64;
-            self.done = self.best.offer(fixed + below.current.iter().sum::<i64>(), self.set) && self.first;
+            self.done = self.best.offer(below.fixed + below.current.iter().sum::<i64>(), self.set) && self.first;
         }
         if depth + 1 < self.set_max && !self.done {
             self.descend(depth);
@@ -222,34 +214,28 @@ impl Search<'_> {
 
     /// Makes the next level of what may still join the set, and searches it.
     fn descend(&mut self, depth: usize) {
-        let refund = self.refund(depth + 2);
         let (above, below) = self.levels.split_at_mut(depth + 1);
         let (above, below) = (&above[depth], &mut below[0]);
-        below.dual.clone_from(&above.dual);
+        below.lagrange.value.clear();
+        below
+            .lagrange
+            .value
+            .extend(above.lagrange.value.iter().zip(&below.current).map(|(&value, &cap)| value.min(cap)));
         below.gain.clear();
         below.gain.extend(above.columns.fixed.iter().map(|fixed| -fixed));
         for (line, &current) in below.current.iter().enumerate() {
-            let row = above.columns.row(line);
-            below.dual.lower(row, line, current);
             let worth = current.min(SERVED);
-            for (&cost, gain) in row.iter().zip(&mut below.gain) {
+            for (&cost, gain) in above.columns.row(line).iter().zip(&mut below.gain) {
                 *gain += (worth - cost).max(0);
             }
         }
-        let bound = below.fixed + below.dual.sum() + refund;
-        let room = self.best.cost - bound;
         below.kept.clear();
         // The one just taken gains nothing more.
-        below.kept.extend(
-            (0..)
-                .zip(below.dual.slack.iter().zip(&below.gain))
-                .filter_map(|(column, (&slack, &gain))| (slack <= room && gain > 0).then_some(column)),
-        );
+        below.kept.extend((0..).zip(&below.gain).filter(|&(_, &gain)| gain > 0).map(|(column, _)| column));
         below.columns.take(&above.columns, &below.kept);
-        retain(&mut below.dual.slack, &below.kept);
         let cells = below.columns.cost.len();
         if self.cells_kept + cells > CELLS_KEPT_MAX {
-            self.open_bound = self.open_bound.min(bound);
+            self.open_bound = self.open_bound.min(above.fixed + above.lagrange.bound);
         } else if cells > 0 {
             self.cells_kept += cells;
             self.explore(depth + 1);

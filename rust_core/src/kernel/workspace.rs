@@ -1,15 +1,19 @@
 //! The order of work, and the memory that it is done in.
 
 use super::columns::Columns;
-use super::dual::Dual;
 use super::few_lines::{self, FEW_LINES_MAX};
 use super::greedy::{Greedy, Rule};
+use super::lagrange::{Aim, Count, Lagrange};
 use super::pairs::{self, Cover};
 use super::search::{Level, Search};
 use super::{CELLS_MAX, COST_END, Found, LINES_MAX, Problem, UNSERVABLE, Unsolved};
 
 /// Cells that a search may walk over, unless the caller limits its nodes: some milliseconds.
 const WORK_LIMIT: u64 = 4_000_000;
+
+/// Steps towards the bound that may prove one warehouse, and towards the one that the search begins with.
+const FIRST_STEPS_MAX: u32 = 12;
+const STEPS_MAX: u32 = 40;
 
 /// The best set so far, in the order of the warehouses.
 #[derive(Debug, Default)]
@@ -53,8 +57,8 @@ pub struct Kernel {
     servers: Vec<u32>,
     order: Vec<u32>,
     columns: Columns,
-    dual: Dual,
-    trial: Dual,
+    lagrange: Lagrange,
+    trial: Lagrange,
     no_cap: Vec<i64>,
     cover: Cover,
     set: Vec<u32>,
@@ -63,6 +67,7 @@ pub struct Kernel {
     pub nodes: u64,
     pub stage: u32,
     pub root_bound: i64,
+    pub greedy_cost: i64,
 }
 
 impl Kernel {
@@ -156,40 +161,64 @@ impl Kernel {
             self.greedy.choose(&self.columns, set_max, Rule::MostLines);
             self.best.offer(self.columns.cost_of(&self.greedy.set), &self.greedy.set);
         }
-        let discount = self.raise(2, set_max);
-        let bound = self.dual.sum() + refund(discount, 2, set_max);
-        self.root_bound = bound;
-        if bound > self.best.cost || (bound == self.best.cost && self.best.set.len() < 2) {
+        self.greedy_cost = self.best.cost;
+        self.start_values();
+        if self.raise(Count { min: 2, max: set_max }, FIRST_STEPS_MAX) {
             return UNSERVABLE;
         }
         self.stage = 2;
-        self.keep_within(self.best.cost - bound);
-        let all_pairs = pairs::offer_all(&self.columns, &mut self.cover, &self.dual, bound, &mut self.best);
+        let all_pairs = pairs::offer_all(&self.columns, &mut self.cover, &self.lagrange, &mut self.best);
         if all_pairs && set_max == 2 {
             return UNSERVABLE;
         }
         self.stage = 3;
         let set_min = if all_pairs { 3 } else { 2 };
-        let discount = self.raise(set_min, set_max);
-        let bound = self.dual.sum() + refund(discount, set_min, set_max);
-        self.root_bound = self.root_bound.max(bound);
-        if bound > self.best.cost || (bound == self.best.cost && self.best.set.len() < set_min) {
+        if self.raise(Count { min: set_min, max: set_max }, STEPS_MAX) {
             return UNSERVABLE;
         }
         self.stage = 4;
-        self.keep_within(self.best.cost - bound);
-        self.search(problem, set_min, set_max, discount)
+        self.search(problem, set_min, set_max)
     }
 
-    fn search(&mut self, problem: &Problem, set_min: usize, set_max: usize, discount: i64) -> i64 {
+    /// Values to begin with: the least costs, and a share of the least fixed cost.
+    fn start_values(&mut self) {
+        let columns = &self.columns;
+        let share = 2 * least(&columns.fixed) / columns.lines as i64;
+        self.lagrange.value.clear();
+        self.lagrange.value.extend((0..columns.lines).map(|line| least(columns.row(line)) + share));
+        self.no_cap.clear();
+        self.no_cap.resize(columns.lines, UNSERVABLE);
+    }
+
+    /// Raises the bound under sets of so many, and strikes off what costs too much by it. Tells whether nothing is left.
+    fn raise(&mut self, count: Count, steps_max: u32) -> bool {
+        let aim = Aim { count, target: self.best.cost, steps_max };
+        self.lagrange.improve(&mut self.trial, &self.columns, &self.no_cap, aim);
+        let (best, bound) = (&self.best, self.lagrange.bound);
+        self.root_bound = bound;
+        if bound > best.cost || (bound == best.cost && best.set.len() < count.min) {
+            return true;
+        }
+        let lagrange = &self.lagrange;
+        self.set.clear();
+        self.set.extend(
+            (0..self.columns.width() as u32).filter(|&column| lagrange.bound_with(column as usize) <= best.cost),
+        );
+        self.columns.retain(&self.set);
+        super::columns::retain(&mut self.lagrange.reduced, &self.set);
+        self.columns.id.is_empty()
+    }
+
+    fn search(&mut self, problem: &Problem, set_min: usize, set_max: usize) -> i64 {
         let limit = problem.node_limit.unwrap_or(u64::MAX);
         let mut search = Search {
             levels: &mut self.levels,
             set: &mut self.set,
             best: &mut self.best,
+            trial: &mut self.trial,
             set_min,
             set_max,
-            discount,
+            cost_max: 2 * COST_END * problem.lines() as i64,
             first: false,
             nodes_left: limit,
             work_left: if problem.node_limit.is_some() { u64::MAX } else { WORK_LIMIT },
@@ -198,46 +227,15 @@ impl Kernel {
             cells_kept: 0,
             done: false,
         };
-        search.begin(&self.columns, &self.dual);
+        search.begin(&self.columns, &self.lagrange);
         if search.open_bound == UNSERVABLE && search.tied_at == search.best.cost && search.best.set.len() >= set_min {
             search.first = true;
             search.set_max = search.best.set.len();
-            if discount >= 0 {
-                search.set_min = search.set_max;
-            }
-            search.begin(&self.columns, &self.dual);
+            search.set_min = search.set_max;
+            search.begin(&self.columns, &self.lagrange);
         }
         self.nodes = limit - search.nodes_left;
         search.open_bound
-    }
-
-    /// The best bound under sets of at least `set_min` that a few discounts give, in `dual`; the discount.
-    fn raise(&mut self, set_min: usize, set_max: usize) -> i64 {
-        let least_fixed = least(&self.columns.fixed);
-        self.no_cap.clear();
-        self.no_cap.resize(self.columns.lines, UNSERVABLE);
-        let mut best = i64::MIN;
-        let mut chosen = 0;
-        for eighth in [0, 2, 4, 6, 8] {
-            let discount = least_fixed * eighth / 8;
-            self.trial.start(&self.columns, discount);
-            for shift in [1, 0] {
-                self.trial.ascend(&self.columns, &self.no_cap, shift);
-            }
-            let bound = self.trial.sum() + refund(discount, set_min, set_max);
-            if bound > best {
-                (best, chosen) = (bound, discount);
-                std::mem::swap(&mut self.dual, &mut self.trial);
-            }
-        }
-        chosen
-    }
-
-    fn keep_within(&mut self, room: i64) {
-        self.set.clear();
-        self.set.extend((0..).zip(&self.dual.slack).filter(|&(_, &slack)| slack <= room).map(|(column, _)| column));
-        self.columns.retain(&self.set);
-        super::columns::retain(&mut self.dual.slack, &self.set);
     }
 
     /// The choice of the best set, taken to be the cheapest.
@@ -249,11 +247,6 @@ impl Kernel {
         }));
         Found { cost: self.best.cost, bound: self.best.cost, proven: true }
     }
-}
-
-/// What a set pays back of a discount on every fixed cost.
-fn refund(discount: i64, set_min: usize, set_max: usize) -> i64 {
-    discount * if discount >= 0 { set_min } else { set_max } as i64
 }
 
 fn checked_lines(problem: &Problem) -> Result<usize, Unsolved> {

@@ -75,8 +75,7 @@ pub fn assign<'py>(
             return Ok(("invalid", arrays.flaws().into_bound_py_any(py)?));
         }
         let Room { fixed, cost, kernel } = room;
-        let problem =
-            Problem { fixed, cost, shipments_max: shipments_max.unwrap_or(usize::MAX), node_limit };
+        let problem = Problem { fixed, cost, shipments_max: shipments_max.unwrap_or(usize::MAX), node_limit };
         let solved = if problem.cost.len() <= CELLS_ALONE_MAX {
             kernel.solve(&problem)
         } else {
@@ -102,7 +101,11 @@ impl Arrays<'_> {
         };
         let within = |count: usize, max: usize| (1..=max).contains(&count);
         let (w_max, l_max) = (WAREHOUSES_MAX as usize, ASSIGN_LINES_MAX);
-        check(within(warehouses, w_max), "/cost", format!("must have 1 to {w_max} rows, one a warehouse, not {warehouses}"));
+        check(
+            within(warehouses, w_max),
+            "/cost",
+            format!("must have 1 to {w_max} rows, one a warehouse, not {warehouses}"),
+        );
         check(within(lines, l_max), "/cost", format!("must have 1 to {l_max} columns, one a line, not {lines}"));
         let of_warehouses = |length| format!("must have {warehouses} entries, one for each row of cost, not {length}");
         check(self.fixed.len() == warehouses, "/fixed", of_warehouses(self.fixed.len()));
