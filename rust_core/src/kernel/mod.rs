@@ -2,10 +2,12 @@
 //!
 //! The problem is uncapacitated facility location: a fixed cost for every warehouse used and a cost for every line at the
 //! warehouse that serves it. Easy orders end early: one line is a minimum, two or three lines have few ways to be parted,
-//! one warehouse is often proven by a floor under all splits. What is left gets a lower bound by [`dual`] ascent, every
-//! [`pairs`] of warehouses that the bound lets through, a [`greedy`] set, and a depth-first [`search`] of three and more.
+//! one warehouse is often proven by a floor under all splits. What is left gets a lower bound by
+//! `lagrange`, every pair of warehouses that the bound lets through (`pairs`), a `greedy` set, and a depth-first `search`
+//! of three and more. Lines that must be cut are another problem: [`cut`].
 
 mod columns;
+pub mod cut;
 mod few_lines;
 mod greedy;
 mod lagrange;

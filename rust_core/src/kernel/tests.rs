@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[path = "../../benches/random_order/mod.rs"]
-mod random_order;
+pub(super) mod random_order;
 
 use random_order::{Draw, Kind};
 
@@ -13,7 +13,7 @@ use random_order::{Draw, Kind};
 const ORDERS: u64 = 20_000;
 
 /// Cases of a property; `STOCKADE_LONG_TESTS` multiplies them.
-fn cases(cases: u32) -> ProptestConfig {
+pub(super) fn cases(cases: u32) -> ProptestConfig {
     let times = std::env::var("STOCKADE_LONG_TESTS").ok().and_then(|times| times.parse().ok()).unwrap_or(1_u32);
     ProptestConfig::with_cases(cases.saturating_mul(times))
 }
