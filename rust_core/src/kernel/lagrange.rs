@@ -53,6 +53,27 @@ impl Lagrange {
         self.bound + (self.reduced[column] - self.threshold).max(0)
     }
 
+    /// The most warehouses that a choice within a cost may use.
+    pub(super) fn count_max(&self, cost_max: i64, count: Count) -> usize {
+        let key = |column: &u32| (self.reduced[*column as usize], *column);
+        let (mut fits, mut bound) = (self.chosen.len(), self.bound);
+        let mut last = self.chosen.iter().map(key).max();
+        while fits < count.max {
+            // None of those not chosen has a reduced cost below zero, or there are as many as may be.
+            let rest = (0..self.reduced.len() as u32)
+                .map(|column| key(&column))
+                .filter(|next| last.is_none_or(|last| *next > last));
+            let Some(next) = rest.min() else { break };
+            bound += next.0;
+            if bound > cost_max {
+                break;
+            }
+            fits += 1;
+            last = Some(next);
+        }
+        fits
+    }
+
     /// Works out everything from the values.
     pub(super) fn evaluate(&mut self, columns: &Columns, count: Count) {
         self.reduced.clear();

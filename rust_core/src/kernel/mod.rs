@@ -70,6 +70,8 @@ pub struct Found {
     /// Whether the search came to its end: then `bound == cost`, and the choice is the first among equals. A search that
     /// was cut short may have `bound == cost` as well, with the choice among equals unsettled.
     pub proven: bool,
+    /// Nodes that were searched: the same on every machine, as a clock is not.
+    pub nodes: u64,
 }
 
 /// Why there is no choice.
@@ -108,7 +110,7 @@ thread_local! {
 #[must_use]
 pub fn solve(problem: &Problem) -> Option<Choice> {
     KERNEL.with_borrow_mut(|kernel| {
-        let Found { cost, bound, proven } = kernel.solve(problem).ok()?;
+        let Found { cost, bound, proven, .. } = kernel.solve(problem).ok()?;
         Some(Choice { warehouse: kernel.warehouse().to_vec(), cost, bound, proven })
     })
 }

@@ -5,6 +5,7 @@
 
 use super::columns::{Columns, retain};
 use super::lagrange::{Aim, Count, Lagrange};
+use super::pairs::{Pairs, Used};
 use super::workspace::Best;
 use super::{COST_END, UNSERVABLE};
 
@@ -104,6 +105,7 @@ pub(super) struct Search<'a> {
     pub(super) set_min: usize,
     pub(super) set_max: usize,
     pub(super) trial: &'a mut Lagrange,
+    pub(super) pairs: &'a mut Pairs,
     /// Nothing that can be chosen costs more.
     pub(super) cost_max: i64,
     /// Looks for the first set that costs as little as the best has as many warehouses, not for a cheaper one.
@@ -129,7 +131,7 @@ impl Search<'_> {
         level.lagrange.clone_from(lagrange);
         level.start();
         self.set.clear();
-        self.explore(0);
+        self.explore(0, self.set_max);
     }
 
     /// Whether no set of this bound and size is of interest.
@@ -149,7 +151,8 @@ impl Search<'_> {
         true
     }
 
-    pub(super) fn explore(&mut self, depth: usize) {
+    /// Searches all sets that use those used so far, up to `set_max` in all.
+    fn explore(&mut self, depth: usize, mut set_max: usize) {
         loop {
             let level = &mut self.levels[depth];
             let more_min = match level.unserved {
@@ -160,11 +163,13 @@ impl Search<'_> {
                 },
             };
             let count_min = depth + more_min;
-            if count_min > self.set_max {
+            if count_min > set_max {
                 return;
             }
-            let count = Count { min: count_min.max(self.set_min) - depth, max: self.set_max - depth };
-            let aim = Aim { count, target: self.best.cost - level.fixed, steps_max: STEPS_MAX };
+            let count = Count { min: count_min.max(self.set_min) - depth, max: set_max - depth };
+            let target = self.best.cost - level.fixed;
+            let steps_max = if count.max <= 2 { 0 } else { STEPS_MAX };
+            let aim = Aim { count, target, steps_max };
             let steps = level.lagrange.improve(self.trial, &level.columns, &level.current, aim);
             self.work_left = self.work_left.saturating_sub(level.columns.cost.len() as u64 * u64::from(steps + 2));
             let bound = level.fixed + level.lagrange.bound;
@@ -176,13 +181,17 @@ impl Search<'_> {
                 return;
             }
             self.nodes_left -= 1;
-            // Whoever costs too much now will do so in every set from here on.
             let level = &mut self.levels[depth];
-            let room = self.best.cost - level.fixed;
-            level.retain(|column, lagrange| lagrange.bound_with(column) <= room);
+            set_max = set_max.min(depth + level.lagrange.count_max(target, count));
+            // Whoever costs too much now will do so in every set from here on.
+            level.retain(|column, lagrange| lagrange.bound_with(column) <= target);
+            if set_max <= depth + 2 && self.end(depth, set_max - depth) {
+                return;
+            }
+            let level = &self.levels[depth];
             let pick = if self.first { (!level.columns.id.is_empty()).then_some(0) } else { level.pick() };
             let Some(pick) = pick else { return };
-            self.take(depth, pick);
+            self.take(depth, pick, set_max);
             if self.done {
                 return;
             }
@@ -190,8 +199,19 @@ impl Search<'_> {
         }
     }
 
+    /// Looks at all sets that use one or two more columns; `false` when there are too many.
+    fn end(&mut self, depth: usize, more_max: usize) -> bool {
+        let level = &self.levels[depth];
+        let used = Used { set: self.set, fixed: level.fixed, current: &level.current };
+        let looked = self.pairs.offer_all(&level.columns, &level.lagrange, used, more_max, self.best);
+        let width = level.columns.width();
+        self.work_left = self.work_left.saturating_sub((width * (width + level.columns.lines)) as u64);
+        self.done = looked.at_all && looked.found && self.first;
+        looked.at_all
+    }
+
     /// Searches the sets that use one more column.
-    fn take(&mut self, depth: usize, pick: usize) {
+    fn take(&mut self, depth: usize, pick: usize, set_max: usize) {
         if self.levels.len() <= depth + 1 {
             self.levels.push(Level::default());
         }
@@ -204,16 +224,18 @@ impl Search<'_> {
         below.current.extend(above.current.iter().zip(above.columns.column(pick)).map(|(&now, &cost)| now.min(cost)));
         below.unserved = below.current.iter().filter(|&&cost| cost == UNSERVABLE).count();
         if below.unserved == 0 {
-            self.done = self.best.offer(below.fixed + below.current.iter().sum::<i64>(), self.set) && self.first;
+            let cost = below.fixed + below.current.iter().sum::<i64>();
+            self.done = self.first && cost == self.best.cost;
+            self.best.offer(cost, self.set);
         }
-        if depth + 1 < self.set_max && !self.done {
-            self.descend(depth);
+        if depth + 1 < set_max && !self.done {
+            self.descend(depth, set_max);
         }
         self.set.pop();
     }
 
     /// Makes the next level of what may still join the set, and searches it.
-    fn descend(&mut self, depth: usize) {
+    fn descend(&mut self, depth: usize, set_max: usize) {
         let (above, below) = self.levels.split_at_mut(depth + 1);
         let (above, below) = (&above[depth], &mut below[0]);
         below.lagrange.value.clear();
@@ -238,7 +260,7 @@ impl Search<'_> {
             self.open_bound = self.open_bound.min(above.fixed + above.lagrange.bound);
         } else if cells > 0 {
             self.cells_kept += cells;
-            self.explore(depth + 1);
+            self.explore(depth + 1, set_max);
             self.cells_kept -= cells;
         }
     }

@@ -4,7 +4,7 @@ use super::columns::Columns;
 use super::few_lines::{self, FEW_LINES_MAX};
 use super::greedy::{Greedy, Rule};
 use super::lagrange::{Aim, Count, Lagrange};
-use super::pairs::{self, Cover};
+use super::pairs::{Pairs, Used};
 use super::search::{Level, Search};
 use super::{CELLS_MAX, COST_END, Found, LINES_MAX, Problem, UNSERVABLE, Unsolved};
 
@@ -60,14 +60,11 @@ pub struct Kernel {
     lagrange: Lagrange,
     trial: Lagrange,
     no_cap: Vec<i64>,
-    cover: Cover,
+    pairs: Pairs,
     set: Vec<u32>,
     greedy: Greedy,
     levels: Vec<Level>,
-    pub nodes: u64,
-    pub stage: u32,
-    pub root_bound: i64,
-    pub greedy_cost: i64,
+    nodes: u64,
 }
 
 impl Kernel {
@@ -82,7 +79,6 @@ impl Kernel {
     pub fn solve(&mut self, problem: &Problem) -> Result<Found, Unsolved> {
         let lines = checked_lines(problem)?;
         self.nodes = 0;
-        self.stage = 0;
         if lines <= FEW_LINES_MAX {
             return self.solve_few(problem, lines);
         }
@@ -97,7 +93,6 @@ impl Kernel {
         if set_max == 1 {
             return if alone < UNSERVABLE { Ok(self.settled(problem)) } else { Err(Unsolved::TooFewShipments) };
         }
-        self.stage = 1;
         let bound = self.solve_many(problem, set_max);
         if self.best.cost == UNSERVABLE {
             return Err(if bound < UNSERVABLE { Unsolved::NotFound } else { Unsolved::TooFewShipments });
@@ -161,22 +156,19 @@ impl Kernel {
             self.greedy.choose(&self.columns, set_max, Rule::MostLines);
             self.best.offer(self.columns.cost_of(&self.greedy.set), &self.greedy.set);
         }
-        self.greedy_cost = self.best.cost;
         self.start_values();
         if self.raise(Count { min: 2, max: set_max }, FIRST_STEPS_MAX) {
             return UNSERVABLE;
         }
-        self.stage = 2;
-        let all_pairs = pairs::offer_all(&self.columns, &mut self.cover, &self.lagrange, &mut self.best);
-        if all_pairs && set_max == 2 {
+        let used = Used { set: &[], fixed: 0, current: &self.no_cap };
+        let looked = self.pairs.offer_all(&self.columns, &self.lagrange, used, 2, &mut self.best);
+        if looked.at_all && set_max == 2 {
             return UNSERVABLE;
         }
-        self.stage = 3;
-        let set_min = if all_pairs { 3 } else { 2 };
+        let set_min = if looked.at_all { 3 } else { 2 };
         if self.raise(Count { min: set_min, max: set_max }, STEPS_MAX) {
             return UNSERVABLE;
         }
-        self.stage = 4;
         self.search(problem, set_min, set_max)
     }
 
@@ -195,7 +187,6 @@ impl Kernel {
         let aim = Aim { count, target: self.best.cost, steps_max };
         self.lagrange.improve(&mut self.trial, &self.columns, &self.no_cap, aim);
         let (best, bound) = (&self.best, self.lagrange.bound);
-        self.root_bound = bound;
         if bound > best.cost || (bound == best.cost && best.set.len() < count.min) {
             return true;
         }
@@ -216,6 +207,7 @@ impl Kernel {
             set: &mut self.set,
             best: &mut self.best,
             trial: &mut self.trial,
+            pairs: &mut self.pairs,
             set_min,
             set_max,
             cost_max: 2 * COST_END * problem.lines() as i64,
@@ -245,7 +237,7 @@ impl Kernel {
             let row = problem.row(line);
             self.best.set.iter().copied().min_by_key(|&warehouse| row[warehouse as usize]).unwrap_or(0)
         }));
-        Found { cost: self.best.cost, bound: self.best.cost, proven: true }
+        Found { cost: self.best.cost, bound: self.best.cost, proven: true, nodes: self.nodes }
     }
 }
 

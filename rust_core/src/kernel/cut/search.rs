@@ -8,6 +8,9 @@ use crate::kernel::Unsolved;
 /// Offers that a search may walk over, unless the caller limits its nodes: some milliseconds.
 const WORK_LIMIT: u64 = 1_000_000;
 
+/// Warehouses that a set in question has, at the most: one more is a call deeper.
+const DEPTH_MAX: usize = 512;
+
 const NONE: i64 = i64::MAX;
 
 pub(super) struct Search<'a> {
@@ -64,7 +67,7 @@ impl<'a> Search<'a> {
     fn explore(&mut self, fixed: i64) {
         let mut struck: Vec<u32> = Vec::new();
         while let Some((bound, pick)) = self.look(fixed) {
-            if self.nodes_left == 0 || self.work_left == 0 {
+            if self.nodes_left == 0 || self.work_left == 0 || self.used.len() == DEPTH_MAX {
                 self.open_bound = self.open_bound.min(bound);
                 break;
             }
