@@ -1,5 +1,6 @@
 """Stockade: takes peak-sale orders, locks their stock, ships each at the least cost, never sells a unit twice."""
 
+from engine.assign import Assignment, assign_order
 from engine.audit import AuditReport, Difference, RepairReport
 from engine.config import Settings, load_settings
 from engine.engine import Engine, NotQuoted, Quoted, State, Status, connect, open_engine
@@ -7,6 +8,7 @@ from engine.planner import __version__
 from engine.stock.room import CellPage
 
 __all__ = [
+    "Assignment",
     "AuditReport",
     "CellPage",
     "Difference",
@@ -18,6 +20,7 @@ __all__ = [
     "State",
     "Status",
     "__version__",
+    "assign_order",
     "connect",
     "load_settings",
     "open_engine",

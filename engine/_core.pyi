@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final, Self, final
 
+import numpy as np
+import numpy.typing as npt
+
 __all__ = [
+    "ASSIGN_LINES_MAX",
     "ATTEMPTS_MAX",
     "CHANNEL_CELLS",
     "WAREHOUSES_MAX",
@@ -13,6 +17,7 @@ __all__ = [
     "Record",
     "__version__",
     "amend_order",
+    "assign",
     "divided_lines",
     "fingerprint_of",
     "note_counted",
@@ -28,6 +33,7 @@ __version__: Final[str]
 WAREHOUSES_MAX: Final[int]
 CHANNEL_CELLS: Final[int]
 ATTEMPTS_MAX: Final[int]
+ASSIGN_LINES_MAX: Final[int]
 
 # (word, payload):
 #   reserved, replayed      the Allocation as JSON, bytes
@@ -89,6 +95,20 @@ def put_sku_traits(planner: Planner, rows: Sequence[tuple[int, str | None, Seque
 def put_warehouse_traits(planner: Planner, rows: Sequence[tuple[int, str, Sequence[str]]]) -> None: ...
 def note_counted(planner: Planner, rows: Sequence[tuple[int, int]]) -> None: ...
 def take_units(planner: Planner, taken: Sequence[tuple[int, int]]) -> None: ...
+
+# (word, payload):
+#   assigned                (warehouse of each line, cost, bound of cost and price less that price, proven, price)
+#   invalid                 [(JSON pointer, message)]
+#   unserved                [lines that no warehouse serves]
+#   too_few                 whether it is proven that so few shipments cannot do
+def assign(
+    fixed: npt.NDArray[np.int64],
+    cost: npt.NDArray[np.int64],
+    price: npt.NDArray[np.int64] | None,
+    warehouse_price: npt.NDArray[np.int64] | None,
+    shipments_max: int | None,
+    node_limit: int | None,
+) -> _Outcome: ...
 
 @final
 class Batch:

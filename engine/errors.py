@@ -2,6 +2,7 @@
 
     StockadeError
     ├── InvalidInput            a field breaks a rule: fix the input
+    ├── Unassignable            no choice of warehouses serves every line, or none was found in time
     ├── StockBelowReserved      a count is lower than what is already promised: cancel or move orders first
     ├── StockRefused            a count or movement that the stock does not allow: each row says what was found
     ├── MovementConflict        the movement's id belongs to another movement
@@ -42,6 +43,25 @@ class InvalidInput(StockadeError):
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         super().__init__("; ".join(f"{error.pointer or '/'}: {error.message}" for error in errors))
         self.errors = errors
+
+
+class Unassignable(StockadeError):
+    """No choice of warehouses serves every line.
+
+    `lines` are those that no warehouse serves, from 0. Where it is empty, `max_shipments` is too few: for certain if
+    `proven`, else none was found before the node limit.
+    """
+
+    def __init__(self, lines: tuple[int, ...], max_shipments: int | None, proven: bool) -> None:
+        if lines:
+            told = "No warehouse serves " + ("line " if len(lines) == 1 else "lines ") + ", ".join(map(str, lines))
+            message = f"{told}: leave them out, or give them a cost somewhere."
+        elif proven:
+            message = f"No {max_shipments} warehouses together serve all lines: raise max_shipments."
+        else:
+            message = f"No {max_shipments} warehouses were found to serve all lines: raise node_limit or max_shipments."
+        super().__init__(message)
+        self.lines, self.max_shipments, self.proven = lines, max_shipments, proven
 
 
 class StockBelowReserved(StockadeError):

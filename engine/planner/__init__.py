@@ -1,12 +1,14 @@
 """The planner's room: the only importer of the Rust core. Speaks to no store."""
 
 from engine._core import (
+    ASSIGN_LINES_MAX,
     ATTEMPTS_MAX,
     Batch,
     Books,
     Record,
     __version__,
     amend_order,
+    assign,
     divided_lines,
     fingerprint_of,
     part_against,
@@ -25,6 +27,7 @@ from engine.planner.planner import (
 )
 
 __all__ = [
+    "ASSIGN_LINES_MAX",
     "ATTEMPTS_MAX",
     "Batch",
     "Books",
@@ -33,6 +36,7 @@ __all__ = [
     "Record",
     "__version__",
     "amend_order",
+    "assign",
     "canonical_bytes",
     "capacity_counter",
     "cell_number",

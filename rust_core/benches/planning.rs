@@ -84,14 +84,8 @@ fn solve(bencher: Bencher, (lines, warehouses, percent): (u32, u32, u64)) {
         .collect();
     let mut next = problems.iter().cycle();
     bencher.bench_local(|| {
-        next.next().map(|(fixed, cost)| {
-            kernel::solve(&Problem {
-                fixed,
-                cost,
-                shipments_max: usize::MAX,
-                node_limit: kernel::node_limit(lines as usize),
-            })
-        })
+        next.next()
+            .map(|(fixed, cost)| kernel::solve(&Problem { fixed, cost, shipments_max: usize::MAX, node_limit: None }))
     });
 }
 

@@ -1,40 +1,48 @@
 //! The single-order kernel: which warehouses serve which lines at the least cost. Numbers in, numbers out.
 //!
 //! The problem is uncapacitated facility location: a fixed cost for every warehouse used and a cost for every line at the
-//! warehouse that serves it. One line is a minimum; one warehouse is a scan; what is left is a bounded search.
+//! warehouse that serves it. Easy orders end early: one line is a minimum, two or three lines have few ways to be parted,
+//! one warehouse is often proven by a floor under all splits. What is left gets a lower bound by
+//! `lagrange`, every pair of warehouses that the bound lets through (`pairs`), a `greedy` set, and a depth-first `search`
+//! of three and more. Lines that must be cut are another problem: [`cut`].
 
+mod columns;
+pub mod cut;
+mod few_lines;
+mod greedy;
+mod lagrange;
+mod pairs;
 mod search;
+mod workspace;
 
-use search::Search;
+use std::cell::RefCell;
+
+pub use workspace::Kernel;
 
 /// Marks a line that a warehouse cannot serve.
-pub const UNSERVABLE: i64 = i64::MAX;
+pub const UNSERVABLE: i64 = 1 << 60;
 
-/// Warehouse sets that the search looks at before it settles for the best it has, however few the lines. Measured at
-/// about 20 ns a set of three lines.
-pub const NODE_LIMIT: u64 = 50_000;
+/// Any cost that a problem may hold is below this; sums over [`LINES_MAX`] lines then stay below [`UNSERVABLE`], and sums
+/// of a few sums within an `i64`.
+pub const COST_END: i64 = 1 << 48;
 
-/// Sets times lines that it looks at: about a millisecond, however many the lines.
-const WORK_LIMIT: u64 = 1_000_000;
+/// Lines of one problem, at the most.
+pub const LINES_MAX: usize = 1 << 11;
 
-/// The node limit for a problem of so many lines: a bound on the time.
-#[must_use]
-pub const fn node_limit(lines: usize) -> u64 {
-    let nodes = WORK_LIMIT / if lines == 0 { 1 } else { lines as u64 };
-    if nodes < NODE_LIMIT { nodes } else { NODE_LIMIT }
-}
+/// Lines times warehouses of one problem, at the most.
+pub const CELLS_MAX: usize = 1 << 22;
 
-/// One order over its candidate warehouses. Costs are not negative and far enough below `i64::MAX` to be summed.
+/// One order over its candidate warehouses.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
-    /// Cost of using each warehouse.
+    /// Cost of using each warehouse, from 0 to less than [`COST_END`].
     pub fixed: &'a [i64],
-    /// Cost of each line at each warehouse, a row a line; [`UNSERVABLE`] where it cannot be served.
+    /// Cost of each line at each warehouse, likewise, a row a line; [`UNSERVABLE`] where it cannot be served.
     pub cost: &'a [i64],
     /// Warehouses that may be used at the most.
     pub shipments_max: usize,
-    /// Warehouse sets to look at, at the most.
-    pub node_limit: u64,
+    /// Nodes of the search, at the most; `None` for as many as take some milliseconds.
+    pub node_limit: Option<u64>,
 }
 
 impl Problem<'_> {
@@ -52,6 +60,35 @@ impl Problem<'_> {
     }
 }
 
+/// What was found; the warehouses are in the [`Kernel`] that found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What the choice costs.
+    pub cost: i64,
+    /// No choice costs less than this.
+    pub bound: i64,
+    /// Whether the search came to its end: then `bound == cost`, and the choice is the first among equals. A search that
+    /// was cut short may have `bound == cost` as well, with the choice among equals unsettled.
+    pub proven: bool,
+    /// Nodes that were searched: the same on every machine, as a clock is not.
+    pub nodes: u64,
+}
+
+/// Why there is no choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsolved {
+    /// A cost is out of range, the lengths do not fit, or there is more than the bounds of this module allow.
+    OutOfRange,
+    /// No warehouse, or no line.
+    Empty,
+    /// No warehouse serves this line; further lines may be as bad.
+    Unserved(usize),
+    /// As few warehouses as allowed cannot serve all lines: that is proven.
+    TooFewShipments,
+    /// None was found before the node limit; there may be one. Only where `shipments_max` binds.
+    NotFound,
+}
+
 /// A choice of warehouse for every line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -61,70 +98,21 @@ pub struct Choice {
     pub cost: i64,
     /// No choice costs less than this.
     pub bound: i64,
-    /// Whether the choice is known to be the cheapest: then `bound == cost`.
+    /// Whether the choice is known to be the cheapest, and the first among equals: then `bound == cost`.
     pub proven: bool,
 }
 
-/// The cheapest choice. Among equals the one with fewer warehouses wins, then the one whose warehouses come first.
-/// `None` when none exists, or none was found within the node limit; one warehouse that serves every line always is.
+thread_local! {
+    static KERNEL: RefCell<Kernel> = RefCell::default();
+}
+
+/// The cheapest choice, by this thread's own [`Kernel`]. `None` when none exists, or none was found within the node limit.
 #[must_use]
 pub fn solve(problem: &Problem) -> Option<Choice> {
-    let (warehouses, lines) = (problem.warehouses(), problem.lines());
-    if warehouses == 0 || lines == 0 || problem.shipments_max == 0 {
-        return None;
-    }
-    let mut floor = 0;
-    for line in 0..lines {
-        match problem.row(line).iter().min() {
-            Some(&least) if least != UNSERVABLE => floor += least,
-            _ => return None,
-        }
-    }
-    let single = best_single(problem);
-    let sets_max = problem.shipments_max.min(lines).min(warehouses);
-    let split_floor = floor.saturating_add(two_least(problem.fixed));
-    if let Some((warehouse, cost)) = single
-        && (sets_max == 1 || cost <= split_floor)
-    {
-        return Some(Choice { warehouse: vec![warehouse; lines], cost, bound: cost, proven: true });
-    }
-    if sets_max == 1 {
-        return None;
-    }
-    Search::new(problem, sets_max).run(single, split_floor)
-}
-
-/// The warehouse that serves every line at the least cost, and that cost.
-fn best_single(problem: &Problem) -> Option<(u32, i64)> {
-    let mut best: Option<(u32, i64)> = None;
-    for (warehouse, &fixed) in (0_u32..).zip(problem.fixed) {
-        let mut cost = fixed;
-        for line in 0..problem.lines() {
-            cost = match problem.row(line)[warehouse as usize] {
-                UNSERVABLE => UNSERVABLE,
-                more => cost.saturating_add(more),
-            };
-            if cost == UNSERVABLE {
-                break;
-            }
-        }
-        if cost != UNSERVABLE && best.is_none_or(|(_, least)| cost < least) {
-            best = Some((warehouse, cost));
-        }
-    }
-    best
-}
-
-fn two_least(costs: &[i64]) -> i64 {
-    let (mut first, mut second) = (i64::MAX, i64::MAX);
-    for &cost in costs {
-        if cost < first {
-            (first, second) = (cost, first);
-        } else if cost < second {
-            second = cost;
-        }
-    }
-    first.saturating_add(second)
+    KERNEL.with_borrow_mut(|kernel| {
+        let Found { cost, bound, proven, .. } = kernel.solve(problem).ok()?;
+        Some(Choice { warehouse: kernel.warehouse().to_vec(), cost, bound, proven })
+    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,22 @@
-//! The kernel against brute force over all subsets of warehouses.
+//! The kernel's rules; the optimum by brute force over all subsets of warehouses.
 
 use proptest::prelude::*;
 
 use super::*;
+
+#[path = "../../benches/random_order/mod.rs"]
+pub(super) mod random_order;
+
+use random_order::{Draw, Kind};
+
+/// Random orders that are compared with brute force.
+const ORDERS: u64 = 20_000;
+
+/// Cases of a property; `STOCKADE_LONG_TESTS` multiplies them.
+pub(super) fn cases(cases: u32) -> ProptestConfig {
+    let times = std::env::var("STOCKADE_LONG_TESTS").ok().and_then(|times| times.parse().ok()).unwrap_or(1_u32);
+    ProptestConfig::with_cases(cases.saturating_mul(times))
+}
 
 /// The least cost over every set of at most `shipments_max` warehouses, and the first of the smallest sets that have it.
 fn brute_force(problem: &Problem) -> Option<(i64, usize, Vec<usize>)> {
@@ -12,21 +26,33 @@ fn brute_force(problem: &Problem) -> Option<(i64, usize, Vec<usize>)> {
         if set.count_ones() as usize > problem.shipments_max {
             continue;
         }
-        let chosen: Vec<usize> = (0..warehouses).filter(|warehouse| set >> warehouse & 1 == 1).collect();
-        let mut cost: i64 = chosen.iter().map(|&warehouse| problem.fixed[warehouse]).sum();
+        let chosen = (0..warehouses).filter(|warehouse| set >> warehouse & 1 == 1);
+        let mut cost: i64 = chosen.clone().map(|warehouse| problem.fixed[warehouse]).sum();
         let mut served = true;
         for line in 0..lines {
-            match chosen.iter().map(|&warehouse| problem.row(line)[warehouse]).min() {
+            match chosen.clone().map(|warehouse| problem.row(line)[warehouse]).min() {
                 Some(least) if least != UNSERVABLE => cost += least,
                 _ => served = false,
             }
         }
-        let found = (cost, chosen.len(), chosen);
-        if served && best.as_ref().is_none_or(|best| found < *best) {
-            best = Some(found);
+        let at_most = |best: &(i64, usize, Vec<usize>)| (cost, set.count_ones() as usize) <= (best.0, best.1);
+        if served && best.as_ref().is_none_or(at_most) {
+            let found = (cost, set.count_ones() as usize, chosen.collect());
+            if best.as_ref().is_none_or(|best| found < *best) {
+                best = Some(found);
+            }
         }
     }
     best
+}
+
+/// What a choice costs by its own warehouses, which it names.
+fn booked(problem: &Problem, choice: &Choice) -> (i64, Vec<usize>) {
+    let mut used: Vec<usize> = choice.warehouse.iter().map(|&warehouse| warehouse as usize).collect();
+    let lines: i64 = used.iter().enumerate().map(|(line, &at)| problem.row(line)[at]).sum();
+    used.sort_unstable();
+    used.dedup();
+    (used.iter().map(|&warehouse| problem.fixed[warehouse]).sum::<i64>() + lines, used)
 }
 
 fn check(problem: &Problem) {
@@ -35,60 +61,201 @@ fn check(problem: &Problem) {
             assert_eq!(choice.cost, optimum, "{problem:?}");
             assert!(choice.proven);
             assert_eq!(choice.bound, optimum);
-            let mut used: Vec<u32> = choice.warehouse.clone();
-            used.sort_unstable();
-            used.dedup();
-            assert!(used.iter().map(|&warehouse| warehouse as usize).eq(set), "ties: {used:?} in {problem:?}");
-            let fixed: i64 = used.iter().map(|&warehouse| problem.fixed[warehouse as usize]).sum();
-            let lines: i64 =
-                choice.warehouse.iter().enumerate().map(|(line, &at)| problem.row(line)[at as usize]).sum();
-            assert_eq!(fixed + lines, choice.cost, "the choice costs what it says");
+            let (cost, used) = booked(problem, &choice);
+            assert_eq!(used, set, "ties in {problem:?}");
+            assert_eq!(cost, choice.cost, "the choice costs what it says");
         }
         (None, None) => {}
         (found, wanted) => panic!("found {found:?}, brute force {wanted:?} for {problem:?}"),
     }
 }
 
+/// An order with costs below these ends, so narrow at times that almost everything ties.
+fn small_order(draw: &mut Draw) -> (Vec<i64>, Vec<i64>, usize) {
+    let (warehouses, lines) = (1 + draw.below(9) as usize, 1 + draw.below(8) as usize);
+    let fixed_end = [2, 5, 60, 1000][draw.below(4) as usize];
+    let cost_end = [1, 3, 40, 1000][draw.below(4) as usize];
+    let served = [0.15, 0.3, 0.6, 0.9, 1.0][draw.below(5) as usize];
+    let fixed = (0..warehouses).map(|_| draw.below(fixed_end) as i64).collect();
+    let cost = (0..warehouses * lines)
+        .map(|_| if draw.unit() < served { draw.below(cost_end) as i64 } else { UNSERVABLE })
+        .collect();
+    let shipments_max = if draw.below(2) == 0 { usize::MAX } else { 1 + draw.below(lines as u64 + 1) as usize };
+    (fixed, cost, shipments_max)
+}
+
+#[test]
+fn twenty_thousand_orders_equal_brute_force() {
+    let mut draw = Draw::new(4);
+    for _ in 0..ORDERS {
+        let (fixed, cost, shipments_max) = small_order(&mut draw);
+        check(&Problem { fixed: &fixed, cost: &cost, shipments_max, node_limit: Some(u64::MAX) });
+    }
+}
+
+/// Few costs, many warehouses that are alike: the first of the smallest sets all the same.
+#[test]
+fn orders_full_of_ties_equal_brute_force() {
+    let mut draw = Draw::new(5);
+    for _ in 0..300 {
+        let (warehouses, lines) = (12, 4 + draw.below(9) as usize);
+        let fixed: Vec<i64> = (0..warehouses).map(|_| 5 + draw.below(2) as i64).collect();
+        let cost: Vec<i64> = (0..warehouses * lines)
+            .map(|_| if draw.unit() < 0.35 { draw.below(2) as i64 } else { UNSERVABLE })
+            .collect();
+        check(&Problem { fixed: &fixed, cost: &cost, shipments_max: usize::MAX, node_limit: None });
+    }
+}
+
 fn instance() -> impl Strategy<Value = (Vec<i64>, Vec<i64>, usize)> {
-    (1_usize..=8, 1_usize..=6).prop_flat_map(|(warehouses, lines)| {
-        (
-            // Either wide, or so narrow that almost everything ties.
-            prop_oneof![prop::collection::vec(0_i64..60, warehouses), prop::collection::vec(0_i64..2, warehouses)],
-            prop_oneof![
-                prop::collection::vec(prop_oneof![2 => 0_i64..40, 1 => Just(UNSERVABLE)], warehouses * lines),
-                prop::collection::vec(prop_oneof![2 => 0_i64..3, 1 => Just(UNSERVABLE)], warehouses * lines),
-            ],
-            1_usize..=lines + 1,
-        )
-    })
+    any::<u64>().prop_map(|seed| small_order(&mut Draw::new(seed)))
+}
+
+fn solved(fixed: &[i64], cost: &[i64], shipments_max: usize) -> Option<Choice> {
+    solve(&Problem { fixed, cost, shipments_max, node_limit: None })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(cases(2000))]
 
+    /// Whatever the node limit, the choice is feasible and the bound below the optimum; unlimited shipments always get one.
     #[test]
-    fn equals_brute_force((fixed, cost, shipments_max) in instance()) {
-        check(&Problem { fixed: &fixed, cost: &cost, shipments_max, node_limit: u64::MAX });
+    fn a_cut_search_still_tells_the_truth((fixed, cost, shipments_max) in instance(), node_limit in 0_u64..8) {
+        let problem = Problem { fixed: &fixed, cost: &cost, shipments_max, node_limit: Some(node_limit) };
+        let optimum = brute_force(&problem);
+        match (Kernel::default().solve(&problem), optimum) {
+            (Ok(found), Some((optimum, _, _))) => {
+                prop_assert!(found.bound <= optimum && optimum <= found.cost);
+                prop_assert!(!found.proven || (found.cost == optimum && found.bound == optimum));
+                prop_assert_eq!(booked(&problem, &solve(&problem).unwrap()).0, found.cost);
+            }
+            (Err(Unsolved::NotFound), _) => prop_assert!(shipments_max < usize::MAX),
+            (Err(_), None) => {}
+            (found, optimum) => prop_assert!(false, "{:?} but {:?}", found, optimum),
+        }
     }
 
-    /// Whatever the node limit, the choice is feasible and the bound below the optimum.
     #[test]
-    fn a_cut_search_still_tells_the_truth((fixed, cost, shipments_max) in instance(), node_limit in 0_u64..20) {
-        let problem = Problem { fixed: &fixed, cost: &cost, shipments_max, node_limit };
-        let optimum = brute_force(&problem);
-        match solve(&problem) {
-            Some(choice) => {
-                let (optimum, _, _) = optimum.unwrap();
-                prop_assert!(choice.bound <= optimum && optimum <= choice.cost);
-                prop_assert!(!choice.proven || choice.cost == optimum);
-            }
-            None => {
-                let single = brute_force(&Problem { shipments_max: 1, ..problem });
-                prop_assert!(single.is_none(), "one warehouse needs no search: {single:?}");
-                // Every set counts at most one node.
-                prop_assert!(optimum.is_none() || node_limit < 1 << fixed.len(), "{optimum:?}");
-            }
+    fn a_cheaper_warehouse_never_raises_the_cost(
+        (fixed, cost, shipments_max) in instance(), place in any::<prop::sample::Index>(), less in 1_i64..50, of_line: bool,
+    ) {
+        let before = solved(&fixed, &cost, shipments_max);
+        let (mut cheaper_fixed, mut cheaper_cost) = (fixed.clone(), cost.clone());
+        if of_line {
+            let cell = &mut cheaper_cost[place.index(cost.len())];
+            *cell = if *cell == UNSERVABLE { 40 } else { (*cell - less).max(0) };
+        } else {
+            let fixed = &mut cheaper_fixed[place.index(fixed.len())];
+            *fixed = (*fixed - less).max(0);
         }
+        let after = solved(&cheaper_fixed, &cheaper_cost, shipments_max);
+        if let Some(before) = before {
+            prop_assert!(after.unwrap().cost <= before.cost);
+        }
+    }
+
+    #[test]
+    fn without_an_unused_warehouse_the_plan_is_the_same(
+        (fixed, cost, shipments_max) in instance(), place in any::<prop::sample::Index>(),
+    ) {
+        let gone = place.index(fixed.len());
+        if let Some(choice) = solved(&fixed, &cost, shipments_max)
+            && !choice.warehouse.contains(&(gone as u32))
+        {
+            let without = |values: &[i64]| -> Vec<i64> {
+                values.iter().enumerate().filter(|(at, _)| at % fixed.len() != gone).map(|(_, &value)| value).collect()
+            };
+            let mut again = solved(&without(&fixed), &without(&cost), shipments_max).unwrap();
+            for warehouse in &mut again.warehouse {
+                *warehouse += u32::from(*warehouse >= gone as u32);
+            }
+            prop_assert_eq!(again, choice);
+        }
+    }
+
+    #[test]
+    fn lines_in_another_order_get_the_same_warehouses((fixed, cost, shipments_max) in instance(), seed: u64) {
+        let width = fixed.len();
+        let mut order: Vec<usize> = (0..cost.len() / width).collect();
+        let mut draw = Draw::new(seed);
+        for place in (1..order.len()).rev() {
+            order.swap(place, draw.below(place as u64 + 1) as usize);
+        }
+        let turned: Vec<i64> = order.iter().flat_map(|line| cost[line * width..(line + 1) * width].to_vec()).collect();
+        let expected = solved(&fixed, &cost, shipments_max).map(|mut choice| {
+            choice.warehouse = order.iter().map(|&line| choice.warehouse[line]).collect();
+            choice
+        });
+        prop_assert_eq!(solved(&fixed, &turned, shipments_max), expected);
+    }
+
+    #[test]
+    fn a_dearer_line_makes_the_order_as_much_dearer(
+        (fixed, mut cost, shipments_max) in instance(), place in any::<prop::sample::Index>(), more in 1_i64..1000,
+    ) {
+        let expected = solved(&fixed, &cost, shipments_max)
+            .map(|choice| Choice { cost: choice.cost + more, bound: choice.bound + more, ..choice });
+        let line = place.index(cost.len() / fixed.len());
+        for cell in &mut cost[line * fixed.len()..(line + 1) * fixed.len()] {
+            *cell += if *cell == UNSERVABLE { 0 } else { more };
+        }
+        prop_assert_eq!(solved(&fixed, &cost, shipments_max), expected);
+    }
+
+    /// Numbers at and beyond the bounds, lengths that do not fit: a choice or a reason, never a panic or an overflow.
+    #[test]
+    fn hostile_numbers_do_no_harm(
+        fixed in prop::collection::vec(hostile(), 0..9), cost in prop::collection::vec(hostile(), 0..80),
+        shipments_max in prop_oneof![Just(0), Just(usize::MAX), 0_usize..6], node_limit in prop::option::of(0_u64..100),
+    ) {
+        let problem = Problem { fixed: &fixed, cost: &cost, shipments_max, node_limit };
+        if let Some(choice) = solve(&problem) {
+            prop_assert_eq!(booked(&problem, &choice).0, choice.cost);
+        }
+    }
+}
+
+fn hostile() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        6 => 0..COST_END,
+        3 => Just(COST_END - 1),
+        4 => Just(UNSERVABLE),
+        1 => Just(0),
+        1 => prop_oneof![any::<i64>(), Just(-1), Just(COST_END), Just(i64::MAX), Just(UNSERVABLE + 1)],
+    ]
+}
+
+/// The dearest order that is let in.
+#[test]
+fn the_largest_sums_fit() {
+    for (lines, warehouses) in [(LINES_MAX, 3), (LINES_MAX, 64), (LINES_MAX, 1024)] {
+        let fixed = vec![COST_END - 1; warehouses];
+        let cost: Vec<i64> = (0..lines * warehouses)
+            .map(|cell| if cell % warehouses == (cell / warehouses) % warehouses { COST_END - 1 } else { UNSERVABLE })
+            .collect();
+        let problem = Problem { fixed: &fixed, cost: &cost, shipments_max: usize::MAX, node_limit: Some(1) };
+        let choice = solve(&problem).unwrap();
+        assert_eq!(choice.cost, (lines + warehouses.min(lines)) as i64 * (COST_END - 1));
+    }
+}
+
+#[test]
+fn a_used_kernel_chooses_as_a_new_one() {
+    let mut used = Kernel::default();
+    let mut draw = Draw::new(6);
+    for seed in 0..300 {
+        let kind = Kind {
+            lines: 1 + draw.below(14) as usize,
+            warehouses: 2 + draw.below(40) as usize,
+            stocked: 0.2,
+            per_mile: 0.005,
+            centres: draw.below(2) == 0,
+        };
+        let order = kind.order(seed, UNSERVABLE);
+        let problem = Problem { fixed: &order.fixed, cost: &order.cost, shipments_max: usize::MAX, node_limit: None };
+        let mut new = Kernel::default();
+        assert_eq!(used.solve(&problem), new.solve(&problem));
+        assert_eq!(used.warehouse(), new.warehouse());
     }
 }
 
@@ -97,22 +264,20 @@ fn equal_costs_take_fewer_warehouses_and_then_the_first() {
     // 0 and 1 together cost 10, as 2 alone and 3 alone do.
     let fixed = [5, 5, 10, 10];
     let cost = [0, UNSERVABLE, 0, 0, UNSERVABLE, 0, 0, 0];
-    let choice = solve(&Problem { fixed: &fixed, cost: &cost, shipments_max: 4, node_limit: NODE_LIMIT }).unwrap();
-    assert_eq!(choice.warehouse, [2, 2]);
+    assert_eq!(solved(&fixed, &cost, 4).unwrap().warehouse, [2, 2]);
 }
 
 #[test]
-fn no_warehouse_no_line_or_no_shipment_is_infeasible() {
-    let none = Problem { fixed: &[], cost: &[], shipments_max: 3, node_limit: 10 };
-    assert_eq!(solve(&none), None);
-    let no_line = Problem { fixed: &[1], cost: &[], shipments_max: 3, node_limit: 10 };
-    assert_eq!(solve(&no_line), None);
-    let no_shipment = Problem { fixed: &[1], cost: &[1], shipments_max: 0, node_limit: 10 };
-    assert_eq!(solve(&no_shipment), None);
-}
-
-/// Lines times nodes, not nodes alone, is what takes time.
-#[test]
-fn many_lines_get_fewer_nodes() {
-    assert_eq!([0, 1, 20, 21, 100].map(node_limit), [NODE_LIMIT, NODE_LIMIT, 50_000, 47_619, 10_000]);
+fn what_cannot_be_solved_has_a_reason() {
+    let reason = |fixed: &[i64], cost: &[i64], shipments_max| {
+        Kernel::default().solve(&Problem { fixed, cost, shipments_max, node_limit: Some(10) }).unwrap_err()
+    };
+    assert_eq!(reason(&[], &[], 3), Unsolved::Empty);
+    assert_eq!(reason(&[1], &[], 3), Unsolved::Empty);
+    assert_eq!(reason(&[1], &[1], 0), Unsolved::TooFewShipments);
+    assert_eq!(reason(&[1, 1], &[1, UNSERVABLE, UNSERVABLE, 1], 1), Unsolved::TooFewShipments);
+    assert_eq!(reason(&[1, 1], &[1, 1, UNSERVABLE, UNSERVABLE], 2), Unsolved::Unserved(1));
+    assert_eq!(reason(&[-1], &[1], 1), Unsolved::OutOfRange);
+    assert_eq!(reason(&[1], &[COST_END], 1), Unsolved::OutOfRange);
+    assert_eq!(reason(&[1, 1], &[1, 1, 1], 1), Unsolved::OutOfRange);
 }

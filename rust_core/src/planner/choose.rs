@@ -104,7 +104,7 @@ impl Planner {
             fixed: &fixed,
             cost: &cost,
             shipments_max: demand.shipments_max,
-            node_limit: kernel::node_limit(rows.len()),
+            node_limit: None,
         })?;
         for (row, &candidate) in rows.iter_mut().zip(&choice.warehouse) {
             row.candidate = candidate as usize;

@@ -6,7 +6,7 @@ use crate::fill::Piece;
 use crate::policy::{Score, Site};
 
 /// A shipment counts as so much at the most where the fewest are wanted.
-const STEP_MAX: i64 = 10_i64.pow(15);
+const STEP_MAX: i64 = 10_i64.pow(14);
 
 impl Planner {
     /// Columns in the order of the policy's list, then the others by rank.

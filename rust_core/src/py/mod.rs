@@ -2,6 +2,7 @@
 //! hands bytes through, and turns outcomes into tuples. Holds no Python object.
 
 mod amend;
+mod assign;
 mod audit;
 mod batch;
 mod outcome;
@@ -18,6 +19,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("WAREHOUSES_MAX", crate::ids::WAREHOUSES_MAX)?;
     module.add("CHANNEL_CELLS", crate::ids::CHANNEL_CELLS)?;
     module.add("ATTEMPTS_MAX", crate::batch::ATTEMPTS_MAX)?;
+    module.add("ASSIGN_LINES_MAX", assign::ASSIGN_LINES_MAX)?;
+    module.add_function(wrap_pyfunction!(assign::assign, module)?)?;
     module.add_function(wrap_pyfunction!(record::fingerprint_of, module)?)?;
     module.add_function(wrap_pyfunction!(audit::part_against, module)?)?;
     module.add_function(wrap_pyfunction!(audit::part_of, module)?)?;
