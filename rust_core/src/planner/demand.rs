@@ -112,8 +112,8 @@ impl Planner {
                 "only an order with payment \"pending\" holds stock for a time".into(),
             ));
         }
-        let due = order.due_day().unwrap_or_else(|()| {
-            flaws.push(flaw("/deliver_by".into(), "must be a date: 2026-11-13".into()));
+        let due = order.due_day().unwrap_or_else(|message| {
+            flaws.push(flaw("/deliver_by".into(), message.into()));
             None
         });
         let selected = match self.policies.book().select(order, &lines, self.policies.traits(), self.now_ms) {
