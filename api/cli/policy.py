@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, money, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
 from api.cli.files import json_rows, read_file
 from engine import open_engine
 from engine.comparison import PolicyTotals, compare_on, compare_policies
@@ -148,20 +148,20 @@ def _print_totals(totals: tuple[PolicyTotals, ...], currency: str) -> None:
             row.policy,
             row.served,
             row.refused,
-            money(row.cost_per_order, currency) if row.compared else "",
+            f"{row.cost_per_order / 100:,.2f}" if row.compared else "",
             f"{row.cost_per_order / least - 1:+.1%}" if least else "",
             f"{row.shipments_per_order:.3f}",
-            f"{row.mean_km:,.0f} km",
+            f"{row.mean_km:,.0f}",
             f"{row.days_to_promise:.2f}" if row.promised else "-",
         )
         for row in totals
     ]
-    columns = ("policy", "served", "refused", "cost", "against least", "shipments", "way", "days")
+    columns = ("policy", "served", "refused", currency, "more", "shipments", "km", "days")
     print_table(columns, rows, numbers=columns[1:])
     compared = totals[0].compared if totals else 0
     out.print(
         f"The same orders from the same stock; means over the {compared:,} orders that all served: cost and shipments"
-        " of an order, way of a shipment, days until the last one is promised."
+        " of an order, km of a shipment, days until the last one is promised."
     )
 
 

@@ -82,6 +82,8 @@ pub struct Catalogue {
     warehouse_names: Names,
     warehouses: Vec<Option<WarehouseTerms>>,
     ranked: Vec<WarehouseId>,
+    /// Place among the ranked, by number.
+    ranks: Vec<u32>,
     capped: bool,
     channel_names: Names,
     /// Bundles and substitutes.
@@ -130,6 +132,10 @@ impl Catalogue {
         }
         ranked.sort_unstable();
         self.ranked = ranked.into_iter().map(|(_, _, number)| number).collect();
+        self.ranks = vec![u32::MAX; self.warehouses.len()];
+        for (rank, &number) in (0..).zip(&self.ranked) {
+            self.ranks[number as usize] = rank;
+        }
         self.capped = self.warehouses.iter().flatten().any(|terms| terms.capacity.is_some());
     }
 
@@ -189,6 +195,12 @@ impl Catalogue {
     #[must_use]
     pub fn ranked(&self) -> &[WarehouseId] {
         &self.ranked
+    }
+
+    /// A warehouse's place among [`Self::ranked`].
+    #[must_use]
+    pub fn rank_of(&self, warehouse: WarehouseId) -> u32 {
+        self.ranks.get(warehouse as usize).copied().unwrap_or(u32::MAX)
     }
 
     /// Whether any warehouse serves a bounded number of orders a day.

@@ -146,9 +146,9 @@ impl<'a> Order<'a> {
         of_lines.reduce(i64::saturating_add)
     }
 
-    /// The day that it is due, since 1970; an error where that is no date.
-    pub fn due_day(&self) -> Result<Option<i32>, ()> {
-        self.deliver_by.map(|date| day_of(date).ok_or(())).transpose()
+    /// The day that it is due, since 1970; the message says what does not fit.
+    pub fn due_day(&self) -> Result<Option<i32>, &'static str> {
+        self.deliver_by.map(|date| day_of(date).ok_or("must be a date: 2026-11-13")).transpose()
     }
 
     /// How many shipments it may have.
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!((due("1970-01-01"), due("2026-11-13")), (Ok(Some(0)), Ok(Some(20_770))));
         assert_eq!(Order::decode(&order(json!({}))).unwrap().due_day(), Ok(None));
         for strange in ["", "2026", "2026-02-30", "2026-13-01", "tomorrow", "2026-11-13T00:00"] {
-            assert_eq!(due(strange), Err(()), "{strange}");
+            assert!(due(strange).is_err(), "{strange}");
         }
     }
 

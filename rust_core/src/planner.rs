@@ -8,6 +8,7 @@ mod freight;
 mod limits;
 mod objective;
 mod shipments;
+mod shortcut;
 mod substitutes;
 mod whole;
 
@@ -187,6 +188,9 @@ impl Planner {
 
     /// Chooses the shipments for a demand. Takes nothing from the view.
     pub fn plan(&mut self, demand: &Demand) -> Result<Plan, Refusal> {
+        if let Some(plan) = self.shortcut(demand) {
+            return Ok(plan);
+        }
         let planned = self.plan_with(demand, true);
         match planned {
             Err(Refusal::Short(shortages) | Refusal::TooSpread(shortages))

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from engine.comparison import PolicyTotals, compare_policies
+import msgspec
+
+from engine.comparison import PolicyTotals, compare_on, compare_policies
 from engine.model import Order, PolicyName, Sku, StockCount, Warehouse
-from engine.planner import CostDefaults
+from engine.planner import CostDefaults, Planner, cell_number
+from engine.policy import PolicyBook, check_policies
 from tests.engine.small_network import order
 
 NEAR_AND_DEAR = Warehouse(id="near", lat=30.0, lon=110.0, fixed_cost=5_000, priority=2)
@@ -101,3 +104,39 @@ def test_stock_of_unknown_names_is_left_out() -> None:
     """A stock file of the whole company may name more than the catalogue at hand."""
     totals = compare({**everywhere(1), ("unknown", "near"): 5, ("x", "unknown"): 5}, [order("one", ("x", 4))])
     assert {one.served for one in totals.values()} == {0}
+
+
+def test_days_are_counted_to_the_promised_one_where_there_is_one() -> None:
+    """What the customer collects is there when it would leave: two working days after that on which it was ordered."""
+    slow = msgspec.structs.replace(NEAR_AND_DEAR, handling_days=2)
+    (totals,) = compare_policies(
+        ["fastest"],
+        warehouses=(slow, FAR_AND_CHEAP),
+        skus=(Sku(sku="x"),),
+        tariff=None,
+        stock=[StockCount(sku="x", warehouse=name, on_hand=5) for name in ("near", "far")],
+        orders=[order("collected", ("x", 1), pickup_at="near"), order("sent", ("x", 1))],
+        currency="CNY",
+        defaults=CostDefaults(fixed_cost=0, unit_cost=0, cost_per_km=1.0),
+        now_ms=20_000 * 86_400_000 + 1,
+    )
+    assert (totals.compared, totals.refused, totals.promised, totals.days_to_promise) == (2, 0, 1, 2)
+
+
+def test_a_book_of_its_own_is_compared_by_its_names() -> None:
+    """And leaves the planner as it was: the same again gives the same."""
+    book = check_policies(b'version = "1"\n[policies.dear]\nobjective = "pinned"\nwarehouses = ["first"]')
+    assert isinstance(book, PolicyBook)
+    planner = Planner(
+        currency="CNY",
+        default_policy="cheapest",
+        defaults=CostDefaults(fixed_cost=0, unit_cost=0, cost_per_km=1.0),
+    )
+    planner.set_policies(book.message)
+    planner.put_warehouses(enumerate(NETWORK))
+    planner.put_skus([(0, Sku(sku="x"))])
+    planner.set_levels([(cell_number(sku=0, warehouse=number), 2) for number in range(3)], b"0-0")
+    orders = [order(f"o{number}", ("x", 1)) for number in range(4)]
+    first = compare_on(planner, ["dear", "cheapest"], orders)
+    assert [(one.served, one.refused) for one in first] == [(2, 2), (4, 0)]
+    assert compare_on(planner, ["dear", "cheapest"], orders) == first

@@ -27,6 +27,10 @@ pub struct Lanes {
     rates: Box<[Rate]>,
     /// Where each lane's rates begin, and the last one's end; empty where all lanes are linear.
     starts: Box<[u32]>,
+    /// The warehouses that serve new orders and that somebody carries from, the cheapest to open first, among equals by rank.
+    pub by_fixed: Box<[WarehouseId]>,
+    /// A rate per unit and per kilogram that none of those goes below.
+    pub least: (i64, i64),
 }
 
 impl Lanes {
@@ -46,7 +50,8 @@ impl Lanes {
     }
 
     fn bytes(&self) -> usize {
-        size_of_val(&*self.lanes) + size_of_val(&*self.rates) + size_of_val(&*self.starts)
+        let serving = size_of_val(&*self.by_fixed);
+        size_of_val(&*self.lanes) + size_of_val(&*self.rates) + size_of_val(&*self.starts) + serving
     }
 }
 
@@ -204,7 +209,15 @@ fn work_out(catalogue: &Catalogue, carriers: &[Carrier], matrices: &Matrices, de
         starts.push(rates.len() as u32);
     }
     let starts = if rates.is_empty() { Vec::new() } else { starts };
-    Lanes { lanes: lanes.into(), rates: rates.into(), starts: starts.into() }
+    let mut by_fixed: Vec<WarehouseId> = catalogue.ranked().to_vec();
+    let lane = |at: WarehouseId| &lanes[at as usize];
+    by_fixed.retain(|&at| {
+        lane(at).service != Service::None && catalogue.warehouse_terms(at).is_some_and(|terms| terms.enabled)
+    });
+    by_fixed.sort_by_key(|&at| lane(at).fixed);
+    let least_of = |rate: fn(&Lane) -> i64| by_fixed.iter().map(|&at| rate(lane(at))).min().unwrap_or(0);
+    let least = (least_of(|lane| lane.per_unit), least_of(|lane| lane.per_kg));
+    Lanes { lanes: lanes.into(), rates: rates.into(), starts: starts.into(), by_fixed: by_fixed.into(), least }
 }
 
 #[cfg(test)]

@@ -149,8 +149,8 @@ impl Planner {
                 "an order waits for stock as a whole: not together with allow_partial".into(),
             ));
         }
-        let due = order.due_day().unwrap_or_else(|()| {
-            flaws.push(flaw("/deliver_by".into(), "must be a date: 2026-11-13".into()));
+        let due = order.due_day().unwrap_or_else(|message| {
+            flaws.push(flaw("/deliver_by".into(), message.into()));
             None
         });
         // Rules may ask for what a bundle is as well as for what it is made of.

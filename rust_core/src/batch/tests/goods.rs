@@ -66,7 +66,7 @@ fn something_else_is_sent_only_once_it_is_certain_that_the_network_lacks_what_wa
     let mut planner = planner_of(&[&[1, 0], &[9, 0], &[9, 0]]);
     let two = |id: &str| asks(id, &[(0, 2)], bends());
     let (batch, decided) = planner.plan_batch(&intakes(&[two("a")]));
-    assert!(decided.is_empty() && batch.len() == 0);
+    assert_eq!((decided.len(), batch.len()), (0, 0));
     assert_eq!(read(&batch), cells(&[0, 1]));
     // Fresh, but another order of the batch wants the one that there is.
     let (batch, _) = planner.plan_batch(&fresh(&[asks("a", &[(0, 1)], json!({})), two("b")]));
@@ -108,7 +108,7 @@ fn an_order_that_is_to_wait_is_asked_about_first_and_then_kept_without_stock() {
     let unpaid = json!({"allow_backorder": true, "payment": "pending", "customer": "ann"});
     let one = asks("a", &[(3, 2), (1, 1)], unpaid);
     let (batch, decided) = planner.plan_batch(&intakes(std::slice::from_ref(&one)));
-    assert!(decided.is_empty() && batch.len() == 0 && !batch.is_empty());
+    assert_eq!((decided.len(), batch.len(), batch.is_empty()), (0, 0, false));
     let (batch, decided) = planner.plan_batch(&fresh(std::slice::from_ref(&one)));
     assert!(batch.is_empty());
     let [(0, Outcome::Backorder(missing, where_to))] = &decided[..] else { panic!("{decided:?}") };

@@ -19,6 +19,16 @@ fn named(planner: &Planner, plan: &Result<Plan, Refusal>) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
+    /// What is planned at a glance is what a look at everything finds.
+    #[test]
+    fn the_shortcut_changes_no_plan(case in case()) {
+        let mut planner = case.planner(|index| index as u32);
+        let demand = case.demand(&planner, "cheapest");
+        if let Some(plan) = planner.shortcut(&demand) {
+            prop_assert_eq!(Ok(plan), planner.plan_with(&demand, true));
+        }
+    }
+
     #[test]
     fn the_cheapest_plan_is_the_optimum_and_every_plan_adds_up(case in case()) {
         let mut planner = case.planner(|index| index as u32);
