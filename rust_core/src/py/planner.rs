@@ -15,7 +15,7 @@ use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::{By, CARRIERS_MAX, Carrier, LocalDay, Matrix, Of, Step, ZONES_MAX, Zone};
 use crate::geo::Point;
 use crate::ids::{CellId, ChannelId, SkuId, WAREHOUSES_MAX, WarehouseId, split_cell_id};
-use crate::planner::{Plan, Planner, Refusal};
+use crate::planner::{Plan, Planner, Refusal, Shortage};
 use crate::policy::Book;
 use crate::record::{self, Status};
 use crate::view::event_stamp;
@@ -337,46 +337,37 @@ impl PyPlanner {
         };
         let planned = self.planner.plan(&demand);
         let explanation = self.planner.explain(&demand, planned.as_ref().ok());
-        let planned = match (planned, expected_day) {
-            (Err(_), Some(day)) if demand.allow_backorder => Ok(Plan::backorder(&demand, day)),
-            (Err(refusal), None) if demand.allow_backorder => {
+        if demand.allow_backorder && expected_day.is_none() {
+            if let Err(refusal) = planned {
                 return outcome_tuple(py, self.planner.lacking(&demand, refusal), &self.planner.catalogue);
             }
-            (planned, _) => planned,
+        }
+        let lacking = planned.as_ref().err().map(|refusal| self.shortages(refusal));
+        let plan = match (&planned, expected_day) {
+            (Err(_), Some(day)) if demand.allow_backorder => Some(Plan::backorder(&demand, day)),
+            _ => planned.as_ref().ok().cloned(),
         };
-        let (word, mut answer) = match &planned {
-            Ok(plan) => {
-                let allocation = Allocation {
-                    order_id: order.order_id,
-                    status: if plan.is_backorder() { Status::Backordered.name() } else { "quoted" },
-                    version: 0,
-                    shipments: &plan.shipments,
-                    unfilled: &plan.unfilled,
-                    goods: &plan.goods,
-                    shipped: &[],
-                    currency: &self.planner.currency,
-                    expires_ms: 0,
-                    policy: &plan.selected.label,
-                };
-                let json = allocation.to_json(&self.planner.catalogue);
-                ("quoted", serde_json::from_slice::<Value>(&json).map_err(wrong)?)
-            }
-            Err(refusal) => {
-                let (word, shortages) = match refusal {
-                    Refusal::Short(shortages) => ("short", shortages),
-                    Refusal::TooSpread(shortages) => ("too_spread", shortages),
-                    Refusal::AtCapacity(shortages) => ("at_capacity", shortages),
-                };
-                let rows: Vec<Value> = shortages
-                    .iter()
-                    .map(|short| {
-                        let sku = self.planner.catalogue.sku_name(short.sku).unwrap_or("?");
-                        json!({"sku": sku, "requested": short.requested, "available": short.available})
-                    })
-                    .collect();
-                (word, json!({"shortages": rows}))
-            }
-        };
+        let mut answer = json!({});
+        if let Some(plan) = &plan {
+            let allocation = Allocation {
+                order_id: order.order_id,
+                status: if plan.is_backorder() { Status::Backordered.name() } else { "quoted" },
+                version: 0,
+                shipments: &plan.shipments,
+                unfilled: &plan.unfilled,
+                goods: &plan.goods,
+                shipped: &[],
+                currency: &self.planner.currency,
+                expires_ms: 0,
+                policy: &plan.selected.label,
+            };
+            answer = serde_json::from_slice(&allocation.to_json(&self.planner.catalogue)).map_err(wrong)?;
+        }
+        let mut word = "quoted";
+        if let Some((refused, rows)) = lacking {
+            word = if plan.is_some() { word } else { refused };
+            answer["shortages"] = rows;
+        }
         answer["explanation"] = explanation;
         let json = serde_json::to_vec(&answer).map_err(wrong)?;
         Ok((word, PyBytes::new(py, &json).into_any().unbind()))
@@ -422,6 +413,20 @@ impl PyPlanner {
 }
 
 impl PyPlanner {
+    /// The word of a refusal, and what falls short.
+    fn shortages(&self, refusal: &Refusal) -> (&'static str, Value) {
+        let (word, shortages) = match refusal {
+            Refusal::Short(shortages) => ("short", shortages),
+            Refusal::TooSpread(shortages) => ("too_spread", shortages),
+            Refusal::AtCapacity(shortages) => ("at_capacity", shortages),
+        };
+        let row = |short: &Shortage| {
+            let sku = self.planner.catalogue.sku_name(short.sku).unwrap_or("?");
+            json!({"sku": sku, "requested": short.requested, "available": short.available})
+        };
+        (word, shortages.iter().map(row).collect())
+    }
+
     fn tuples(&self, py: Python<'_>, outcomes: Vec<(u32, Outcome)>) -> PyResult<Vec<(u32, OutcomeTuple)>> {
         outcomes
             .into_iter()
