@@ -124,7 +124,7 @@ impl Arrays<'_> {
     fn load(&self, room: &mut Room) -> bool {
         let mut fits = true;
         // One comparison a number, as those below zero are large without their sign.
-        let mut within = |value: i64| fits &= value.cast_unsigned() <= COST_MAX.cast_unsigned();
+        let mut within = |value: i64| fits &= value as u64 <= COST_MAX as u64;
         room.fixed.clear();
         match &self.warehouse_price {
             None => room.fixed.extend(self.fixed.iter().inspect(|&&fixed| within(fixed))),
@@ -204,7 +204,7 @@ impl Arrays<'_> {
             used.dedup();
             price += used.iter().map(|&at| prices[at as usize]).sum::<i64>();
         }
-        let warehouse = PyArray1::from_iter(py, chosen.iter().map(|&at| at.cast_signed()));
+        let warehouse = PyArray1::from_iter(py, chosen.iter().map(|&at| at as i32));
         (warehouse, found.cost - price, found.bound - price, found.proven, price).into_bound_py_any(py)
     }
 }
