@@ -3,6 +3,7 @@
 from engine.audit import AuditReport, Difference, RepairReport
 from engine.config import Settings, load_settings
 from engine.engine import Engine, NotQuoted, Quoted, State, Status, connect, open_engine
+from engine.own_matrix import matrix_of
 from engine.planner import __version__
 from engine.stock.room import CellPage
 
@@ -20,5 +21,6 @@ __all__ = [
     "__version__",
     "connect",
     "load_settings",
+    "matrix_of",
     "open_engine",
 ]

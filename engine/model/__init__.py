@@ -1,10 +1,22 @@
 """The nouns of Stockade, as typed values. Does no I/O."""
 
 from engine.model.allocation import Allocation, AllocationLine, Shipment
-from engine.model.catalogue import MoneyMinor, Sku, Tariff, TariffZone, Warehouse, WarehouseKind
+from engine.model.catalogue import Sku, Warehouse, WarehouseKind
 from engine.model.movement import Moved, Movement, MovementRow, MovementType
 from engine.model.order import Line, Order, Payment, PolicyName, ShipTo
 from engine.model.stock import Arrival, Cell, StockCount
+from engine.model.tariff import (
+    By,
+    Carrier,
+    CostMatrix,
+    DistanceMatrix,
+    MatrixOf,
+    MoneyMinor,
+    Tariff,
+    TariffZone,
+    WeightStep,
+    Zone,
+)
 from engine.model.transition import Amendment, Extension, HeldLine, Shipping, Split, Step
 
 __all__ = [
@@ -12,10 +24,15 @@ __all__ = [
     "AllocationLine",
     "Amendment",
     "Arrival",
+    "By",
+    "Carrier",
     "Cell",
+    "CostMatrix",
+    "DistanceMatrix",
     "Extension",
     "HeldLine",
     "Line",
+    "MatrixOf",
     "MoneyMinor",
     "Moved",
     "Movement",
@@ -35,4 +52,6 @@ __all__ = [
     "TariffZone",
     "Warehouse",
     "WarehouseKind",
+    "WeightStep",
+    "Zone",
 ]

@@ -100,7 +100,7 @@ impl Planner {
             row.candidate = candidate as usize;
         }
         let mut proven = choice.proven;
-        if !candidates.by_weight.is_empty() && !demand.pickup {
+        if !candidates.by_weight.is_empty() {
             let kernel =
                 Bounded { fixed: &fixed, cost: &cost, shipments_max: demand.shipments_max, bound: choice.bound };
             proven = self.ship_truly(demand, candidates, &kernel, &mut rows);
