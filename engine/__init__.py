@@ -4,6 +4,7 @@ from engine.assign import Assignment, assign_order
 from engine.audit import AuditReport, Difference, RepairReport
 from engine.config import Settings, load_settings
 from engine.engine import Engine, NotQuoted, Quoted, State, Status, connect, open_engine
+from engine.own_matrix import matrix_of
 from engine.planner import __version__
 from engine.stock.room import CellPage
 
@@ -23,5 +24,6 @@ __all__ = [
     "assign_order",
     "connect",
     "load_settings",
+    "matrix_of",
     "open_engine",
 ]

@@ -40,9 +40,24 @@ from engine.intake import (
 )
 from engine.life.change import Change
 from engine.life.orders import OrderLife
-from engine.model import Allocation, HeldLine, Line, Moved, Movement, Order, Sku, StockCount, Tariff, Warehouse
+from engine.model import (
+    Allocation,
+    CostMatrix,
+    DistanceMatrix,
+    HeldLine,
+    Line,
+    MatrixOf,
+    Moved,
+    Movement,
+    Order,
+    Sku,
+    StockCount,
+    Tariff,
+    Warehouse,
+)
 from engine.model.event import Event, EventPage, Follower
 from engine.model.rules import check_order
+from engine.model.tariff_rules import check_matrix, check_tariff, check_warehouse
 from engine.planner import CostDefaults, Planner, Record, canonical_bytes
 from engine.policy import PolicyWatch
 from engine.policy.watch import LOOK_S
@@ -319,7 +334,9 @@ class Engine:
             self.planner.put_skus(zip(numbers, skus, strict=True))
 
     async def put_warehouses(self, warehouses: Sequence[Warehouse]) -> None:
-        """Add or replace warehouses."""
+        """Add or replace warehouses. Raises InvalidInput for a time zone that is not known."""
+        for index, row in enumerate(warehouses):
+            check_warehouse(row, f"/{index}")
         async with self.intake.exclusive:
             numbers = await self.store.catalogue.put_warehouses(
                 [(row.id, msgspec.json.encode(row)) for row in warehouses]
@@ -327,13 +344,29 @@ class Engine:
             self.planner.put_warehouses(zip(numbers, warehouses, strict=True))
 
     async def put_tariff(self, tariff: Tariff) -> None:
-        """Replace the parcel tariff. Raises InvalidInput when its zones do not ascend."""
-        reaches = [zone.max_km for zone in tariff.zones]
-        if reaches != sorted(set(reaches)):
-            raise InvalidInput((FieldError("/zones", "max_km must grow from each zone to the next"),))
+        """Replace the tariff. Raises InvalidInput, which names each field and its rule."""
+        check_tariff(tariff)
         async with self.intake.exclusive:
             await self.store.catalogue.put_tariff(msgspec.json.encode(tariff))
             self.planner.set_tariff(tariff)
+
+    async def set_distances(self, matrix: DistanceMatrix | None) -> None:
+        """Replace your own distances, which come before the great circle; None: have none. Raises InvalidInput.
+
+        `matrix_of` makes a matrix of a CSV file, an array or a frame.
+        """
+        await self._set_matrix("distance", matrix)
+
+    async def set_costs(self, matrix: CostMatrix | None) -> None:
+        """Replace your own freight costs, which come before the tariff; otherwise as `set_distances`."""
+        await self._set_matrix("cost", matrix)
+
+    async def _set_matrix(self, of: MatrixOf, matrix: DistanceMatrix | CostMatrix | None) -> None:
+        if matrix is not None:
+            check_matrix(matrix, is_warehouse=self.planner.warehouses.__contains__)
+        async with self.intake.exclusive:
+            await self.store.catalogue.put_matrix(of, msgspec.json.encode(matrix) if matrix is not None else b"")
+            self.planner.set_matrix(of, matrix)
 
     # Stock
 

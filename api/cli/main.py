@@ -31,6 +31,7 @@ app.command("api.cli.order_life:app", name="orders")
 app.command("api.cli.events:app", name="events")
 app.command("api.cli.plan:plan", name="plan")
 app.command("api.cli.policy:app", name="policy")
+app.command("api.cli.tariff:app", name="tariff")
 app.command("api.cli.audit:audit", name="audit")
 
 

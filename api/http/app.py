@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from api.http import catalogue, events, operations, order_life, orders, stock
+from api.http import catalogue, events, matrices, operations, order_life, orders, stock
 from api.http.guard import guard
 from api.http.keys import ENGINE
 from engine import Engine
@@ -24,6 +24,12 @@ ROUTES = (
     web.put("/v1/skus/{sku}", catalogue.put_sku),
     web.get("/v1/tariff", catalogue.get_tariff),
     web.put("/v1/tariff", catalogue.put_tariff),
+    web.get("/v1/distances", matrices.get_distances),
+    web.put("/v1/distances", matrices.put_distances),
+    web.delete("/v1/distances", matrices.delete_distances),
+    web.get("/v1/costs", matrices.get_costs),
+    web.put("/v1/costs", matrices.put_costs),
+    web.delete("/v1/costs", matrices.delete_costs),
     web.get("/v1/stock", stock.get_stock),
     web.put("/v1/stock", stock.put_stock),
     web.post("/v1/stock/movements", stock.post_movement),

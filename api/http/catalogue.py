@@ -11,6 +11,7 @@ from api.http.problems import problem
 from engine.errors import FieldError, InvalidInput
 from engine.model import Sku, Tariff, Warehouse, limits
 from engine.model.rules import PRINTABLE, printable
+from engine.model.tariff_rules import check_warehouse
 
 _warehouse = msgspec.json.Decoder(Warehouse)
 _sku = msgspec.json.Decoder(Sku)
@@ -22,6 +23,7 @@ async def put_warehouse(request: web.Request) -> web.Response:
     engine, name = request.app[ENGINE], _name(request, "id")
     body = await read_body(request, limits.ORDER_BYTES_MAX)
     warehouse = decode_named(request, _warehouse, body, field="id", name=name)
+    check_warehouse(warehouse)
     known = name in engine.planner.warehouses
     await engine.put_warehouses([warehouse])
     return _json(warehouse, status=200 if known else 201)
@@ -54,7 +56,7 @@ async def get_sku(request: web.Request) -> web.Response:
 
 async def put_tariff(request: web.Request) -> web.Response:
     """PUT /v1/tariff: replace the parcel tariff."""
-    tariff = decode(request, _tariff, await read_body(request, limits.ORDER_BYTES_MAX))
+    tariff = decode(request, _tariff, await read_body(request, limits.BODY_BYTES_MAX))
     await request.app[ENGINE].put_tariff(tariff)
     return _json(tariff)
 

@@ -8,7 +8,7 @@ import structlog
 
 from engine.errors import StoreChanged, StoreUnsupported
 from engine.intake.freshness import Freshness
-from engine.model import Sku, Tariff, Warehouse
+from engine.model import CostMatrix, DistanceMatrix, MatrixOf, Sku, Tariff, Warehouse
 from engine.planner import Planner, warehouse_of
 from engine.store import Definition, Place, Store, parse_definition
 
@@ -25,6 +25,8 @@ FREES_NO_DAY = (*OWN_TAKES, b"seal")
 """Events of orders that free nothing of what warehouses serve on a day; any other may, and does not say so."""
 
 log = structlog.get_logger(__name__)
+
+MATRICES: dict[MatrixOf, type[DistanceMatrix | CostMatrix]] = {"distance": DistanceMatrix, "cost": CostMatrix}
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -64,6 +66,8 @@ class Replica:
                 planner.put_skus((row.number, _read(Sku, row.json)) for row in skus)
             tariff = await store.catalogue.read_tariff()
             planner.set_tariff(_read(Tariff, tariff) if tariff else None)
+            for of in MATRICES:
+                planner.set_matrix(of, await self._matrix(of))
             for partition in store.partitions:
                 async for page, event in partition.cells.scan_free():
                     planner.core.load_levels(page, event)
@@ -95,8 +99,19 @@ class Replica:
         if self.loads != loads:
             return
         for event, fields in entries:
-            self.apply_definitions(fields)
+            if fields[b"t"] == b"matrix":
+                of: MatrixOf = "cost" if fields[b"v"] == b"cost" else "distance"
+                matrix = await self._matrix(of)
+                if self.loads != loads:
+                    return
+                self._planner.set_matrix(of, matrix)
+            else:
+                self.apply_definitions(fields)
             self._catalogue_position = event
+
+    async def _matrix(self, of: MatrixOf) -> DistanceMatrix | CostMatrix | None:
+        json = await self._store.catalogue.read_matrix(of)
+        return _read(MATRICES[of], json) if json else None
 
     async def follow_partition(self, number: int) -> None:
         """Apply a partition's events as they come, until `load` is due: StoreUnavailable when the store breaks off,

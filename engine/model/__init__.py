@@ -1,10 +1,22 @@
 """The nouns of Stockade, as typed values. Does no I/O."""
 
 from engine.model.allocation import AllocatedBundle, Allocation, AllocationLine, Shipment, Substitution, Trial
-from engine.model.catalogue import Component, MoneyMinor, Sku, Tariff, TariffZone, Warehouse, WarehouseKind
+from engine.model.catalogue import Component, Sku, Warehouse, WarehouseKind
 from engine.model.movement import Moved, Movement, MovementRow, MovementType
 from engine.model.order import BuiltInPolicy, Line, Order, Payment, PolicyName, ShipTo
 from engine.model.stock import Arrival, Cell, StockCount
+from engine.model.tariff import (
+    By,
+    Carrier,
+    CostMatrix,
+    DistanceMatrix,
+    MatrixOf,
+    MoneyMinor,
+    Tariff,
+    TariffZone,
+    WeightStep,
+    Zone,
+)
 from engine.model.transition import Amendment, Extension, HeldLine, Shipping, Split, Step
 
 __all__ = [
@@ -14,11 +26,16 @@ __all__ = [
     "Amendment",
     "Arrival",
     "BuiltInPolicy",
+    "By",
+    "Carrier",
     "Cell",
     "Component",
+    "CostMatrix",
+    "DistanceMatrix",
     "Extension",
     "HeldLine",
     "Line",
+    "MatrixOf",
     "MoneyMinor",
     "Moved",
     "Movement",
@@ -40,4 +57,6 @@ __all__ = [
     "Trial",
     "Warehouse",
     "WarehouseKind",
+    "WeightStep",
+    "Zone",
 ]

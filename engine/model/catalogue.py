@@ -1,4 +1,4 @@
-"""The network: SKUs, warehouses and the parcel tariff. Shape and limits only."""
+"""The network: SKUs and warehouses. Shape and limits only."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -7,12 +7,10 @@ from msgspec import Meta, Struct
 
 from engine.model import limits
 from engine.model.order import Identifier, ShortText
+from engine.model.tariff import MoneyMinor
 
 Capabilities = Annotated[tuple[ShortText, ...], Meta(max_length=limits.CAPABILITIES_MAX)]
 """Words of the network's own: cold, hazardous, gift-wrap."""
-
-MoneyMinor = Annotated[int, Meta(ge=0, le=limits.MONEY_MAX)]
-"""An amount in integer minor units (fen, cents)."""
 
 WarehouseKind = Literal["dc", "store", "supplier", "third_party"]
 
@@ -79,20 +77,3 @@ class Sku(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, k
     """Makes it a bundle: no stock, weight or volume of its own; whoever orders it gets these. They are no bundles."""
     substitutes: Annotated[tuple[Identifier, ...], Meta(max_length=limits.SUBSTITUTES_MAX)] = ()
     """SKUs that may come instead of it where the network lacks it and the order allows it, best first."""
-
-
-class TariffZone(Struct, frozen=True, forbid_unknown_fields=True):
-    """One row of a parcel tariff: what a shipment that travels up to `max_km` costs."""
-
-    zone: ShortText
-    max_km: Annotated[int, Meta(ge=1, le=21_000)]
-    base: MoneyMinor
-    """Minor units per shipment."""
-    per_kg: MoneyMinor
-    """Minor units per kilogram; charged by the gram, each line rounded up."""
-
-
-class Tariff(Struct, frozen=True, forbid_unknown_fields=True):
-    """A parcel tariff by distance zone, nearest zone first. The last zone also serves whatever lies beyond it."""
-
-    zones: Annotated[tuple[TariffZone, ...], Meta(min_length=1, max_length=64)]

@@ -30,6 +30,16 @@ WAREHOUSES_MAX = 4_096
 HOLIDAYS_MAX = 400
 """Days on which a warehouse is closed besides its weekdays."""
 
+CARRIERS_MAX = 32
+ZONES_MAX = 64
+"""Zones of one carrier."""
+ZONE_NAMES_MAX = 1_000
+"""Countries, regions or beginnings of postcodes that one zone names."""
+WEIGHT_STEPS_MAX = 100
+
+MATRIX_VALUES_MAX = 500_000
+"""Numbers of a user's own matrix of distances or costs: destinations times warehouses."""
+
 SKUS_MAX = 16_777_216
 """SKUs in a catalogue."""
 

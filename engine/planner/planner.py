@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from engine import _core
-from engine.model import BuiltInPolicy, Order, Sku, Tariff, Warehouse
+from engine.model import BuiltInPolicy, CostMatrix, DistanceMatrix, MatrixOf, Order, Sku, Tariff, Warehouse
 from engine.planner.calendar import Calendars
+from engine.planner.tariff import carrier_rows, matrix_rows
 
 _canonical = msgspec.msgpack.Encoder(order="sorted").encode
 
@@ -56,6 +57,8 @@ class Planner:
         self.currency = currency
         self._default_policy = default_policy
         self.tariff: Tariff | None = None
+        self.matrices: dict[MatrixOf, DistanceMatrix | CostMatrix] = {}
+        """The user's own distances and costs."""
         self.warehouses: dict[str, Warehouse] = {}
         self.skus: dict[str, Sku] = {}
         self.assortment: dict[str, Sku] = {}
@@ -78,7 +81,7 @@ class Planner:
 
     def become(self, other: "Planner") -> None:
         """Take over everything that another planner knows, and forget what this one did."""
-        self.core, self.tariff = other.core, other.tariff
+        self.core, self.tariff, self.matrices = other.core, other.tariff, other.matrices
         self.warehouses, self.skus, self._numbers = other.warehouses, other.skus, other._numbers
         self.assortment = other.assortment
         self._life, self.channels = other._life, other.channels
@@ -154,11 +157,18 @@ class Planner:
     def set_tariff(self, tariff: Tariff | None) -> None:
         """Replace the tariff; with None, distance costs what the warehouses or the defaults say."""
         self.tariff = tariff
-        zones = tariff.zones if tariff else ()
-        self.core.set_tariff([(zone.zone, zone.max_km, zone.base, zone.per_kg) for zone in zones])
+        self.core.set_carriers(carrier_rows(tariff))
         self.core.put_warehouses(
             [self._warehouse_row(self._numbers[name], row) for name, row in self.warehouses.items()]
         )
+
+    def set_matrix(self, of: MatrixOf, matrix: DistanceMatrix | CostMatrix | None) -> None:
+        """Replace the user's own distances or costs; with None, the great circle or the tariff holds everywhere."""
+        self.core.set_matrix(of, None if matrix is None else matrix_rows(matrix, self._numbers))
+        if matrix is None:
+            self.matrices.pop(of, None)
+        else:
+            self.matrices[of] = matrix
 
     def cells_of(self, order: Order) -> list[int]:
         """Every cell that could serve an order's known SKUs, components and substitutes, in its pools, too."""

@@ -11,8 +11,9 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from engine.model.catalogue import Sku, Tariff, Warehouse
+from engine.model.catalogue import Sku, Warehouse
 from engine.model.stock import StockCount
+from engine.model.tariff import Tariff
 from engine.sample.city import City
 from engine.sample.holding import Holders
 from engine.sample.order_mix import UNITS_PER_ORDER_MEAN

@@ -64,6 +64,17 @@ class Catalogue:
         tariff: bytes | None = await self._wire.command("HGET", self._keys.meta, "tariff", lane=Lane.SALE)
         return tariff
 
+    async def put_matrix(self, of: str, definition: bytes) -> None:
+        """Replace the own distances or costs (JSON, or nothing for none)."""
+        keys = self._keys
+        arguments = (self.epoch, of, definition)
+        await self._wire.call("stockade_put_matrix", (keys.meta, keys.events), arguments, lane=Lane.SALE, durable=True)
+
+    async def read_matrix(self, of: str) -> bytes | None:
+        """The own distances or costs (JSON), if there are any."""
+        matrix: bytes | None = await self._wire.command("HGET", self._keys.meta, f"matrix_{of}", lane=Lane.SALE)
+        return matrix or None
+
     def scan_skus(self) -> AsyncIterator[list[Definition]]:
         """All SKUs, in pages."""
         return self._scan(self._keys.skus)

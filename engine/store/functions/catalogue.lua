@@ -49,6 +49,15 @@ local function put_tariff(keys, args)
   return redis.call('XADD', keys[2], 'MAXLEN', '~', CATALOGUE_EVENTS, '*', 't', 'tariff', 'v', args[2])
 end
 
+-- stockade_put_matrix: replaces the user's own distances or costs. Its event names it only: it may be large, and whoever
+-- follows reads it. KEYS meta, events. ARGV 1 epoch, 2 kind, 3 definition, empty for none. O(1).
+local function put_matrix(keys, args)
+  if stale(keys[1], args[1]) then return redis.error_reply(STALE) end
+  redis.call('HSET', keys[1], 'matrix_' .. args[2], args[3])
+  return redis.call('XADD', keys[2], 'MAXLEN', '~', CATALOGUE_EVENTS, '*', 't', 'matrix', 'v', args[2])
+end
+
+redis.register_function('stockade_put_matrix', put_matrix)
 redis.register_function('stockade_open_catalogue', open_catalogue)
 redis.register_function('stockade_put_definitions', put_definitions)
 redis.register_function('stockade_put_tariff', put_tariff)

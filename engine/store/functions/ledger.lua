@@ -23,9 +23,10 @@ local WRITERS, EVENTS = 16, 17
 -- Records. An order is one string in the hash `orders`, in network byte order:
 --   format u8 | status u8 | version u32 | reserved_ms u64 | expires_ms u64 | fingerprint 16 bytes | body (MessagePack)
 -- The caller packs it, the functions change it; the end of a hold is always by their clock.
---   body = [1 shipments [[warehouse, cost, metres, [cell, units, ...]], ...], 2 unfilled [sku, units, ...],
---           3 counters [[name, units], ...], 4 currency, 5 policy, 6 order as canonical MessagePack,
---           7 shipped [cell, units, ...], 8 transitions ['what:id=digest', an attempt, or 'into ' and an order split off, ...],
+--   body = [1 shipments [[warehouse, cost, metres, [cell, units, ...], and maybe carrier, day promised], ...],
+--           2 unfilled [sku, units, ...], 3 counters [[name, units], ...], 4 currency, 5 policy,
+--           6 order as canonical MessagePack, 7 shipped [cell, units, ...],
+--           8 transitions ['what:id=digest', an attempt, or 'into ' and an order split off, ...],
 --           9 [substitutions [sku, by, units, ...], bundles [[sku, units, [component, units of it in one, ...]], ...], day by
 --           which stock is expected or 0] (absent: none of them)]
 -- One that is backordered waits for stock: it has no shipments, no counters and no hold, and can be amended or cancelled.

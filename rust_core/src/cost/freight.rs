@@ -114,7 +114,7 @@ pub(super) fn linear_lane(lane: Lane, carriers: &[Carrier], rate: Rate) -> Lane 
         cm3_per_kg: carrier.cm3_per_kg,
         carrier: Some(rate.carrier),
         zone: Some(rate.zone),
-        service: Service::Linear,
+        service: if carrier.cm3_per_kg == 0 { Service::Linear } else { Service::ByVolume },
         ..lane
     }
 }

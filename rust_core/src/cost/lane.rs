@@ -9,6 +9,8 @@ pub enum Service {
     /// By the lane's own numbers, line by line.
     #[default]
     Linear,
+    /// The same, where volume may count as weight.
+    ByVolume,
     /// By the weight of the whole shipment: the lane's numbers are never more than that.
     ByWeight,
     /// Not at all: no carrier goes there.
@@ -46,6 +48,7 @@ impl Lane {
     }
 
     /// The day on which arrives what leaves on a day, where both that and the time under way are known.
+    #[inline]
     #[must_use]
     pub fn arrives(&self, leaves: Option<LocalDay>) -> Option<LocalDay> {
         Some(leaves?.saturating_add(LocalDay::from(self.transit_days?)))
@@ -53,13 +56,31 @@ impl Lane {
 
     /// The cost of a line on this lane, its freight charged by the gram and rounded up; of a lane by weight no more than
     /// the line's share.
+    #[inline]
     #[must_use]
     pub fn line_cost(&self, terms: &SkuTerms, quantity: i64) -> i64 {
-        let weight_g = terms.chargeable_g(self.cm3_per_kg);
-        let up = if self.service == Service::Linear { 999 } else { 0 };
+        if self.service != Service::Linear {
+            return self.unusual_line_cost(terms, quantity);
+        }
+        let grams = terms.weight_g.unsigned_abs().saturating_mul(quantity.unsigned_abs());
+        self.line_cost_of(grams, quantity, 999)
+    }
+
+    // Out of the way of the usual, which is looked up for every line and warehouse.
+    #[cold]
+    #[inline(never)]
+    fn unusual_line_cost(&self, terms: &SkuTerms, quantity: i64) -> i64 {
+        let grams = terms.chargeable_g(self.cm3_per_kg).unsigned_abs().saturating_mul(quantity.unsigned_abs());
+        self.line_cost_of(grams, quantity, if self.service == Service::ByWeight { 0 } else { 999 })
+    }
+
+    // Nothing here is below zero, and without a sign it is reckoned faster.
+    #[inline]
+    fn line_cost_of(&self, grams: u64, quantity: i64, up: u64) -> i64 {
         // What overflows is beyond the bound anyway.
-        let freight = self.per_kg.saturating_mul(weight_g.saturating_mul(quantity)).saturating_add(up) / 1000;
-        freight.saturating_add(self.per_unit.saturating_mul(quantity)).min(COST_MAX)
+        let freight = self.per_kg.unsigned_abs().saturating_mul(grams).saturating_add(up) / 1000;
+        let picking = self.per_unit.unsigned_abs().saturating_mul(quantity.unsigned_abs());
+        freight.saturating_add(picking).min(COST_MAX.unsigned_abs()) as i64
     }
 }
 
@@ -83,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_light_and_bulky_unit_is_charged_by_its_volume() {
-        let lane = Lane { per_kg: 1000, cm3_per_kg: 5000, ..Lane::default() };
+        let lane = Lane { per_kg: 1000, cm3_per_kg: 5000, service: Service::ByVolume, ..Lane::default() };
         let bulky = SkuTerms { volume_cm3: 10_001, ..grams(1500) };
         assert_eq!(lane.line_cost(&bulky, 2), 2 * 2001);
         assert_eq!(Lane { cm3_per_kg: 0, ..lane }.line_cost(&bulky, 2), 2 * 1500);
@@ -93,7 +114,7 @@ mod tests {
     #[test]
     fn absurd_amounts_end_at_the_bound_and_do_not_wrap() {
         let most = i64::MAX / 2;
-        let lane = Lane { per_unit: most, per_kg: most, cm3_per_kg: 1, ..Lane::default() };
+        let lane = Lane { per_unit: most, per_kg: most, cm3_per_kg: 1, service: Service::ByVolume, ..Lane::default() };
         assert_eq!(
             lane.line_cost(&SkuTerms { weight_g: most, volume_cm3: i64::MAX, ..SkuTerms::default() }, most),
             COST_MAX

@@ -66,7 +66,7 @@ impl Planner {
         let mut found = Candidates {
             warehouses: Vec::with_capacity(column_of.len()),
             lanes: Vec::with_capacity(column_of.len()),
-            promised: Vec::with_capacity(column_of.len()),
+            promised: Vec::new(),
             by_weight: Vec::new(),
             free: Vec::new(),
             wanted: demand.lines.iter().map(|&(_, quantity)| quantity).collect(),
@@ -76,23 +76,32 @@ impl Planner {
             if capped && self.capacity.is_full(warehouse, terms) {
                 continue;
             }
-            let lane = if demand.pickup { Lane::to_counter(terms) } else { lanes.lanes[warehouse as usize] };
-            if lane.service == Service::None {
+            let lane = &lanes.lanes[warehouse as usize];
+            if demand.pickup {
+                found.lanes.push(Lane::to_counter(terms));
+            } else if lane.service != Service::None {
+                found.lanes.push(*lane);
+            } else {
                 continue;
             }
             column_of[warehouse as usize] = found.warehouses.len();
             found.warehouses.push(warehouse);
-            let leaves = leaves.and_then(|leaves| leaves[warehouse as usize]);
-            found.promised.push(lane.arrives(leaves));
-            found.lanes.push(lane);
-            if !lanes.linear() {
-                found.by_weight.push(ByWeight { open: lane.fixed, rates: lanes.rates(warehouse).into(), leaves });
-            }
-        }
-        if !found.by_weight.is_empty() && !demand.pickup {
-            self.bound_freight(demand, &mut found);
         }
         let width = found.warehouses.len();
+        let leaves = |&warehouse: &WarehouseId| leaves.and_then(|leaves| leaves[warehouse as usize]);
+        found.promised = match self.now_ms {
+            None => vec![None; width],
+            Some(_) => found.warehouses.iter().zip(&found.lanes).map(|(at, lane)| lane.arrives(leaves(at))).collect(),
+        };
+        if !lanes.linear() && !demand.pickup {
+            let charged = found.warehouses.iter().zip(&found.lanes).map(|(at, lane)| ByWeight {
+                open: lane.fixed,
+                rates: lanes.rates(*at).into(),
+                leaves: leaves(at),
+            });
+            found.by_weight = charged.collect();
+            self.bound_freight(demand, &mut found);
+        }
         found.free = vec![0; width * demand.lines.len()];
         for (line, &(sku, _)) in demand.lines.iter().enumerate() {
             let row = &mut found.free[line * width..(line + 1) * width];

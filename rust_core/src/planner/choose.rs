@@ -110,7 +110,7 @@ impl Planner {
             row.candidate = candidate as usize;
         }
         let mut proven = choice.proven;
-        if !candidates.by_weight.is_empty() && !demand.pickup {
+        if !candidates.by_weight.is_empty() {
             let kernel = Bounded {
                 fixed: &fixed,
                 cost: &cost,

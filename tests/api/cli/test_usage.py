@@ -10,7 +10,10 @@ import structlog
 from api.cli import main
 from tests.api.conftest import Finished, run, run_all
 
-COMMANDS = ["", "serve", "demo", "doctor", "stock", "stock set", "skus", "skus set", "orders", "plan", "audit"]
+COMMANDS = [
+    *("", "serve", "demo", "doctor", "stock", "stock set", "skus", "skus set", "orders", "plan"),
+    *("policy", "policy check", "policy compare", "tariff", "tariff set", "audit"),
+]
 
 WRONG = {
     "nonsense": "nonsense",
@@ -23,6 +26,9 @@ WRONG = {
     "stock set": "FILE",
     "stock set one two": "two",
     "plan": "FILE",
+    "tariff set": "FILE",
+    "tariff distances": "FILE, --remove",
+    "tariff costs x.csv --remove": "FILE, --remove",
     "plan one --nonsense": "--nonsense",
     "demo --orders 0": "--orders",
     "demo --connections 1000000": "--connections",

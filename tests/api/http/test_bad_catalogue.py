@@ -13,6 +13,8 @@ WAREHOUSE = "/v1/warehouses/CAT-W"
 SKU = "/v1/skus/CAT-A"
 STOCK = "/v1/stock"
 TARIFF = "/v1/tariff"
+DISTANCES = "/v1/distances"
+COSTS = "/v1/costs"
 
 ROW = {"sku": "CAT-A", "warehouse": "CAT-W", "on_hand": 5}
 ZONE = {"zone": "near", "max_km": 100, "base": 1_000, "per_kg": 100}
@@ -31,6 +33,16 @@ def catalogue(door: Door) -> Shop:
 def zones(*changes: dict[str, Any]) -> dict[str, Any]:
     """A tariff of good zones but for these fields."""
     return {"zones": [ZONE | change for change in changes]}
+
+
+def carriers(*zones: dict[str, Any], carrier: str = "post") -> dict[str, Any]:
+    """A tariff of one carrier."""
+    return {"carriers": [{"carrier": carrier, "zones": zones}]}
+
+
+def matrix(**fields: Any) -> dict[str, Any]:
+    """Own numbers that are right but for these fields."""
+    return {"by": "region", "warehouses": ["CAT-W"], "rows": {"a": [1]}} | fields
 
 
 WRONG: dict[str, tuple[str, Any, str]] = {
@@ -85,6 +97,32 @@ WRONG: dict[str, tuple[str, Any, str]] = {
     "a zone at a negative price": (TARIFF, zones({"base": -1}), "/zones/0/base"),
     "a zone at 10**30": (TARIFF, zones({"per_kg": 10**30}), "/zones/0/per_kg"),
     "a zone without a name": (TARIFF, zones({"zone": ""}), "/zones/0/zone"),
+    "a tariff of nothing": (TARIFF, {}, ""),
+    "a carrier without zones": (TARIFF, {"carriers": [{"carrier": "a", "zones": []}]}, "/carriers/0/zones"),
+    "a carrier without a name": (TARIFF, carriers({"zone": "z"}, carrier=""), "/carriers/0/carrier"),
+    "a carrier of days below zero": (
+        TARIFF,
+        carriers({"zone": "z", "transit_days": -1}),
+        "/carriers/0/zones/0/transit_days",
+    ),
+    "a carrier whose steps fall": (
+        TARIFF,
+        carriers({"zone": "z", "steps": [{"up_to_g": 9, "amount": 2}, {"up_to_g": 10, "amount": 1}]}),
+        "/carriers/0/zones/0/steps/1/amount",
+    ),
+    "a zone that is never reached": (TARIFF, carriers({"zone": "a"}, {"zone": "b"}), "/carriers/0/zones/1"),
+    "a warehouse in no time zone": (WAREHOUSE, HERE | {"timezone": "Mars/Olympus"}, "/timezone"),
+    "a warehouse with a cut-off at 24:00": (WAREHOUSE, HERE | {"cutoff": "24:00"}, "/cutoff"),
+    "a warehouse open on the eighth day": (WAREHOUSE, HERE | {"working_days": [8]}, "/working_days/0"),
+    "a warehouse that is never open": (WAREHOUSE, HERE | {"working_days": []}, "/working_days"),
+    "a warehouse with a holiday of no month": (WAREHOUSE, HERE | {"holidays": ["2026-13-01"]}, "/holidays/0"),
+    "a warehouse that takes days below zero": (WAREHOUSE, HERE | {"handling_days": -1}, "/handling_days"),
+    "distances of an unknown warehouse": (DISTANCES, matrix(warehouses=["NOWHERE"]), "/warehouses/0"),
+    "distances by planet": (DISTANCES, matrix(by="planet"), "/by"),
+    "distances below zero": (DISTANCES, matrix(rows={"a": [-1]}), "/rows/0"),
+    "distances of too many warehouses": (DISTANCES, matrix(rows={"a": [1, 2]}), "/rows"),
+    "costs of a broken amount": (COSTS, matrix(rows={"a": [0.5]}), "/rows/0"),
+    "costs of nothing": (COSTS, matrix(rows={}), "/rows"),
 }
 
 BODIES = {
@@ -107,7 +145,7 @@ def test_a_definition_that_breaks_a_rule_is_refused_with_a_pointer_to_the_field(
     assert answer.pointers() == [pointer]
 
 
-@pytest.mark.parametrize("path", [WAREHOUSE, SKU, STOCK, TARIFF])
+@pytest.mark.parametrize("path", [WAREHOUSE, SKU, STOCK, TARIFF, DISTANCES, COSTS])
 @pytest.mark.parametrize("case", BODIES)
 def test_a_body_that_cannot_be_read_is_refused(door: Door, path: str, case: str) -> None:
     """Every PUT reads its body by the same rules as an order's."""
@@ -139,6 +177,7 @@ def test_more_rows_than_one_call_may_have_are_refused(door: Door) -> None:
     assert answer.pointers()[0] == ""
 
 
-def test_without_a_tariff_there_is_none_to_read(door: Door) -> None:
-    """A refused tariff must not be the one that is in force."""
-    door.call("GET", TARIFF).problem(404, "not-found")
+@pytest.mark.parametrize("path", [TARIFF, DISTANCES, COSTS])
+def test_without_a_tariff_there_is_none_to_read(door: Door, path: str) -> None:
+    """What was refused must not be what is in force."""
+    door.call("GET", path).problem(404, "not-found")

@@ -1,0 +1,141 @@
+"""`stockade tariff`: what carriers charge, and your own distances and costs."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+
+from api.cli.console import StoreOptions, out, print_json, print_table
+from api.cli.files import decode_json, read_file
+from engine import matrix_of, open_engine
+from engine.errors import FieldError, InvalidInput
+from engine.model import CostMatrix, DistanceMatrix, Tariff, TariffZone, Zone
+from engine.model.rules import field_error
+from engine.model.tariff_rules import check_tariff
+
+app = App(name="tariff", help="Show or set what carriers charge, and your own distances and costs.")
+
+FILE = Annotated[Path, Parameter(allow_leading_hyphen=True)]
+CSV = Annotated[Path | None, Parameter(help="CSV: a column of destinations, and one of each warehouse.")]
+REMOVE = Annotated[bool, Parameter(help="Have none any more.", negative="")]
+
+
+@app.default
+async def show(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
+    """Show carriers, zones and what they charge, in minor units."""
+    async with open_engine(store.settings(), attach=True, background=False) as engine:
+        tariff, matrices = engine.planner.tariff, engine.planner.matrices
+    if json:
+        print_json(tariff)
+        return 0
+    if tariff is None:
+        out.print("There is no tariff: distance costs what warehouses, or the settings, say.")
+    else:
+        parts: list[tuple[str, TariffZone | Zone]] = [("", zone) for zone in tariff.zones]
+        parts += [(carrier.carrier, zone) for carrier in tariff.carriers for zone in carrier.zones]
+        columns = ("carrier", "zone", "km", "places", "base", "per kg", "minimum", "steps", "days")
+        print_table(columns, [_row(name, zone) for name, zone in parts], numbers=("km", *columns[4:]))
+    for of, matrix in matrices.items():
+        out.print(
+            f"Own {of}s by {matrix.by}: {len(matrix.rows):,} destinations, {len(matrix.warehouses):,} warehouses."
+        )
+    return 0
+
+
+def _row(name: str, zone: TariffZone | Zone) -> tuple[str | int, ...]:
+    days = "" if zone.transit_days is None else zone.transit_days
+    if isinstance(zone, TariffZone):
+        return (name, zone.zone, zone.max_km, "", zone.base, zone.per_kg, "", "", days)
+    places = ", ".join(
+        [*(zone.countries or ()), *(zone.regions or ()), *(f"{post}..." for post in zone.postcodes or ())]
+    )
+    costs = (zone.base, zone.per_kg, zone.minimum or "", len(zone.steps) or "")
+    return (name, zone.zone, zone.max_km or "", places, *costs, days)
+
+
+@app.command(name="set")
+async def set_tariff(file: FILE, /, *, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
+    """Replace the tariff by that of FILE (.toml, or JSON; - reads JSON from standard input)."""
+    tariff = read_tariff(file)
+    async with open_engine(store.settings(), attach=True, background=False) as engine:
+        await engine.put_tariff(tariff)
+    zones = len(tariff.zones) + sum(len(carrier.zones) for carrier in tariff.carriers)
+    out.print(f"The tariff is set. Carriers: {max(1, len(tariff.carriers))}, zones: {zones}.")
+    return 0
+
+
+@app.command
+async def check(file: FILE, /) -> int:
+    """Say what is wrong with the tariff of FILE; touches no store."""
+    read_tariff(file)
+    out.print("The tariff is right.")
+    return 0
+
+
+@app.command
+async def distances(
+    file: CSV = None,
+    /,
+    *,
+    remove: REMOVE = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Set your own distances in kilometres: they come before the great circle. Empty fields say nothing.
+
+    The first column's name (country, region or postcode) says by what the destinations are named, the others' are
+    warehouses.
+    """
+    matrix = None if _asked(file, remove) is None else matrix_of(DistanceMatrix, str(file))
+    async with open_engine(store.settings(), attach=True, background=False) as engine:
+        await engine.set_distances(matrix)
+    _print_set("distances", matrix)
+    return 0
+
+
+@app.command
+async def costs(
+    file: CSV = None,
+    /,
+    *,
+    remove: REMOVE = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Set your own freight costs in minor units a shipment: they come before the tariff. Columns as of distances."""
+    matrix = None if _asked(file, remove) is None else matrix_of(CostMatrix, str(file))
+    async with open_engine(store.settings(), attach=True, background=False) as engine:
+        await engine.set_costs(matrix)
+    _print_set("costs", matrix)
+    return 0
+
+
+def _asked(file: Path | None, remove: bool) -> Path | None:
+    if (file is None) != remove:
+        raise InvalidInput((FieldError("FILE, --remove", "one of them is needed, and not both"),))
+    return file
+
+
+def _print_set(what: str, matrix: DistanceMatrix | CostMatrix | None) -> None:
+    if matrix is None:
+        out.print(f"There are no own {what} any more.")
+    else:
+        out.print(
+            f"Own {what} by {matrix.by}: {len(matrix.rows):,} destinations, {len(matrix.warehouses):,} warehouses."
+        )
+
+
+def read_tariff(file: Path) -> Tariff:
+    """The tariff of a file. Raises InvalidInput, which names each field and its rule."""
+    data = read_file(file)
+    if file.suffix == ".toml":
+        try:
+            tariff = msgspec.convert(tomllib.loads(data.decode()), Tariff)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidInput((FieldError(str(file), f"is not TOML: {error}"),)) from None
+        except msgspec.ValidationError as error:
+            raise InvalidInput((field_error(error),)) from None
+    else:
+        tariff = decode_json(file, data, Tariff, expected="JSON, nor named .toml")
+    check_tariff(tariff)
+    return tariff

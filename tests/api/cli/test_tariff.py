@@ -1,0 +1,61 @@
+"""`stockade tariff`: what files it takes, and what it says of wrong ones."""
+
+import json
+from pathlib import Path
+
+from tests.api.conftest import Service, run
+
+TOML = """
+[[carriers]]
+carrier = "post"
+volumetric_cm3_per_kg = 6000
+
+[[carriers.zones]]
+zone = "near"
+max_km = 100
+base = 500
+per_kg = 100
+transit_days = 2
+
+[[carriers.zones]]
+zone = "far"
+countries = ["CN"]
+minimum = 700
+steps = [{ up_to_g = 1000, amount = 600 }]
+"""
+
+
+def test_a_tariff_and_own_numbers_are_set_shown_and_removed(shared_service: Service, tmp_path: Path) -> None:
+    """The service that runs has them at once; afterwards all is as it was."""
+    store = ("--data-dir", shared_service.data_dir)
+    tariff, table = tmp_path / "tariff.toml", tmp_path / "own.csv"
+    tariff.write_text(TOML)
+    before = json.loads(run("tariff", "--json", *store).out)
+    assert "right" in run("tariff", "check", tariff).out
+    assert "Carriers: 1, zones: 2" in run("tariff", "set", tariff, *store).out
+    shown = run("tariff", *store).out
+    assert all(word in shown for word in ("post", "near", "far", "CN", "700"))
+    assert json.loads(run("tariff", "--json", *store).out)["carriers"][0]["volumetric_cm3_per_kg"] == 6000
+    table.write_text("region,NOWHERE\nnorth,5\n")
+    refused = run("tariff", "distances", table, *store)
+    assert (refused.code, "/warehouses/0" in refused.err) == (2, True)
+    assert "no own costs" in run("tariff", "costs", "--remove", *store).out
+    if before is not None:
+        back = tmp_path / "before.json"
+        back.write_text(json.dumps(before))
+        assert run("tariff", "set", back, *store).code == 0
+
+
+def test_every_mistake_of_a_tariff_is_named(tmp_path: Path) -> None:
+    """Without a store, before anything is set."""
+    file = tmp_path / "tariff.toml"
+    for text, words in (
+        (TOML.replace("max_km = 100", ""), ("/carriers/0/zones/1", "never reached")),
+        (TOML.replace("base = 500", "base = -1"), ("/carriers/0/zones/0/base", ">= 0")),
+        ("zones = 5", ("/zones",)),
+        ("= nonsense", ("is not TOML",)),
+    ):
+        file.write_text(text)
+        finished = run("tariff", "check", file)
+        assert finished.code == 2
+        assert all(word in " ".join(finished.err.split()) for word in words), finished.err
