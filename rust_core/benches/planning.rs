@@ -54,6 +54,18 @@ fn plan(bencher: Bencher, (lines, warehouses, percent): (u32, u32, u64)) {
     bencher.bench_local(|| next.next().map(|demand| planner.plan(demand)));
 }
 
+/// The same where freight is by the weight of whole shipments and two carriers compete: lines and warehouses.
+#[divan::bench(args = [(1, 30), (2, 50), (3, 50), (5, 50), (8, 100)], sample_count = SAMPLES)]
+fn plan_by_weight(bencher: Bencher, (lines, warehouses): (u32, u32)) {
+    let mut planner = network::by_weight(warehouses);
+    let demands = demands(&planner, lines);
+    for demand in &demands {
+        assert!(planner.plan(demand).is_ok());
+    }
+    let mut next = demands.iter().cycle();
+    bencher.bench_local(|| next.next().map(|demand| planner.plan(demand)));
+}
+
 /// The largest orders that the doors let in, on a fixed cost that splits them: what the bounds on the work leave of them.
 #[divan::bench(args = LARGE, sample_count = ORDERS as u32)]
 fn plan_large(bencher: Bencher, (lines, warehouses, units): (u32, u32, i64)) {

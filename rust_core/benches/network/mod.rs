@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stockade_core::catalogue::{SkuTerms, WarehouseTerms};
-use stockade_core::cost::Zone;
+use stockade_core::cost::{Carrier, Step, Zone};
 use stockade_core::geo::Point;
 use stockade_core::ids::{SkuId, cell_id};
 use stockade_core::planner::Planner;
@@ -79,6 +79,25 @@ pub fn planner(warehouses: u32, stocked_percent: u64) -> Planner {
             }
         }
     }
+    planner
+}
+
+/// The same with carriers that charge by the weight of whole shipments: steps, a minimum, volume, and two to choose from.
+pub fn by_weight(warehouses: u32) -> Planner {
+    let mut planner = planner(warehouses, ALL);
+    let zone = |&(km, base, per_kg): &(u32, i64, i64)| {
+        let steps = (1..=3).map(|kg| Step { up_to_g: 1000 * kg, amount: kg * per_kg }).collect();
+        Zone { max_m: km * 1000, base, per_kg, minimum: base + per_kg, steps, ..Zone::default() }
+    };
+    let post = Carrier { zones: TARIFF.iter().map(zone).collect(), cm3_per_kg: 6000, ..Carrier::default() };
+    let dear = |&(km, base, per_kg): &(u32, i64, i64)| Zone {
+        max_m: km * 1000,
+        base: 2 * base,
+        per_kg: per_kg / 2,
+        ..Zone::default()
+    };
+    let freight = Carrier { zones: TARIFF.iter().map(dear).collect(), ..Carrier::default() };
+    assert!(planner.costs.set_carriers(vec![post, freight]));
     planner
 }
 

@@ -5,7 +5,7 @@ use super::{LocalDay, Service};
 use crate::cost::Lane;
 
 /// A carrier that serves a lane, and the zone that it does so in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rate {
     /// Number of the carrier.
     pub carrier: u8,

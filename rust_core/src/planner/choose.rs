@@ -88,9 +88,10 @@ impl Planner {
                 }));
             }
             rows.push(Piece { line, candidate: usize::MAX, quantity: rest });
-            cost.extend((0..width).map(|candidate| {
-                let used_up = bound.iter().any(|piece| piece.candidate == candidate);
-                if used_up || supply.at(line, candidate) < rest { UNSERVABLE } else { line_cost(candidate, rest) }
+            let free = &candidates.free[line * width..(line + 1) * width];
+            cost.extend(candidates.lanes.iter().zip(free).enumerate().map(|(candidate, (lane, &free))| {
+                let used_up = || bound.iter().any(|piece| piece.candidate == candidate);
+                if free < rest || used_up() { UNSERVABLE } else { lane.line_cost(&terms, rest) }
             }));
         }
         let mut fixed = self.scores(demand, candidates);

@@ -1,6 +1,8 @@
 //! Freight that is not so much per shipment and per kilogram: minimums, weight steps, several carriers. The kernel is given a
 //! lower bound of it; what it chose is then priced truly and made better.
 
+use rustc_hash::FxHashMap;
+
 use super::{Candidates, Demand, Planner};
 use crate::catalogue::SkuTerms;
 use crate::cost::{COST_MAX, Haste, Lane, LocalDay, Minorant, Rate, Service, least_volumetric};
@@ -64,14 +66,17 @@ impl Planner {
     pub(super) fn bound_freight(&self, demand: &Demand, candidates: &mut Candidates) {
         let most_g: Vec<i64> =
             self.costs.carriers().iter().map(|carrier| self.weight(demand, carrier.cm3_per_kg)).collect();
+        let mut known: FxHashMap<Rate, Minorant> = FxHashMap::default();
         for (lane, charged) in candidates.lanes.iter_mut().zip(&candidates.by_weight) {
             if lane.service != Service::ByWeight {
                 continue;
             }
             let carriers = || charged.rates.iter().map(|rate| &self.costs.carriers()[usize::from(rate.carrier)]);
-            let lines = charged.rates.iter().zip(carriers()).map(|(rate, carrier)| {
-                Minorant::of(&carrier.zones[usize::from(rate.zone)], most_g[usize::from(rate.carrier)])
-            });
+            for (&rate, carrier) in charged.rates.iter().zip(carriers()) {
+                let zone = &carrier.zones[usize::from(rate.zone)];
+                known.entry(rate).or_insert_with(|| Minorant::of(zone, most_g[usize::from(rate.carrier)]));
+            }
+            let lines = charged.rates.iter().map(|rate| known[rate]);
             lane.cm3_per_kg = least_volumetric(carriers());
             let bound = Minorant::of_cheapest(lines, self.weight(demand, lane.cm3_per_kg));
             lane.fixed = charged.open.saturating_add(bound.fixed);
