@@ -16,21 +16,21 @@ const WAYS: [&[&[u8]]; FEW_LINES_MAX + 1] = [
 /// The first of the cheapest sets, filled up with [`u32::MAX`], and its cost; [`UNSERVABLE`] or more where there is none.
 pub(super) fn cheapest(problem: &Problem, lines: usize) -> (i64, [u32; FEW_LINES_MAX]) {
     let row = |line| problem.row(line);
-    let mut of_part = [UNSERVABLE; 1 << FEW_LINES_MAX];
+    let mut of_part = [(UNSERVABLE, 0); 1 << FEW_LINES_MAX];
     match lines {
         1 => of_part[..2].copy_from_slice(&least_of_parts::<1, 2>(problem.fixed, [row(0)])),
         2 => of_part[..4].copy_from_slice(&least_of_parts::<2, 4>(problem.fixed, [row(0), row(1)])),
         _ => of_part = least_of_parts(problem.fixed, [row(0), row(1), row(2)]),
     }
     let ways = || WAYS[lines].iter().filter(|way| way.len() <= problem.shipments_max);
-    let cost_of = |way: &[u8]| way.iter().map(|&part| of_part[usize::from(part)]).sum::<i64>();
+    let cost_of = |way: &[u8]| way.iter().map(|&part| of_part[usize::from(part)].0).sum::<i64>();
     let nothing = (UNSERVABLE, usize::MAX);
     let (cost, size) = ways().map(|way| (cost_of(way), way.len())).fold(nothing, std::cmp::min);
     // Each part has the first of its equals, so each way gives the first of its sets.
     let first_of = |way: &&[u8]| {
         let mut set = [u32::MAX; FEW_LINES_MAX];
         for (at, &part) in set.iter_mut().zip(*way) {
-            *at = first_at(problem, part, of_part[usize::from(part)]);
+            *at = of_part[usize::from(part)].1;
         }
         set.sort_unstable();
         set
@@ -39,35 +39,19 @@ pub(super) fn cheapest(problem: &Problem, lines: usize) -> (i64, [u32; FEW_LINES
     (cost, set.unwrap_or([u32::MAX; FEW_LINES_MAX]))
 }
 
-/// What each part of the lines costs at its cheapest warehouse, in one pass.
-fn least_of_parts<const LINES: usize, const PARTS: usize>(fixed: &[i64], rows: [&[i64]; LINES]) -> [i64; PARTS] {
+/// What each part of the lines costs at its cheapest warehouse, and the first that is so cheap; in one pass.
+fn least_of_parts<const LINES: usize, const PARTS: usize>(fixed: &[i64], rows: [&[i64]; LINES]) -> [(i64, u32); PARTS] {
     let rows = rows.map(|row| &row[..fixed.len()]);
-    let mut least = [UNSERVABLE; PARTS];
+    let mut least = [(UNSERVABLE, 0); PARTS];
     for (at, &fixed) in fixed.iter().enumerate() {
         let mut sums = [fixed; PARTS];
         for part in 1..PARTS {
             // The part without its first line, and that line.
             sums[part] = sums[part & (part - 1)] + rows[part.trailing_zeros() as usize][at];
-            least[part] = least[part].min(sums[part]);
+            if sums[part] < least[part].0 {
+                least[part] = (sums[part], at as u32);
+            }
         }
     }
     least
-}
-
-/// The first warehouse where a part of the lines costs so much.
-fn first_at(problem: &Problem, part: u8, cost: i64) -> u32 {
-    let first = |rows: &[&[i64]]| {
-        let costs = |at: usize| problem.fixed[at] + rows.iter().map(|row| row[at]).sum::<i64>();
-        (0..problem.fixed.len()).position(|at| costs(at) == cost).unwrap_or(0) as u32
-    };
-    let row = |line| problem.row(line);
-    match part {
-        0b001 => first(&[row(0)]),
-        0b010 => first(&[row(1)]),
-        0b100 => first(&[row(2)]),
-        0b011 => first(&[row(0), row(1)]),
-        0b101 => first(&[row(0), row(2)]),
-        0b110 => first(&[row(1), row(2)]),
-        _ => first(&[row(0), row(1), row(2)]),
-    }
 }
