@@ -166,25 +166,6 @@ impl<'a> SetSearch<'a> {
     }
 }
 
-/// Cuts a line that no candidate holds whole: all that the fullest ones have, in whole, until one of the others holds
-/// the rest. The rest stays wanted, for the kernel to place. `None` when even all together fall short.
-#[must_use]
-pub fn cut_line(supply: &Supply, line: usize) -> Option<(Vec<Piece>, i64)> {
-    let mut fullest: Vec<usize> = (0..supply.candidates).filter(|&candidate| supply.at(line, candidate) > 0).collect();
-    // Stable: candidates come ranked, so equals keep their rank.
-    fullest.sort_by_key(|&candidate| -supply.at(line, candidate));
-    let (mut pieces, mut wanted) = (Vec::new(), supply.wanted[line]);
-    for &candidate in &fullest {
-        let free = supply.at(line, candidate);
-        if wanted <= free {
-            return Some((pieces, wanted));
-        }
-        pieces.push(Piece { line, candidate, quantity: free });
-        wanted -= free;
-    }
-    None
-}
-
 fn take_all(supply: &Supply, candidate: usize, wanted: &mut [i64], pieces: &mut Vec<Piece>) -> bool {
     let before = pieces.len();
     for (line, quantity) in wanted.iter_mut().enumerate() {
@@ -253,13 +234,5 @@ mod tests {
         assert!(!search.descend(0, 3, supply.wanted.to_vec(), &mut Vec::new()));
         assert_eq!(search.reads_left, 0);
         assert_eq!(covering_set(&supply, 4).map(|set| set.len()), Some(4));
-    }
-
-    #[test]
-    fn a_cut_line_leaves_a_rest_that_one_warehouse_holds() {
-        let supply = Supply { wanted: &[12], free: &[5, 8, 1], candidates: 3 };
-        assert_eq!(cut_line(&supply, 0), Some((vec![piece(0, 1, 8)], 4)));
-        let short = Supply { wanted: &[15], ..supply };
-        assert_eq!(cut_line(&short, 0), None);
     }
 }

@@ -7,6 +7,7 @@ mod demand;
 mod freight;
 mod limits;
 mod objective;
+mod share;
 mod shipments;
 mod shortcut;
 mod substitutes;

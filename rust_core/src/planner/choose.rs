@@ -54,52 +54,37 @@ impl Planner {
         Ok((pieces, proven))
     }
 
-    /// The kernel's choice of the least score, after lines that no warehouse holds whole were cut; a rule's where that is too
-    /// much for it.
+    /// The choice of the least score, and whether that is proven; a rule's where the order is too large for the kernel.
     pub(super) fn cheapest(&self, demand: &Demand, candidates: &Candidates) -> Option<(Vec<Piece>, bool)> {
-        let (supply, score) = (candidates.supply(), Score::of(demand.policy()));
+        let supply = candidates.supply();
         let width = supply.candidates;
-        // What the kernel places: a line whole, the rest of a cut line, or a piece that is bound to its warehouse.
+        let asked = || (0..demand.lines.len()).filter(|&line| candidates.wanted[line] > 0);
+        if asked().count() * width > KERNEL_CELLS_MAX {
+            let pieces = fill_whole(&supply, &candidates.by_fixed_cost(), demand.shipments_max)?;
+            return Some((pieces, false));
+        }
+        let whole = |line: usize| (0..width).any(|candidate| supply.at(line, candidate) >= candidates.wanted[line]);
+        if !asked().all(whole) {
+            return self.share(demand, candidates);
+        }
+        let score = Score::of(demand.policy());
         let mut rows: Vec<Piece> = Vec::with_capacity(demand.lines.len());
-        let mut cost: Vec<i64> = Vec::with_capacity((demand.lines.len() * width).min(KERNEL_CELLS_MAX));
-        let mut cut = false;
-        for (line, &(sku, _)) in demand.lines.iter().enumerate() {
+        let mut cost: Vec<i64> = Vec::with_capacity(demand.lines.len() * width);
+        for line in asked() {
             let wanted = candidates.wanted[line];
-            if wanted == 0 {
-                continue;
-            }
-            let terms = self.catalogue.sku_terms(sku);
-            let line_cost =
-                |candidate: usize, quantity: i64| score.line(candidates.lanes[candidate].line_cost(&terms, quantity));
-            let (bound, rest) = if (0..width).any(|candidate| supply.at(line, candidate) >= wanted) {
-                (Vec::new(), wanted)
-            } else {
-                cut = true;
-                fill::cut_line(&supply, line)?
-            };
-            if (rows.len() + bound.len() + 1) * width > KERNEL_CELLS_MAX {
-                let pieces = fill_whole(&supply, &candidates.by_fixed_cost(), demand.shipments_max)?;
-                return Some((pieces, false));
-            }
-            for piece in &bound {
-                rows.push(*piece);
-                cost.extend((0..width).map(|candidate| {
-                    if candidate == piece.candidate { line_cost(candidate, piece.quantity) } else { UNSERVABLE }
-                }));
-            }
-            rows.push(Piece { line, candidate: usize::MAX, quantity: rest });
+            let terms = self.catalogue.sku_terms(demand.lines[line].0);
+            rows.push(Piece { line, candidate: usize::MAX, quantity: wanted });
             let free = &candidates.free[line * width..(line + 1) * width];
-            cost.extend(candidates.lanes.iter().zip(free).enumerate().map(|(candidate, (lane, &free))| {
-                let used_up = || bound.iter().any(|piece| piece.candidate == candidate);
-                if free < rest || used_up() { UNSERVABLE } else { lane.line_cost(&terms, rest) }
+            cost.extend(candidates.lanes.iter().zip(free).map(|(lane, &free)| {
+                if free < wanted { UNSERVABLE } else { score.line(lane.line_cost(&terms, wanted)) }
             }));
         }
         let mut fixed = self.scores(demand, candidates);
-        let mut exact = !cut;
+        let mut exact = true;
         if demand.policy().objective == Objective::FewestShipments {
             let (step, is_enough) = step(&fixed, &cost, UNSERVABLE);
             fixed.iter_mut().for_each(|part| *part += step);
-            exact &= is_enough;
+            exact = is_enough;
         }
         let choice = kernel::solve(&Problem {
             fixed: &fixed,
@@ -122,38 +107,7 @@ impl Planner {
             // How a balanced score weighs days against a carrier's freight is rounded.
             proven = self.ship_truly(demand, candidates, &kernel, &mut rows) && score.cost_weight() == 1;
         }
-        if cut {
-            rows = self.refill_cut_lines(demand, candidates, &rows);
-        }
         Some((rows, proven && exact))
-    }
-
-    /// The same warehouses, but of every line that is in several pieces the most comes from where a unit costs least.
-    fn refill_cut_lines(&self, demand: &Demand, candidates: &Candidates, pieces: &[Piece]) -> Vec<Piece> {
-        let supply = candidates.supply();
-        let mut used: Vec<usize> = pieces.iter().map(|piece| piece.candidate).collect();
-        used.sort_unstable();
-        used.dedup();
-        let mut refilled: Vec<Piece> = Vec::with_capacity(pieces.len());
-        for of_line in pieces.chunk_by(|piece, next| piece.line == next.line) {
-            if let [whole] = of_line {
-                refilled.push(*whole);
-                continue;
-            }
-            let line = of_line[0].line;
-            let terms = self.catalogue.sku_terms(demand.lines[line].0);
-            // Stable: candidates come ranked, so equals keep their rank. Of a thousand units, as one would be rounded up.
-            used.sort_by_key(|&candidate| (candidates.lanes[candidate].line_cost(&terms, 1000), candidate));
-            let mut wanted: i64 = of_line.iter().map(|piece| piece.quantity).sum();
-            for &candidate in &used {
-                let quantity = wanted.min(supply.at(line, candidate));
-                if quantity > 0 {
-                    refilled.push(Piece { line, candidate, quantity });
-                    wanted -= quantity;
-                }
-            }
-        }
-        refilled
     }
 }
 
@@ -178,7 +132,7 @@ pub(super) fn cap_to_stock(demand: &Demand, candidates: &mut Candidates) -> Resu
 }
 
 /// Fills in order; where that uses too many shipments, the first that holds everything.
-fn fill_whole(supply: &Supply, order: &[usize], shipments_max: usize) -> Option<Vec<Piece>> {
+pub(super) fn fill_whole(supply: &Supply, order: &[usize], shipments_max: usize) -> Option<Vec<Piece>> {
     let (pieces, wanted) = fill::in_order(supply, order, shipments_max);
     if wanted.iter().all(|&quantity| quantity == 0) {
         return Some(pieces);

@@ -219,6 +219,40 @@ impl Case {
         best.map(|(cost, _, used)| (cost, used.into_iter().map(|rank| eligible[rank]).collect()))
     }
 
+    /// The least cost where lines that no warehouse holds whole are shared in any way, and the others come whole.
+    pub fn shared_optimum(&self) -> Option<i64> {
+        let (wanted, eligible) = (self.wanted(), self.eligible());
+        let mut best = None;
+        for set in 1_u32..1 << eligible.len() {
+            let chosen: Vec<usize> =
+                (0..eligible.len()).filter(|rank| set >> rank & 1 == 1).map(|rank| eligible[rank]).collect();
+            if chosen.len() > self.shipments_max() {
+                continue;
+            }
+            let fixed: i64 = chosen.iter().map(|&index| self.cost(index, &[])).sum();
+            let lines = wanted.iter().map(|&(sku, units)| {
+                let whole = eligible.iter().any(|&index| self.free(sku, index) >= units);
+                self.least_of_line(&chosen, sku, units, whole)
+            });
+            let cost = lines.sum::<Option<i64>>().map(|cost| cost + fixed);
+            best = best.into_iter().chain(cost).min();
+        }
+        best
+    }
+
+    /// The least that units of a SKU cost from these warehouses, besides opening them.
+    fn least_of_line(&self, chosen: &[usize], sku: usize, units: i64, whole: bool) -> Option<i64> {
+        let Some((&index, others)) = chosen.split_first() else { return (units == 0).then_some(0) };
+        let most = units.min(self.free(sku, index));
+        (0..=most)
+            .filter(|&here| !whole || here == 0 || here == units)
+            .filter_map(|here| {
+                let own = self.cost(index, &[(sku, here)]) - self.cost(index, &[]);
+                Some(own + self.least_of_line(others, sku, units - here, whole)?)
+            })
+            .min()
+    }
+
     /// A plan takes no more than there is, from where it may, and adds up.
     pub fn check(&self, plan: &Plan, number_of: impl Fn(usize) -> u32) {
         let eligible = self.eligible();
