@@ -9,7 +9,7 @@ use super::search::{Level, Search};
 use super::{CELLS_MAX, COST_END, Found, LINES_MAX, Problem, UNSERVABLE, Unsolved};
 
 /// Cells that a search may walk over, unless the caller limits its nodes: some milliseconds.
-const WORK_LIMIT: u64 = 4_000_000;
+const WORK_LIMIT: u64 = 2_000_000;
 
 /// Steps towards the bound that may prove one warehouse, and towards the one that the search begins with.
 const FIRST_STEPS_MAX: u32 = 12;

@@ -6,7 +6,7 @@ use super::{CutChoice, CutPiece};
 use crate::kernel::Unsolved;
 
 /// Offers that a search may walk over, unless the caller limits its nodes: some milliseconds.
-const WORK_LIMIT: u64 = 1_000_000;
+const WORK_LIMIT: u64 = 100_000;
 
 /// Warehouses that a set in question has, at the most: one more is a call deeper.
 const DEPTH_MAX: usize = 512;
