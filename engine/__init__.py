@@ -5,7 +5,7 @@ from engine.audit import AuditReport, Difference, RepairReport
 from engine.config import Settings, load_settings
 from engine.engine import Engine, NotQuoted, Quoted, State, Status, connect, open_engine
 from engine.own_matrix import matrix_of
-from engine.planner import __version__
+from engine.planner import Prices, __version__
 from engine.stock.room import CellPage
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Difference",
     "Engine",
     "NotQuoted",
+    "Prices",
     "Quoted",
     "RepairReport",
     "Settings",

@@ -58,7 +58,7 @@ from engine.model import (
 from engine.model.event import Event, EventPage, Follower
 from engine.model.rules import check_order
 from engine.model.tariff_rules import check_matrix, check_tariff, check_warehouse
-from engine.planner import CostDefaults, Planner, Record, canonical_bytes
+from engine.planner import CostDefaults, Planner, Prices, Record, canonical_bytes
 from engine.policy import PolicyWatch
 from engine.policy.watch import LOOK_S
 from engine.stock.assortment import AssortmentRoom
@@ -360,6 +360,14 @@ class Engine:
     async def set_costs(self, matrix: CostMatrix | None) -> None:
         """Replace your own freight costs, which come before the tariff; otherwise as `set_distances`."""
         await self._set_matrix("cost", matrix)
+
+    async def set_prices(self, prices: Prices | None) -> None:
+        """Have this process choose warehouses by cost and opportunity prices, and book the cost; None: by cost alone.
+
+        They are advice, kept in memory only. Raises InvalidInput.
+        """
+        async with self.intake.exclusive:
+            self.planner.set_prices(prices)
 
     async def _set_matrix(self, of: MatrixOf, matrix: DistanceMatrix | CostMatrix | None) -> None:
         if matrix is not None:

@@ -25,6 +25,7 @@ from engine.planner.planner import (
     is_capacity,
     warehouse_of,
 )
+from engine.planner.prices import Prices
 
 __all__ = [
     "ASSIGN_LINES_MAX",
@@ -33,6 +34,7 @@ __all__ = [
     "Books",
     "CostDefaults",
     "Planner",
+    "Prices",
     "Record",
     "__version__",
     "amend_order",

@@ -7,6 +7,7 @@ import msgspec
 from engine import _core
 from engine.model import BuiltInPolicy, CostMatrix, DistanceMatrix, MatrixOf, Order, Sku, Tariff, Warehouse
 from engine.planner.calendar import Calendars
+from engine.planner.prices import Prices, price_rows
 from engine.planner.tariff import carrier_rows, matrix_rows
 
 _canonical = msgspec.msgpack.Encoder(order="sorted").encode
@@ -69,6 +70,7 @@ class Planner:
         self._defaults = defaults
         self._life = 0
         self._policies: bytes | None = None
+        self._prices: Prices | None = None
         self._calendars = Calendars()
 
     def blank(self) -> "Planner":
@@ -89,6 +91,26 @@ class Planner:
         # They may have changed since the other one was made.
         if self._policies is not None:
             _core.set_policies(self.core, self._policies)
+        if self._prices is not None:
+            self._price_what_is_known(self._prices)
+
+    def set_prices(self, prices: Prices | None) -> None:
+        """Choose by cost and these prices from here on, and go on booking the cost; with None, by cost alone.
+
+        Raises InvalidInput, and changes nothing, where a name is unknown or a price out of range.
+        """
+        rows = price_rows(prices or Prices(), sku=self.core.sku_number, warehouse=self.core.warehouse_number)
+        self.core.set_prices(*rows)
+        self._prices = prices
+
+    def _price_what_is_known(self, prices: Prices) -> None:
+        # Another store may lack some of the names.
+        cells = {names: price for names, price in prices.cells.items() if self._knows(*names)}
+        of_shipments = {name: price for name, price in prices.warehouses.items() if name in self.warehouses}
+        self.set_prices(Prices(cells, of_shipments))
+
+    def _knows(self, sku: str, warehouse: str) -> bool:
+        return sku in self.skus and warehouse in self.warehouses
 
     def set_policies(self, message: bytes) -> None:
         """Put a book of policies in force, for what is planned from here on; engine.policy writes it."""

@@ -25,6 +25,7 @@ pub mod kernel;
 pub mod order;
 pub mod planner;
 pub mod policy;
+pub mod prices;
 pub mod record;
 pub mod view;
 

@@ -26,6 +26,7 @@ use crate::cost::{CostTable, Dispatches, LocalDay};
 use crate::goods::{Goods, Substitution};
 use crate::ids::{CellId, SkuId, WarehouseId, cell_id};
 use crate::policy::{Book, Policies, Selected};
+use crate::prices::Prices;
 use crate::view::View;
 
 const DAY_MS: u64 = 86_400_000;
@@ -157,6 +158,8 @@ pub struct Planner {
     pub now_ms: Option<u64>,
     /// What is wanted of plans.
     pub policies: Policies,
+    /// What stock is held to be worth to later orders.
+    pub prices: Prices,
     /// ISO 4217 code of every amount.
     pub currency: String,
     /// Partitions of the stock; 0 counts as one.

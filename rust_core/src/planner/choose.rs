@@ -78,6 +78,14 @@ impl Planner {
             cost.extend(candidates.lanes.iter().zip(free).map(|(lane, &free)| {
                 if free < wanted { UNSERVABLE } else { score.line(lane.line_cost(&terms, wanted)) }
             }));
+            if !self.prices.is_empty() {
+                let row = &mut cost[(rows.len() - 1) * width..];
+                for (cost, &warehouse) in row.iter_mut().zip(&candidates.warehouses) {
+                    if *cost != UNSERVABLE {
+                        *cost += score.line(self.prices.of_line(demand.lines[line].0, warehouse, wanted));
+                    }
+                }
+            }
         }
         let mut fixed = self.scores(demand, candidates);
         let mut exact = true;

@@ -29,7 +29,7 @@ impl Planner {
     pub(super) fn scores(&self, demand: &Demand, candidates: &Candidates) -> Vec<i64> {
         let (policy, score) = (demand.policy(), Score::of(demand.policy()));
         let fixed = candidates.lanes.iter().map(|lane| lane.fixed);
-        if score.is_cost() {
+        if score.is_cost() && self.prices.is_empty() {
             return fixed.collect();
         }
         // Nothing promised is as bad as the latest promise.
@@ -46,6 +46,7 @@ impl Planner {
                 };
                 let load = of_load.then(|| self.load(candidates.warehouses[column])).flatten();
                 let (days, days_late) = (days_after(today), days_after(demand.due));
+                let fixed = fixed.saturating_add(self.prices.of_shipment(candidates.warehouses[column]));
                 score.fixed(&Site { fixed, metres: candidates.lanes[column].metres, days, days_late, load })
             })
             .collect()

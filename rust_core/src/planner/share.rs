@@ -3,7 +3,9 @@
 use super::choose::fill_whole;
 use super::objective::step;
 use super::{Candidates, Demand, Planner};
+use crate::cost::Lane;
 use crate::fill::Piece;
+use crate::ids::WarehouseId;
 use crate::kernel::Unsolved;
 use crate::kernel::cut::{CutProblem, solve_cut};
 use crate::policy::{Objective, Score};
@@ -18,17 +20,24 @@ impl Planner {
         let (supply, score) = (candidates.supply(), Score::of(demand.policy()));
         let width = supply.candidates;
         let lines: Vec<usize> = (0..demand.lines.len()).filter(|&line| candidates.wanted[line] > 0).collect();
+        let line_score = |line: usize, lane: &Lane, warehouse: WarehouseId, quantity: i64| {
+            let sku = demand.lines[line].0;
+            let cost = lane.line_cost(&self.catalogue.sku_terms(sku), quantity);
+            score.line(cost.saturating_add(self.prices.of_line(sku, warehouse, quantity)))
+        };
         let mut free: Vec<i64> = Vec::with_capacity(lines.len() * width);
         let mut unit_cost = free.clone();
         let mut dearest: Vec<i64> = Vec::with_capacity(lines.len() * width);
         for &line in &lines {
-            let terms = self.catalogue.sku_terms(demand.lines[line].0);
+            let sku = demand.lines[line].0;
+            let terms = self.catalogue.sku_terms(sku);
             free.extend_from_slice(&candidates.free[line * width..(line + 1) * width]);
-            for lane in &candidates.lanes {
+            for (lane, &warehouse) in candidates.lanes.iter().zip(&candidates.warehouses) {
                 let freight = lane.per_kg.saturating_mul(terms.chargeable_g(lane.cm3_per_kg));
-                let unit = lane.per_unit.saturating_mul(THOUSANDTHS).saturating_add(freight);
+                let priced = lane.per_unit.saturating_add(self.prices.of_unit(sku, warehouse));
+                let unit = priced.saturating_mul(THOUSANDTHS).saturating_add(freight);
                 unit_cost.push(unit.saturating_mul(score.cost_weight()));
-                dearest.push(score.line(lane.line_cost(&terms, candidates.wanted[line])));
+                dearest.push(line_score(line, lane, warehouse, candidates.wanted[line]));
             }
         }
         let wanted: Vec<i64> = lines.iter().map(|&line| candidates.wanted[line]).collect();
@@ -69,8 +78,8 @@ impl Planner {
         used.sort_unstable();
         used.dedup();
         let of_pieces = pieces.iter().map(|piece| {
-            let terms = self.catalogue.sku_terms(demand.lines[piece.line].0);
-            score.line(candidates.lanes[piece.candidate].line_cost(&terms, piece.quantity))
+            let (lane, warehouse) = (&candidates.lanes[piece.candidate], candidates.warehouses[piece.candidate]);
+            line_score(piece.line, lane, warehouse, piece.quantity)
         });
         let booked = used.iter().map(|&candidate| opening[candidate]).chain(of_pieces).fold(0, i64::saturating_add);
         let bound = choice.bound.saturating_add(THOUSANDTHS - 1) / THOUSANDTHS;

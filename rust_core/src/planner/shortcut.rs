@@ -49,6 +49,7 @@ impl Planner {
             && demand.keep_back == 0
             && !demand.pickup
             && demand.bundles.is_empty()
+            && self.prices.is_empty()
             && !self.catalogue.capped();
         if !free_choice || demand.lines.len() > LINES_MAX {
             return None;

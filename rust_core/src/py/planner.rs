@@ -17,6 +17,7 @@ use crate::geo::Point;
 use crate::ids::{CellId, ChannelId, SkuId, WAREHOUSES_MAX, WarehouseId, split_cell_id};
 use crate::planner::{Plan, Planner, Refusal, Shortage};
 use crate::policy::Book;
+use crate::prices::Prices;
 use crate::record::{self, Status};
 use crate::view::event_stamp;
 
@@ -249,18 +250,29 @@ impl PyPlanner {
         Ok(())
     }
 
+    /// Replaces the prices that plans are chosen by: (SKU, warehouse, minor units a unit) and (warehouse, minor units a
+    /// shipment). ValueError where one is out of range.
+    fn set_prices(
+        &mut self,
+        cells: Vec<(SkuId, WarehouseId, i64)>,
+        warehouses: Vec<(WarehouseId, i64)>,
+    ) -> PyResult<()> {
+        self.planner.prices = Prices::new(&cells, &warehouses).map_err(PyValueError::new_err)?;
+        Ok(())
+    }
+
     /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh) in arrival order, on
     /// a day since 1970, without which capacities bound nothing, and at an instant in milliseconds since 1970, without which
     /// no day is promised. `expected`: of those that were "backorder" before, (place, day by which announced stock covers
     /// what they lack, 0 when nobody knows). Returns the batch and what is decided already, as (place, outcome).
-    #[pyo3(signature = (orders, day=None, now_ms=None, expected=Vec::new()))]
+    #[pyo3(signature = (orders, day=None, now_ms=None, expected=None))]
     fn plan(
         &mut self,
         py: Python<'_>,
         orders: Vec<(PyBackedBytes, u32, u32, bool)>,
         day: Option<Day>,
         now_ms: Option<u64>,
-        expected: Vec<(usize, Day)>,
+        expected: Option<Vec<(usize, Day)>>,
     ) -> PyResult<(PyBatch, Vec<(u32, OutcomeTuple)>)> {
         let partitions = self.planner.partitions.max(1);
         if orders.iter().any(|(_, home, ..)| *home >= partitions) {
@@ -276,7 +288,7 @@ impl PyPlanner {
                 expected_day: None,
             })
             .collect();
-        for (place, day) in expected {
+        for (place, day) in expected.unwrap_or_default() {
             let intake =
                 intakes.get_mut(place).ok_or_else(|| PyValueError::new_err("a place beyond the last order"))?;
             intake.expected_day = Some(day);
@@ -382,11 +394,6 @@ impl PyPlanner {
     /// The number of a SKU, or None.
     fn sku_number(&self, name: &str) -> Option<SkuId> {
         self.planner.catalogue.sku(name)
-    }
-
-    /// The name of a SKU by its number, or None.
-    fn sku_name(&self, number: SkuId) -> Option<&str> {
-        self.planner.catalogue.sku_name(number)
     }
 
     /// The number of a warehouse, or None.
