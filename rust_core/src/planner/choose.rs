@@ -91,7 +91,7 @@ impl Planner {
             let free = &candidates.free[line * width..(line + 1) * width];
             cost.extend(candidates.lanes.iter().zip(free).enumerate().map(|(candidate, (lane, &free))| {
                 let used_up = || bound.iter().any(|piece| piece.candidate == candidate);
-                if free < rest || used_up() { UNSERVABLE } else { lane.line_cost(&terms, rest) }
+                if free < rest || used_up() { UNSERVABLE } else { score.line(lane.line_cost(&terms, rest)) }
             }));
         }
         let mut fixed = self.scores(demand, candidates);
