@@ -26,8 +26,8 @@ impl Scene<'_> {
         }
         // Each shipment is charged for being one more; of a plan's first that is a constant.
         let most = self.least_by_kernel().into_iter().chain([self.least_by_lines()]).max();
-        let bound = most.unwrap_or(0).saturating_sub(self.score.split()).clamp(0, chosen.weighed.score);
-        let gap = (chosen.weighed.score - bound) as f64 / chosen.weighed.score.max(1) as f64;
+        let bound = most.unwrap_or(0).saturating_sub(self.score.split()).max(0);
+        let gap = chosen.weighed.score.saturating_sub(bound).max(0) as f64 / chosen.weighed.score.max(1) as f64;
         answer.insert("bound".into(), json!(bound));
         answer.insert("gap".into(), json!((gap * 10_000.0).ceil() / 10_000.0));
     }

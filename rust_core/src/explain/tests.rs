@@ -157,7 +157,7 @@ fn zones_and_carriers_are_named() {
 fn a_shipment_is_handling_picking_freight_and_way() {
     let place = WarehouseTerms { fixed_cost: 100, unit_cost: 7, cost_per_km: 2.0, ..warehouse(1.0) };
     let mut planner = planner(&[place], &[&[9]]);
-    let mut parts = |planner: &mut Planner, more: Value| {
+    let parts = |planner: &mut Planner, more: Value| {
         let mut fields = json!({"lines": lines(&[(0, 3)])});
         if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
             fields.extend(more);
@@ -236,7 +236,7 @@ fn who_chose_the_policy_is_told() {
         Book::decode(&rmp_serde::to_vec_named(&message).unwrap()).unwrap()
     };
     let mut planner = planner(&[warehouse(0.0)], &[&[5]]);
-    let mut chosen = |planner: &mut Planner, more: Value| {
+    let chosen = |planner: &mut Planner, more: Value| {
         let mut fields = json!({"lines": lines(&[(0, 1)])});
         if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
             fields.extend(more);
