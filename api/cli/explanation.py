@@ -10,7 +10,7 @@ from rich.markup import escape
 from api.cli.console import out, print_table
 
 UNABLE_SHOWN = 8
-"""Warehouses that cannot ship the whole order and are shown all the same; of those that lack something, the cheapest."""
+"""Warehouses that cannot ship the whole order and are shown all the same; of those that lack stock, the cheapest."""
 ABLE_SHOWN = 20
 """Warehouses that could ship the whole order and are shown besides the winners, the best first."""
 
@@ -36,17 +36,16 @@ def print_explanation(explanation: Row, currency: str) -> None:
     excluded = [row for row in rows if "excluded" in row]
     shown = winners + able[:ABLE_SHOWN]
     if shown:
-        _print_able(shown, explanation["score_scale"])
-        out.print(
-            f"* ships (part of) this order. Amounts in {currency}, each as if the warehouse shipped all of it;"
-            " 'policy' is what the policy adds, not booked."
-        )
+        added = _print_able(shown, explanation["score_scale"])
+        note = " 'policy' is what the policy adds to it in the choice." if added else ""
+        out.print(f"* ships (part of) this order. Amounts in {currency}, as if each shipped all of it.{note}")
     if len(able) > ABLE_SHOWN:
         out.print(f"... and {len(able) - ABLE_SHOWN} dearer ones that could ship all of it; --json lists them.")
     unable = [(row["warehouse"], lack_text(row)) for row in lacking]
     unable += [(row["warehouse"], row["excluded"]) for row in excluded]
     if unable:
-        out.print(f"\nCannot ship all of it: {len(lacking)} for want of stock, {len(excluded)} by a rule.")
+        counts = ((len(lacking), "for want of stock"), (len(excluded), "by a rule"))
+        out.print("\nCannot ship all of it: " + ", ".join(f"{count} {why}" for count, why in counts if count) + ".")
         print_table(("warehouse", "why"), _both(unable, len(lacking)))
     if len(unable) > UNABLE_SHOWN:
         out.print(f"... and {len(unable) - UNABLE_SHOWN} more; --json lists them.")
@@ -60,7 +59,11 @@ def print_head(explanation: Row, currency: str) -> None:
     if trial := explanation.get("trial"):
         why += f", {trial['arm']} of {trial['name']}"
     best = BEST.get(explanation["objective"])
-    proven = "" if best is None else f", {'' if explanation['proven'] else 'not '}proven {best}"
+    proven = (
+        ""
+        if best is None or "chosen" not in explanation
+        else f", {'' if explanation['proven'] else 'not '}proven {best}"
+    )
     if "bound" in explanation:
         bound = explanation["bound"] / explanation["score_scale"] / 100
         proven += f" (no plan counts less than {bound:,.2f} {currency}: at most {explanation['gap']:.1%} less)"
@@ -71,9 +74,6 @@ def print_head(explanation: Row, currency: str) -> None:
     out.print(f"\nPolicy {policy} ({why}){proven}.", markup=False)
     reason: str = explanation["reason"]
     out.print(escape(reason[:1].upper() + reason[1:]) + ".")
-    for line in explanation["planned"]:
-        if replaced := line.get("instead_of"):
-            out.print(f"{line['quantity']} x {line['sku']} for want of {', '.join(replaced)}.", markup=False)
 
 
 def lack_text(row: Row) -> str:
@@ -102,7 +102,8 @@ def _both(unable: list[tuple[str, str]], lacking: int) -> list[tuple[str, str]]:
     return unable[:first] + unable[lacking : lacking + UNABLE_SHOWN - first]
 
 
-def _print_able(rows: list[Row], scale: int) -> None:
+def _print_able(rows: list[Row], scale: int) -> bool:
+    """Whether the policy adds anything to any."""
     ways = any(row["cost"]["way"] for row in rows)
     days = any("promised_on" in row for row in rows)
     added = any(_added(row) for row in rows)
@@ -127,6 +128,7 @@ def _print_able(rows: list[Row], scale: int) -> None:
         "",
     ]
     print_table(columns, table, numbers=numbers)
+    return added
 
 
 def _alone(row: Row) -> int:

@@ -58,12 +58,18 @@ impl Scene<'_> {
             .map(|choice| choice.bound)
     }
 
-    /// As few shipments as hold every line by itself, the cheapest to open, and every unit from where it costs least.
+    /// As few shipments as the most demanding line needs, the cheapest to open of those that have any of it, and every unit
+    /// from where it costs least.
     fn least_by_lines(&self) -> i64 {
         let (supply, candidates) = (self.candidates.supply(), self.candidates);
-        let mut fixed = self.planner.scores(self.demand, candidates);
-        fixed.sort_unstable();
-        let mut least = fixed.iter().take(self.shipments_min()).fold(0_i64, |sum, &one| sum.saturating_add(one));
+        let fixed = self.planner.scores(self.demand, candidates);
+        let opened = |line: usize| {
+            let has = |&column: &usize| supply.at(line, column) > 0;
+            let mut holders: Vec<i64> = (0..supply.candidates).filter(has).map(|column| fixed[column]).collect();
+            holders.sort_unstable();
+            holders.iter().take(self.shipments_of(line)).fold(0_i64, |sum, &one| sum.saturating_add(one))
+        };
+        let mut least = (0..self.demand.lines.len()).map(opened).max().unwrap_or(0);
         for (line, &(sku, units)) in self.demand.lines.iter().enumerate() {
             let terms = self.planner.catalogue.sku_terms(sku);
             // Of a thousand units, as one would be rounded up.
@@ -84,18 +90,20 @@ impl Scene<'_> {
 
     /// No fewer shipments hold what is planned.
     fn shipments_min(&self) -> usize {
-        let (supply, width) = (self.candidates.supply(), self.candidates.warehouses.len());
-        let of_line = |(line, &(_, units)): (usize, &(u32, i64))| {
-            let mut free: Vec<i64> = (0..width).map(|column| supply.at(line, column)).collect();
-            free.sort_unstable_by(|one, other| other.cmp(one));
-            let mut wanted = units;
-            let needed = free.iter().take_while(|&&free| {
-                let any = wanted > 0;
-                wanted -= free;
-                any
-            });
-            needed.count()
-        };
-        self.demand.lines.iter().enumerate().map(of_line).max().unwrap_or(0).max(1)
+        (0..self.demand.lines.len()).map(|line| self.shipments_of(line)).max().unwrap_or(0).max(1)
+    }
+
+    /// No fewer hold one line.
+    fn shipments_of(&self, line: usize) -> usize {
+        let supply = self.candidates.supply();
+        let mut free: Vec<i64> = (0..supply.candidates).map(|column| supply.at(line, column)).collect();
+        free.sort_unstable_by(|one, other| other.cmp(one));
+        let mut wanted = self.demand.lines[line].1;
+        let needed = free.iter().take_while(|&&free| {
+            let any = wanted > 0;
+            wanted -= free;
+            any
+        });
+        needed.count()
     }
 }

@@ -36,25 +36,26 @@ impl Planner {
 }
 
 impl Planned {
-    /// What a SKU comes instead of.
-    pub(super) fn instead_of(&self, sku: SkuId) -> Vec<SkuId> {
-        self.substitutions.iter().filter(|one| one.by == sku).map(|one| one.sku).collect()
+    /// What a SKU comes instead of, and units of each; none for most.
+    pub(super) fn instead_of(&self, sku: SkuId, planner: &Planner) -> Option<Value> {
+        let of_it = self.substitutions.iter().filter(|one| one.by == sku);
+        let name = |sku: SkuId| planner.catalogue.sku_name(sku).unwrap_or("?");
+        let rows: Vec<Value> = of_it.map(|one| json!({"sku": name(one.sku), "quantity": one.units})).collect();
+        (!rows.is_empty()).then(|| json!(rows))
     }
 
     /// Its lines, each with what it comes instead of and which bundles it is a part of.
     pub(super) fn to_json(&self, planner: &Planner) -> Value {
         let name = |sku: SkuId| planner.catalogue.sku_name(sku).unwrap_or("?");
-        let names = |skus: Vec<SkuId>| skus.into_iter().map(name).collect::<Vec<_>>();
         let line = |&(sku, units): &(SkuId, i64)| {
             let mut row = json!({"sku": name(sku), "quantity": units});
-            let replaced = self.instead_of(sku);
-            if !replaced.is_empty() {
-                row["instead_of"] = json!(names(replaced));
+            if let Some(replaced) = self.instead_of(sku, planner) {
+                row["instead_of"] = replaced;
             }
             let has = |bundle: &&Bundle| bundle.components.iter().any(|(of, _)| *of == sku);
-            let bundles: Vec<SkuId> = self.bundles.iter().filter(has).map(|bundle| bundle.sku).collect();
+            let bundles: Vec<&str> = self.bundles.iter().filter(has).map(|bundle| name(bundle.sku)).collect();
             if !bundles.is_empty() {
-                row["part_of"] = json!(names(bundles));
+                row["part_of"] = json!(bundles);
             }
             row
         };

@@ -117,13 +117,13 @@ impl Scene<'_> {
         }
     }
 
-    /// "cost 19.80 CNY", with what the policy adds and the day where those decide.
+    /// "cost 19.80 CNY", with what the policy adds, if anything, and the day where that decides.
     fn price_of(&self, weighed: &Weighed) -> String {
-        let mut said = format!("cost {}", self.money(weighed.cost()));
-        if !self.score.is_cost() {
-            let scale = self.score.scale();
-            let score = weighed.score.saturating_add(scale / 2) / scale;
-            said += &format!(" and count {} with all that the policy weighs", self.money(score));
+        let (cost, scale) = (weighed.cost(), self.score.scale());
+        let score = weighed.score.saturating_add(scale / 2) / scale;
+        let mut said = format!("cost {}", self.money(cost));
+        if score != cost {
+            said += &format!(", {} with all that the policy weighs", self.money(score));
         }
         match (self.demand.policy().objective, weighed.promised) {
             (Objective::Fastest, Some(day)) => format!("arrive on {} and {said}", date(day)),

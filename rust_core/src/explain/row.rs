@@ -64,9 +64,8 @@ impl Scene<'_> {
     fn short_to_json(&self, warehouse: u32, short: &Short) -> Value {
         let (planner, demand, sku) = (self.planner, self.demand, short.sku);
         let mut json = json!({"sku": self.sku(sku), "requested": short.requested, "available": short.available});
-        let replaced: Vec<&str> = self.planned.instead_of(sku).into_iter().map(|sku| self.sku(sku)).collect();
-        if !replaced.is_empty() {
-            json["instead_of"] = json!(replaced);
+        if let Some(replaced) = self.planned.instead_of(sku, planner) {
+            json["instead_of"] = replaced;
         }
         let lacks = planner.policies.traits().lacks(warehouse, sku);
         if !lacks.is_empty() {

@@ -216,13 +216,14 @@ fn components_and_substitutes_are_what_is_explained() {
         wanted[0]["quantity"] = json!(units / 2);
         let (plan, explanation) = explained(&mut planner, json!({"lines": wanted, "allow_substitutes": true}));
         assert_eq!(plan.is_some(), units == 2);
+        let replaced = json!([{"sku": "s1", "quantity": 2}]);
         let parts = json!([
             {"sku": "s0", "quantity": units, "part_of": ["kit"]},
-            {"sku": "s2", "quantity": 2, "instead_of": ["s1"]},
+            {"sku": "s2", "quantity": 2, "instead_of": replaced},
         ]);
         assert_eq!(explanation["planned"], parts);
         assert_eq!(row(&explanation, 0).get("short").is_none(), units == 2);
-        let short = json!({"sku": "s2", "requested": 2, "available": 1, "instead_of": ["s1"]});
+        let short = json!({"sku": "s2", "requested": 2, "available": 1, "instead_of": replaced});
         assert_eq!(row(&explanation, 1)["short"].as_array().unwrap().last(), Some(&short));
     }
 }
