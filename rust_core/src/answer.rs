@@ -212,13 +212,19 @@ fn kilometres(out: &mut Vec<u8>, metres: u32) {
     out.extend_from_slice(&[b'.', b'0' + (rest / 100) as u8, b'0' + (rest / 10 % 10) as u8, b'0' + (rest % 10) as u8]);
 }
 
-/// A calendar day, where one is known. One beyond the calendar is cut to it.
 fn promised_on(out: &mut Vec<u8>, day: Option<LocalDay>) {
     let Some(day) = day else { return };
+    raw(out, ",\"promised_on\":\"");
+    raw(out, &date(day));
+    out.push(b'"');
+}
+
+/// A calendar day as ISO 8601 has it. One beyond the calendar is cut to it.
+pub(crate) fn date(day: LocalDay) -> String {
     let days = Date::MIN.to_julian_day()..=Date::MAX.to_julian_day();
     let julian = day.saturating_add(JULIAN_DAY_1970).clamp(*days.start(), *days.end());
     let (year, month, day) = Date::from_julian_day(julian).unwrap_or(Date::MIN).to_calendar_date();
-    raw(out, &format!(",\"promised_on\":\"{year:04}-{:02}-{day:02}\"", u8::from(month)));
+    format!("{year:04}-{:02}-{day:02}", u8::from(month))
 }
 
 /// RFC 3339, in UTC. A time past the year 9999 is cut to it.

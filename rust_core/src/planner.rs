@@ -13,10 +13,12 @@ mod shortcut;
 mod substitutes;
 mod whole;
 
+pub(crate) use bundles::add;
 pub use candidates::Candidates;
 pub use demand::Demand;
-pub(crate) use freight::OnLane;
 pub use freight::{ByWeight, Price};
+pub(crate) use freight::{OnLane, arrival};
+pub(crate) use objective::Days;
 
 use std::sync::Arc;
 
@@ -208,11 +210,6 @@ impl Planner {
             }
             planned => planned,
         }
-    }
-
-    /// What a demand would go without if no warehouse were at capacity; `None` when it would get nothing.
-    pub(crate) fn unfilled_by_stock(&mut self, demand: &Demand) -> Option<Vec<(SkuId, i64)>> {
-        self.plan_with(demand, false).ok().map(|plan| plan.unfilled)
     }
 
     /// Whether a demand gets other units, or more, if no warehouse is at capacity.

@@ -69,14 +69,25 @@ def test_the_curl_lines_work_as_printed(sample_url: str) -> None:
 
 def test_the_python_runs_as_printed(tmp_path: Path) -> None:
     """Copied into a file and run."""
-    (program,) = blocks("python")
-    program = program.replace("/tmp/stockade-try", str(tmp_path / "store"))
+    program, _ = blocks("python")
+    said = run_program(program.replace("/tmp/stockade-try", str(tmp_path / "store")), tmp_path)
+    assert "Reserved(" in said
+    assert said.rstrip().endswith("True")
+
+
+def test_a_single_order_is_assigned_as_printed(tmp_path: Path) -> None:
+    """The first warehouse alone costs 500 + 120 + 150, and no other choice is as cheap."""
+    _, program = blocks("python")
+    assert run_program(program, tmp_path).split() == ["[0", "0]", "770", "770", "True"]
+
+
+def run_program(program: str, folder: Path) -> str:
+    """What it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False, cwd=folder
     )
     assert done.returncode == 0, done.stderr
-    assert "Reserved(" in done.stdout
-    assert done.stdout.rstrip().endswith("True")
+    return done.stdout
 
 
 def test_the_files_that_readme_names_exist() -> None:

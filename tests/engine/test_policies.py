@@ -225,7 +225,9 @@ async def test_a_quote_says_which_policy_and_what_it_keeps_out(engine: Engine) -
     explanation = msgspec.json.decode(quoted.json)["explanation"]
     assert (explanation["policy"], explanation["objective"]) == ("far", "pinned")
     excluded = {row["warehouse"]: row.get("excluded") for row in explanation["warehouses"]}
-    assert excluded == {name: None if name == "C" else "the policy does not allow it" for name in "ABC"}
+    assert excluded == {
+        name: None if name == "C" else "policy far keeps it out: it is not on its list" for name in "ABC"
+    }
 
 
 async def test_a_date_is_part_of_the_order(engine: Engine) -> None:

@@ -161,6 +161,7 @@ async def test_a_quote_says_that_an_order_would_wait_and_until_when(stocked: Eng
     assert isinstance(quote, Quoted)
     told = msgspec.json.decode(quote.json)
     assert (told["status"], told["version"], told["expected_on"]) == ("backordered", 0, at(0).date().isoformat())
-    assert told["explanation"]["reason"] == "no plan: see the shortages"
+    reason = "no plan: the warehouses that may serve it have too little of z (1 of 3)"
+    assert told["explanation"]["reason"] == reason
     assert told["shortages"] == [{"sku": "z", "requested": 3, "available": 1}]
     assert await stocked.order("o") is None

@@ -18,7 +18,7 @@ pub use freight::{Haste, Minorant, Rate, least_volumetric};
 pub use lane::{Lane, Service};
 pub use matrix::{By, Matrix, Of};
 pub use place::{Destination, Place};
-pub use table::{CostTable, Lanes};
+pub use table::{CostTable, Lanes, way_cost};
 pub use tariff::{CARRIERS_MAX, Carrier, Step, ZONES_MAX, Zone};
 
 /// No single line or shipment is dearer than this; 100 lines of it still fit an `i64` a thousand times.

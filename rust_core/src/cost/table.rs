@@ -8,7 +8,7 @@ use super::matrix::{Matrices, Matrix, Of};
 use super::place::{Asked, Destination, Place};
 use super::tariff::{CARRIERS_MAX, Carrier, ZONES_MAX};
 use super::{COST_MAX, Lane, Service, Zone};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, WarehouseTerms};
 use crate::geo::Point;
 use crate::ids::WarehouseId;
 
@@ -136,6 +136,12 @@ impl CostTable {
         Destination::new(lat, lon, place.text(self.asked.or(self.matrices.asked())))
     }
 
+    /// The user's own freight from a warehouse to a destination, where there is one.
+    #[must_use]
+    pub fn own_cost(&self, warehouse: WarehouseId, destination: &Destination) -> Option<i64> {
+        self.matrices.cost(warehouse, &Place::parse(&destination.place))
+    }
+
     /// The lanes to a destination.
     pub fn lanes(&mut self, catalogue: &Catalogue, destination: &Destination) -> &Lanes {
         if let Some(&place) = self.young.places.get(destination) {
@@ -157,6 +163,13 @@ impl CostTable {
     }
 }
 
+/// What a warehouse charges for the way, besides any carrier.
+#[must_use]
+pub fn way_cost(terms: &WarehouseTerms, metres: u32) -> i64 {
+    // Multiplication, division and rounding are exact in IEEE 754: the same on every machine.
+    libm::round(terms.cost_per_km * f64::from(metres) / 1000.0).min(COST_MAX as f64) as i64
+}
+
 fn work_out(catalogue: &Catalogue, carriers: &[Carrier], matrices: &Matrices, destination: &Destination) -> Lanes {
     let (lat, lon) = destination.degrees();
     let (point, place) = (Point::from_degrees(lat, lon), Place::parse(&destination.place));
@@ -170,8 +183,7 @@ fn work_out(catalogue: &Catalogue, carriers: &[Carrier], matrices: &Matrices, de
             continue;
         };
         let metres = matrices.metres(warehouse, &place).unwrap_or_else(|| terms.point.metres_to(&point));
-        // Multiplication, division and rounding are exact in IEEE 754: the same on every machine.
-        let way = libm::round(terms.cost_per_km * f64::from(metres) / 1000.0).min(COST_MAX as f64) as i64;
+        let way = way_cost(terms, metres);
         serving.clear();
         serving.extend((0_u8..).zip(carriers).filter_map(|(number, carrier)| {
             let zone = carrier.zone_within(&zones_at[usize::from(number)], metres)?;

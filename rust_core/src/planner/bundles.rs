@@ -110,7 +110,7 @@ fn each_of(bundle: &Bundle, sku: SkuId) -> i64 {
     bundle.components.iter().find(|(of, _)| *of == sku).map_or(0, |&(_, each)| each)
 }
 
-pub(super) fn add(sums: &mut Vec<(SkuId, i64)>, sku: SkuId, units: i64) {
+pub(crate) fn add(sums: &mut Vec<(SkuId, i64)>, sku: SkuId, units: i64) {
     match sums.iter_mut().find(|(known, _)| *known == sku) {
         Some((_, sum)) => *sum = sum.saturating_add(units),
         None => sums.push((sku, units)),

@@ -30,7 +30,7 @@ impl Candidates {
     }
 
     /// The same of some columns only, and which they were.
-    pub(super) fn keep(&self, keeps: impl Fn(usize) -> bool) -> (Self, Vec<usize>) {
+    pub(crate) fn keep(&self, keeps: impl Fn(usize) -> bool) -> (Self, Vec<usize>) {
         let kept: Vec<usize> = (0..self.warehouses.len()).filter(|&column| keeps(column)).collect();
         let of_row = |row: &[i64]| kept.iter().map(|&column| row[column]).collect::<Vec<i64>>();
         let narrowed = Self {

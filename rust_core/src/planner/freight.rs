@@ -156,7 +156,7 @@ impl Planner {
 }
 
 /// The day on which arrives what leaves on a day and is so long under way.
-pub(super) fn arrival(leaves: Option<LocalDay>, transit_days: Option<u8>) -> Option<LocalDay> {
+pub(crate) fn arrival(leaves: Option<LocalDay>, transit_days: Option<u8>) -> Option<LocalDay> {
     Some(leaves?.saturating_add(LocalDay::from(transit_days?)))
 }
 

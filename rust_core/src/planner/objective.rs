@@ -2,11 +2,21 @@
 //! that are early before they are cheap.
 
 use super::{Candidates, Demand, Planner};
+use crate::cost::LocalDay;
 use crate::fill::Piece;
 use crate::policy::{Score, Site};
 
 /// A shipment counts as so much at the most where the fewest are wanted.
 const STEP_MAX: i64 = 10_i64.pow(14);
+
+/// Days that penalties are counted by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Days {
+    /// From this one on.
+    today: Option<LocalDay>,
+    /// What promises nothing counts as this one.
+    latest: Option<LocalDay>,
+}
 
 impl Planner {
     /// Columns in the order of the policy's list, then the others by rank.
@@ -26,30 +36,46 @@ impl Planner {
     }
 
     /// What each candidate's use adds to the score.
-    pub(super) fn scores(&self, demand: &Demand, candidates: &Candidates) -> Vec<i64> {
-        let (policy, score) = (demand.policy(), Score::of(demand.policy()));
+    pub(crate) fn scores(&self, demand: &Demand, candidates: &Candidates) -> Vec<i64> {
+        let score = Score::of(demand.policy());
         let fixed = candidates.lanes.iter().map(|lane| lane.fixed);
         if score.is_cost() && self.prices.is_empty() {
             return fixed.collect();
         }
+        let days = self.days(candidates);
+        let site = |(column, fixed): (usize, i64)| Site {
+            fixed: fixed.saturating_add(self.prices.of_shipment(candidates.warehouses[column])),
+            ..self.site(demand, candidates, days, column, candidates.promised[column])
+        };
+        fixed.enumerate().map(|each| score.fixed(&site(each))).collect()
+    }
+
+    /// What days are counted from, and the latest that any candidate promises.
+    pub(crate) fn days(&self, candidates: &Candidates) -> Days {
+        let promised = || candidates.promised.iter().flatten().copied();
+        Days { today: self.today().or(promised().min()), latest: promised().max() }
+    }
+
+    /// What a policy's penalties ask of a candidate whose shipment arrives on a day. Its cost is left out.
+    pub(crate) fn site(
+        &self,
+        demand: &Demand,
+        candidates: &Candidates,
+        days: Days,
+        column: usize,
+        arrives: Option<LocalDay>,
+    ) -> Site {
+        let policy = demand.policy();
         // Nothing promised is as bad as the latest promise.
-        let latest = candidates.promised.iter().flatten().copied().max();
-        let today = self.today().or(candidates.promised.iter().flatten().copied().min());
+        let day = arrives.or(days.latest);
+        let days_after = |from: Option<LocalDay>| match (day, from) {
+            (Some(day), Some(from)) => (i64::from(day) - i64::from(from)).max(0),
+            _ => 0,
+        };
         let of_load = policy.load_cost > 0 || policy.weights.load > 0;
-        fixed
-            .enumerate()
-            .map(|(column, fixed)| {
-                let day = candidates.promised[column].or(latest);
-                let days_after = |from: Option<i32>| match (day, from) {
-                    (Some(day), Some(from)) => (i64::from(day) - i64::from(from)).max(0),
-                    _ => 0,
-                };
-                let load = of_load.then(|| self.load(candidates.warehouses[column])).flatten();
-                let (days, days_late) = (days_after(today), days_after(demand.due));
-                let fixed = fixed.saturating_add(self.prices.of_shipment(candidates.warehouses[column]));
-                score.fixed(&Site { fixed, metres: candidates.lanes[column].metres, days, days_late, load })
-            })
-            .collect()
+        let load = of_load.then(|| self.load(candidates.warehouses[column])).flatten();
+        let metres = candidates.lanes[column].metres;
+        Site { fixed: 0, metres, days: days_after(days.today), days_late: days_after(demand.due), load }
     }
 
     /// Orders that a warehouse serves today, and may serve.

@@ -14,7 +14,7 @@ impl Planner {
     }
 
     /// The lines to be planned in the place of a demand's, and what comes instead of what. Nothing where nothing does.
-    pub(super) fn substitute(&mut self, demand: &Demand, capped: bool) -> Option<(Lines, Vec<Substitution>)> {
+    pub(crate) fn substitute(&mut self, demand: &Demand, capped: bool) -> Option<(Lines, Vec<Substitution>)> {
         let there = self.available(demand, capped);
         if demand.lines.iter().zip(&there).all(|(&(_, wanted), &units)| units >= wanted) {
             return None;

@@ -254,9 +254,11 @@ fn extremes_end_at_a_bound() {
         let plan = plan(&mut planner, fields).unwrap();
         assert_eq!(plan.cost(), COST_MAX * i64::from(skus + 1), "{policy}");
     }
-    let demand = demand(&planner, json!({"lines": lines(&wanted)}));
+    let bytes = order(json!({"lines": lines(&wanted)}));
+    let order = Order::decode(&bytes).unwrap();
+    let demand = planner.resolve(&order).unwrap();
     let planned = planner.plan(&demand).unwrap();
-    assert!(planner.explain(&demand, Some(&planned)).is_object());
+    assert!(planner.explain(&order, &demand, Ok(&planned)).is_object());
 }
 
 /// Two warehouses are needed; the near one, where a unit costs less, gives all it has.

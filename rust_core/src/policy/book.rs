@@ -28,6 +28,17 @@ pub struct Selected {
     pub label: Box<str>,
 }
 
+/// Who says which policy an order gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChosenBy<'a> {
+    /// The order, which names it.
+    Order,
+    /// The rule of this name.
+    Rule(&'a str),
+    /// No rule: it is the default.
+    Default,
+}
+
 /// Policies and rules of one version.
 #[derive(Debug)]
 pub struct Book {
@@ -82,14 +93,14 @@ impl Book {
         let default = found(&message.default)?.clone();
         let mut rules = Vec::with_capacity(message.rules.len());
         for rule in message.rules {
-            let (usual, conditions) = (found(&rule.policy)?, rule.conditions);
+            let (usual, conditions, name) = (found(&rule.policy)?, rule.conditions, rule.name);
             rules.push(match rule.trial {
-                None => Rule { conditions, selected: usual.clone(), trial: None },
+                None => Rule { name, conditions, selected: usual.clone(), trial: None },
                 Some(trial) => {
                     let selected = in_trial(&version, found(&trial.policy)?, "trial", &trial.name);
                     let control = in_trial(&version, usual, "control", &trial.name);
                     let trial = Trial::new(&trial.name, trial.share, selected);
-                    Rule { conditions, selected: control, trial: Some(trial) }
+                    Rule { name, conditions, selected: control, trial: Some(trial) }
                 }
             });
         }
@@ -128,6 +139,23 @@ impl Book {
         let asked = Asked { order, lines, traits, now_ms };
         let met = self.rules.iter().find_map(|rule| rule.select(&asked));
         Ok(met.unwrap_or(&self.default).clone())
+    }
+
+    /// Why an order gets what [`Self::select`] gives it.
+    #[must_use]
+    pub fn chosen_by(
+        &self,
+        order: &Order,
+        lines: &[(SkuId, i64)],
+        traits: &Traits,
+        now_ms: Option<u64>,
+    ) -> ChosenBy<'_> {
+        if order.policy.is_some() {
+            return ChosenBy::Order;
+        }
+        let asked = Asked { order, lines, traits, now_ms };
+        let met = self.rules.iter().find(|rule| rule.is_met_by(&asked));
+        met.map_or(ChosenBy::Default, |rule| ChosenBy::Rule(&rule.name))
     }
 
     fn names(&self) -> String {

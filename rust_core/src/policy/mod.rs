@@ -5,16 +5,18 @@
 
 mod book;
 mod demands;
+mod filter;
 mod label;
 mod local_time;
 mod rules;
 mod score;
 mod traits;
 
-pub use book::{Book, Selected};
+pub use book::{Book, ChosenBy, Selected};
 pub use demands::{Objective, Only, Policy, Pools, Weights};
+pub use filter::Filter;
 pub use label::Label;
-pub use score::{SCORE_MAX, Score, Site};
+pub use score::{Penalties, SCORE_MAX, Score, Site};
 pub use traits::{Kind, Traits};
 
 use std::sync::{Arc, OnceLock};

@@ -112,15 +112,21 @@ fn among(names: &[Box<str>], name: Option<&str>) -> bool {
 /// A rule whose policies are found.
 #[derive(Debug)]
 pub(super) struct Rule {
+    pub(super) name: Box<str>,
     pub(super) conditions: Conditions,
     pub(super) selected: Arc<Selected>,
     pub(super) trial: Option<Trial>,
 }
 
 impl Rule {
+    /// Whether an order meets the conditions.
+    pub(super) fn is_met_by(&self, asked: &Asked) -> bool {
+        self.conditions.are_met_by(asked)
+    }
+
     /// What an order gets that meets the conditions.
     pub(super) fn select(&self, asked: &Asked) -> Option<&Arc<Selected>> {
-        self.conditions.are_met_by(asked).then(|| match &self.trial {
+        self.is_met_by(asked).then(|| match &self.trial {
             Some(trial) if trial.draws(asked.order.order_id) => &trial.selected,
             _ => &self.selected,
         })

@@ -24,6 +24,57 @@ pub struct Site {
     pub load: Option<(i64, i64)>,
 }
 
+/// What a policy adds to the weighted cost of a shipment, part by part, as [`Score`] scales it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Penalties {
+    /// For being a shipment more: that of a plan's first one counts as well, as a constant.
+    pub split: i64,
+    /// For arriving after the order is due.
+    pub lateness: i64,
+    /// For what is used of the warehouse's capacity.
+    pub load: i64,
+    /// For the way.
+    pub distance: i64,
+    /// For the days until it arrives.
+    pub days: i64,
+    /// For being a shipment at all.
+    pub shipment: i64,
+}
+
+impl Penalties {
+    /// Each with its name in answers.
+    #[must_use]
+    pub fn parts(&self) -> [(&'static str, i64); 6] {
+        [
+            ("split", self.split),
+            ("lateness", self.lateness),
+            ("load", self.load),
+            ("distance", self.distance),
+            ("days", self.days),
+            ("shipment", self.shipment),
+        ]
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            split: self.split.saturating_add(other.split),
+            lateness: self.lateness.saturating_add(other.lateness),
+            load: self.load.saturating_add(other.load),
+            distance: self.distance.saturating_add(other.distance),
+            days: self.days.saturating_add(other.days),
+            shipment: self.shipment.saturating_add(other.shipment),
+        }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.parts().iter().fold(0, |sum, &(_, part)| sum.saturating_add(part))
+    }
+}
+
 /// How a policy scores costs. Of a balanced one in thousandths of minor units, else in minor units.
 #[derive(Clone, Copy, Debug)]
 pub struct Score<'a> {
@@ -65,27 +116,46 @@ impl<'a> Score<'a> {
         }
     }
 
+    /// Parts of a minor unit that a score counts.
+    #[must_use]
+    pub fn scale(&self) -> i64 {
+        if self.balanced { 1000 } else { 1 }
+    }
+
+    /// What each shipment after the first adds.
+    #[must_use]
+    pub fn split(&self) -> i64 {
+        self.policy.split_penalty.saturating_mul(self.scale())
+    }
+
+    /// What a shipment adds besides its cost.
+    #[must_use]
+    pub fn penalties(&self, site: &Site) -> Penalties {
+        let (policy, scale) = (self.policy, self.scale());
+        let added = Penalties {
+            split: self.split(),
+            lateness: policy.lateness_cost_per_day.saturating_mul(site.days_late).saturating_mul(scale),
+            load: of_load(policy.load_cost, site.load).saturating_mul(scale),
+            ..Penalties::default()
+        };
+        if !self.balanced {
+            return added;
+        }
+        let weights = &policy.weights;
+        Penalties {
+            load: added.load.saturating_add(of_load(weights.load, site.load)),
+            distance: weights.per_km.saturating_mul(i64::from(site.metres)) / 1000,
+            days: weights.per_day.saturating_mul(site.days),
+            shipment: weights.per_shipment,
+            ..added
+        }
+    }
+
     /// The part of a warehouse that is used. A penalty for each shipment after the first is one for each, less a constant.
     #[must_use]
     pub fn fixed(&self, site: &Site) -> i64 {
-        let policy = self.policy;
-        let penalties = policy
-            .split_penalty
-            .saturating_add(policy.lateness_cost_per_day.saturating_mul(site.days_late))
-            .saturating_add(of_load(policy.load_cost, site.load));
-        if !self.balanced {
-            return site.fixed.saturating_add(penalties).min(SCORE_MAX);
-        }
-        let weights = &policy.weights;
-        let parts = [
-            site.fixed.saturating_mul(weights.cost),
-            weights.per_km.saturating_mul(i64::from(site.metres)) / 1000,
-            weights.per_day.saturating_mul(site.days),
-            weights.per_shipment,
-            of_load(weights.load, site.load),
-            penalties.saturating_mul(1000),
-        ];
-        parts.into_iter().fold(0_i64, i64::saturating_add).clamp(0, SCORE_MAX)
+        let cost = site.fixed.saturating_mul(self.cost_weight());
+        cost.saturating_add(self.penalties(site).total()).clamp(0, SCORE_MAX)
     }
 
     /// The part of a line that costs so much.

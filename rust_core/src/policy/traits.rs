@@ -21,6 +21,17 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dc => "dc",
+            Self::Store => "store",
+            Self::Supplier => "supplier",
+            Self::ThirdParty => "third_party",
+        }
+    }
+
     /// The kind of a name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -119,6 +130,23 @@ impl Traits {
     pub fn has_all(&self, warehouse: WarehouseId, capabilities: &[u32]) -> bool {
         let has = self.warehouses.get(warehouse as usize).map_or(&[][..], |of| &of.has);
         capabilities.iter().all(|one| has.binary_search(one).is_ok())
+    }
+
+    /// The names of those that a SKU needs and a warehouse has not, sorted.
+    #[must_use]
+    pub fn lacks(&self, warehouse: WarehouseId, sku: SkuId) -> Vec<&str> {
+        let needs = self.needs(sku).unwrap_or_default();
+        let missing = |number: u32| needs.contains(&number) && !self.has_all(warehouse, &[number]);
+        let mut names: Vec<&str> =
+            self.capabilities.iter().filter(|&(_, &number)| missing(number)).map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Whether a warehouse has a capability of a name.
+    #[must_use]
+    pub fn has(&self, warehouse: WarehouseId, name: &str) -> bool {
+        self.capabilities.get(name).is_some_and(|&number| self.has_all(warehouse, &[number]))
     }
 
     /// The numbers of capabilities; `None` where one is nobody's.

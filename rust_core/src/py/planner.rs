@@ -348,7 +348,7 @@ impl PyPlanner {
             Err(outcome) => return outcome_tuple(py, outcome, &self.planner.catalogue),
         };
         let planned = self.planner.plan(&demand);
-        let explanation = self.planner.explain(&demand, planned.as_ref().ok());
+        let explanation = self.planner.explain(&order, &demand, planned.as_ref());
         if demand.allow_backorder && expected_day.is_none() {
             if let Err(refusal) = planned {
                 return outcome_tuple(py, self.planner.lacking(&demand, refusal), &self.planner.catalogue);

@@ -36,6 +36,15 @@ def test_the_least_sum_of_cost_and_price_is_chosen_and_its_cost_is_booked(prices
     assert quote(planner, order(quantity=2))["cost"] == {"near": 220, "far": 220 + WAY}[expected]
 
 
+def test_an_explanation_shows_prices_beside_the_cost() -> None:
+    planner = small_planner()
+    planner.set_prices(Prices({("a", "near"): 30}, {"near": 5}))
+    rows = {row["warehouse"]: row for row in quote(planner, order(quantity=2))["explanation"]["warehouses"]}
+    assert rows["near"]["score"] == {"cost": 220, "price": 65, "total": 285}
+    assert rows["far"]["score"] == {"cost": 220 + WAY, "total": 220 + WAY}
+    assert rows["near"]["cost"]["total"] == 220
+
+
 def test_prices_are_taken_back() -> None:
     planner = small_planner()
     planner.set_prices(Prices({("a", "near"): 9_999}))

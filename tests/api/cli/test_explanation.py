@@ -1,0 +1,75 @@
+"""`stockade plan --explain`: who ships, who else could, who cannot and why, in a terminal of 100 columns."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Finished, run
+from tests.api.explained import POLICIES, Network, build
+from tests.conftest import Service
+
+COLUMNS = 100
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """A service with policies of its own."""
+    folder = tmp_path_factory.mktemp("explained")
+    (folder / "policies.toml").write_text(POLICIES, "utf-8")
+    service = Service(folder / "store", STOCKADE_POLICIES_FILE=str(folder / "policies.toml"))
+    service.start()
+    yield build(service)
+    service.stop()
+
+
+def plan(network: Network, *lines: tuple[str, int], **fields: Any) -> Finished:
+    """The plan of an order of these lines, explained."""
+    order = network.shop.order(*((f"E-{sku}", units) for sku, units in lines), **fields)
+    policies = network.service.data_dir.parent / "policies.toml"
+    options = ("--explain", "--data-dir", network.service.data_dir)
+    return run(
+        "plan", "-", *options, given=json.dumps(order), COLUMNS=str(COLUMNS), STOCKADE_POLICIES_FILE=str(policies)
+    )
+
+
+def test_the_reason_comes_first_then_who_ships_then_who_could_then_who_cannot(network: Network) -> None:
+    """Every line fits the terminal."""
+    told = plan(network, ("A", 1), ("B", 1))
+    assert told.code == 0, told.err
+    assert max(map(len, told.out.splitlines())) <= COLUMNS
+    assert "Policy usual@7 (the default), proven the cheapest." in " ".join(told.out.split())
+    places = [told.out.index(name) for name in ("One shipment from E-BOTH", "handling")]
+    table = told.out.index("handling")
+    for name in ("E-LEFT", "E-RIGHT", "E-BOTH", "E-SHOP", "Cannot ship all of it", "E-CLOSED"):
+        places.append(told.out.index(name, table))
+    assert places[2:4] == sorted(places[2:4])
+    assert places[3:] == sorted(places[3:])
+    assert places[0] < places[1]
+
+
+def test_costs_are_told_by_parts_and_what_is_lacking_with_its_rule(network: Network) -> None:
+    """As the JSON has them, in major units."""
+    told = plan(network, ("A", 8), channel="app")
+    (row,) = [line for line in told.out.splitlines() if line.startswith("* ") and "E-LEFT" in line]
+    assert [part in row for part in (" 1.00 ", " 0.80 ", " 5.00 ", " 6.80 ")] == [True] * 4
+    said = " ".join(told.out.split())
+    assert "E-SHOP │ lacks E-A (7/8), 2 kept back from the channel" in said
+    assert "policy usual keeps it out: it is on its list of excluded ones" in said
+    assert "not proven the cheapest (no plan counts less than" in said
+
+
+def test_a_refusal_is_explained_too(network: Network) -> None:
+    """With exit code 1."""
+    told = plan(network, ("A", 99))
+    assert told.code == 1
+    assert "No plan: the warehouses that may serve it have too little of E-A (27 of 99)." in " ".join(told.out.split())
+    assert "for want of stock" in told.out
+
+
+def test_substitutes_are_what_is_explained(network: Network) -> None:
+    """And nobody lacks what they come for."""
+    told = plan(network, ("NONE", 1), allow_substitutes=True)
+    assert "1 x E-A instead of E-NONE" in told.out
+    assert "lacks E-NONE" not in told.out

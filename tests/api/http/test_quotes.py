@@ -1,0 +1,99 @@
+"""What a quote explains over HTTP: parts of every cost, what keeps warehouses out, and the choice in money."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Service, Shop
+from tests.api.explained import POLICIES, build
+
+PARTS = ("handling", "picking", "freight", "way")
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A service with policies of its own."""
+    folder = tmp_path_factory.mktemp("quotes")
+    (folder / "policies.toml").write_text(POLICIES, "utf-8")
+    service = Service(folder / "store", STOCKADE_POLICIES_FILE=str(folder / "policies.toml"))
+    service.start()
+    yield build(service).shop
+    service.stop()
+
+
+def explain(shop: Shop, *lines: tuple[str, int], status: int = 200, **fields: Any) -> dict[str, Any]:
+    """The explanation of a quote, with its rows by the warehouses' names."""
+    answer = shop.door.call("POST", "/v1/quotes", shop.order(*((f"E-{sku}", units) for sku, units in lines), **fields))
+    assert answer.status == status, answer.body
+    explanation: dict[str, Any] = answer.json["explanation"]
+    explanation["rows"] = {row["warehouse"].removeprefix("E-"): row for row in explanation["warehouses"]}
+    return explanation
+
+
+def test_each_warehouse_has_its_cost_part_by_part(network: Shop) -> None:
+    """Two units of half a kilogram: handling, picking, freight by the carrier's step."""
+    told = explain(network, ("A", 1), ("B", 1))
+    both = told["rows"]["BOTH"]
+    assert [both["cost"][part] for part in PARTS] == [2_000, 20, 500, 0]
+    assert (both["cost"]["total"], both["carrier"], both["zone"]) == (2_520, "post", "all")
+    assert both["score"] == {"cost": 2_520, "total": 2_520}
+    for row in told["rows"].values():
+        if "cost" in row:
+            assert sum(row["cost"][part] for part in PARTS) == row["cost"]["total"]
+            assert row["cost"]["per_shipment"] + row["cost"]["lines"] == row["cost"]["total"]
+            assert row["promised_on"] > "2020"
+
+
+def test_a_split_is_told_in_money(network: Shop) -> None:
+    """The best single warehouse beside the set that was chosen, with what the policy adds for the second parcel."""
+    told = explain(network, ("A", 1), ("B", 1))
+    assert (told["single"]["warehouses"], told["single"]["cost"]["total"]) == (["E-BOTH"], 2_520)
+    assert (told["chosen"]["warehouses"], told["chosen"]["cost"]["total"]) == (["E-LEFT", "E-RIGHT"], 1_220)
+    assert told["chosen"]["score"] == {"cost": 1_220, "split": 300, "total": 1_520}
+    assert told["reason"].startswith("one shipment from E-BOTH would cost 25.20 CNY; ")
+    assert told["reason"].endswith("these 2 cost 12.20 CNY, 15.20 CNY with all that the policy weighs")
+
+
+def test_what_keeps_a_warehouse_out_is_named(network: Shop) -> None:
+    """By rule, for machines, and in words; shortages with what a rule leaves there."""
+    told = explain(network, ("A", 8), channel="app")["rows"]
+    assert (told["BARRED"]["rule"], told["CLOSED"]["rule"]) == ("exclude", "disabled")
+    assert told["BARRED"]["excluded"] == "policy usual keeps it out: it is on its list of excluded ones"
+    short = {"sku": "E-A", "requested": 8, "available": 7, "kept_back": 2}
+    assert told["LEFT"]["short"] == [short]
+    told = explain(network, ("COLD", 1))["rows"]
+    assert told["BOTH"]["short"] == [{"sku": "E-COLD", "requested": 1, "available": 0, "lacks": ["cold"]}]
+    assert told["SHOP"]["used"]
+    told = explain(network, ("A", 1), channel="depots")["rows"]
+    assert told["SHOP"]["excluded"] == "policy depots keeps it out: it is a store, not one of dc"
+    told = explain(network, ("A", 1), warehouses=["E-LEFT"])["rows"]
+    assert (told["BOTH"]["rule"], told["LEFT"]["used"]) == ("order", True)
+
+
+def test_who_chose_the_policy_is_told(network: Shop) -> None:
+    """The order, a rule, or nobody."""
+    for fields, policy, chosen_by in (
+        ({}, "usual", {"by": "default"}),
+        ({"policy": "depots"}, "depots", {"by": "order"}),
+        ({"channel": "depots"}, "depots", {"by": "rule", "rule": "for-depots"}),
+    ):
+        told = explain(network, ("A", 1), **fields)
+        assert (told["policy"], told["policy_version"], told["chosen_by"]) == (policy, "7", chosen_by)
+
+
+def test_components_and_substitutes_are_explained_not_what_they_replace(network: Shop) -> None:
+    """Nobody lacks what comes as something else."""
+    told = explain(network, ("KIT", 1), ("NONE", 1), allow_substitutes=True)
+    line = {"sku": "E-A", "quantity": 3, "instead_of": [{"sku": "E-NONE", "quantity": 1}], "part_of": ["E-KIT"]}
+    assert told["planned"] == [line]
+    assert "short" not in told["rows"]["LEFT"]
+
+
+def test_a_refusal_has_its_reason(network: Shop) -> None:
+    """With the shortages, and the rows."""
+    told = explain(network, ("A", 99), status=409)
+    assert told["reason"] == "no plan: the warehouses that may serve it have too little of E-A (27 of 99)"
+    assert "chosen" not in told
+    told = explain(network, ("A", 12), status=409, allow_split=False)
+    assert told["reason"].startswith("no plan: there is enough, but not from 1 warehouse")
