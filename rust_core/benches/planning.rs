@@ -66,6 +66,30 @@ fn plan_by_weight(bencher: Bencher, (lines, warehouses): (u32, u32)) {
     bencher.bench_local(|| next.next().map(|demand| planner.plan(demand)));
 }
 
+/// The same by how many SKUs there are, half of the cells stocked: resolving names and choosing, as more and more of it lies
+/// beyond the processor's caches.
+#[divan::bench(args = [1_000, 10_000, 100_000, 1_000_000], sample_count = SAMPLES)]
+fn plan_by_skus(bencher: Bencher, skus: u32) {
+    const ORDERS: u64 = 10_000;
+    let mut planner = network::planner_of(skus, 10, 50);
+    let orders: Vec<Vec<u8>> = (0..ORDERS).map(|number| network::order_of(skus, number, 2)).collect();
+    let mut next = orders.iter().cycle();
+    bencher.bench_local(|| {
+        let order = Order::decode(next.next()?).ok()?;
+        let demand = planner.resolve(&order).ok()?;
+        planner.plan(&demand).ok()
+    });
+}
+
+/// By how many warehouses there are, half of the cells stocked.
+#[divan::bench(args = [10, 20, 50, 100, 200, 500], sample_count = SAMPLES)]
+fn plan_by_warehouses(bencher: Bencher, warehouses: u32) {
+    let mut planner = network::planner(warehouses, 50);
+    let demands = demands(&planner, 3);
+    let mut next = demands.iter().cycle();
+    bencher.bench_local(|| next.next().map(|demand| planner.plan(demand)));
+}
+
 /// The largest orders that the doors let in, on a fixed cost that splits them: what the bounds on the work leave of them.
 #[divan::bench(args = LARGE, sample_count = ORDERS as u32)]
 fn plan_large(bencher: Bencher, (lines, warehouses, units): (u32, u32, i64)) {

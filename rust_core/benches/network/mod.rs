@@ -48,6 +48,11 @@ impl Draw {
 
 /// A planner over `warehouses` warehouses with a tariff; `stocked_percent` of the cells have stock, drawn one by one.
 pub fn planner(warehouses: u32, stocked_percent: u64) -> Planner {
+    planner_of(SKUS, warehouses, stocked_percent)
+}
+
+/// The same with as many SKUs as are wanted.
+pub fn planner_of(skus: u32, warehouses: u32, stocked_percent: u64) -> Planner {
     let mut draw = Draw::new(u64::from(warehouses));
     let mut planner = Planner::default();
     planner.currency = "CNY".into();
@@ -69,7 +74,7 @@ pub fn planner(warehouses: u32, stocked_percent: u64) -> Planner {
             .map(|&(km, base, per_kg)| Zone { name: "z".into(), max_m: km * 1000, base, per_kg, ..Zone::default() })
             .collect(),
     );
-    for sku in 0..SKUS {
+    for sku in 0..skus {
         let terms = SkuTerms { weight_g: 100 + draw.below(3000) as i64, ..SkuTerms::default() };
         assert!(planner.catalogue.put_sku(sku, &format!("SKU-{sku:03}"), terms));
         for warehouse in 0..warehouses {
@@ -122,10 +127,15 @@ pub fn large_order(lines: u32, units: i64, max_shipments: Option<u32>) -> Vec<u8
 
 /// Canonical bytes of an order of `lines` different SKUs to one of 300 destinations, as the Python side writes them.
 pub fn order(number: u64, lines: u32) -> Vec<u8> {
+    order_of(SKUS, number, lines)
+}
+
+/// The same of as many SKUs as the network has.
+pub fn order_of(all: u32, number: u64, lines: u32) -> Vec<u8> {
     let mut draw = Draw::new(number);
     let mut skus: Vec<SkuId> = Vec::new();
     while skus.len() < lines as usize {
-        let sku = draw.below(u64::from(SKUS)) as SkuId;
+        let sku = draw.below(u64::from(all)) as SkuId;
         if !skus.contains(&sku) {
             skus.push(sku);
         }

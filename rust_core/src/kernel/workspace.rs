@@ -65,9 +65,18 @@ pub struct Kernel {
     greedy: Greedy,
     levels: Vec<Level>,
     nodes: u64,
+    /// Cells that a search may walk over, where that is not the usual.
+    work_limit: Option<u64>,
 }
 
 impl Kernel {
+    /// One whose searches may walk over so many cells, unless a problem limits their nodes. A million take some two
+    /// milliseconds.
+    #[must_use]
+    pub fn with_work_limit(cells: u64) -> Self {
+        Self { work_limit: Some(cells), ..Self::default() }
+    }
+
     /// The warehouse of each line, as the last call that found something chose it.
     #[must_use]
     pub fn warehouse(&self) -> &[u32] {
@@ -213,7 +222,7 @@ impl Kernel {
             cost_max: 2 * COST_END * problem.lines() as i64,
             first: false,
             nodes_left: limit,
-            work_left: if problem.node_limit.is_some() { u64::MAX } else { WORK_LIMIT },
+            work_left: if problem.node_limit.is_some() { u64::MAX } else { self.work_limit.unwrap_or(WORK_LIMIT) },
             open_bound: UNSERVABLE,
             tied_at: UNSERVABLE,
             cells_kept: 0,
