@@ -6,7 +6,7 @@ use super::{CutChoice, CutPiece};
 use crate::kernel::Unsolved;
 
 /// Offers that a search may walk over, unless the caller limits its nodes: some milliseconds.
-const WORK_LIMIT: u64 = 100_000;
+const WORK_LIMIT: u64 = 400_000;
 
 /// Warehouses that a set in question has, at the most: one more is a call deeper.
 const DEPTH_MAX: usize = 512;
@@ -20,6 +20,9 @@ pub(super) struct Search<'a> {
     used: Vec<u32>,
     /// By warehouse, the share of its fixed cost that the last bound paid; -1 where it gives nothing.
     paid: Vec<i64>,
+    /// Whether a warehouse is of the set in question, and whether it gives anything there.
+    member: Vec<bool>,
+    gives: Vec<bool>,
     best: Vec<u32>,
     cost: i64,
     nodes_left: u64,
@@ -38,6 +41,8 @@ impl<'a> Search<'a> {
             standing: vec![Standing::Open; warehouses],
             used: Vec::new(),
             paid: vec![-1; warehouses],
+            member: vec![false; warehouses],
+            gives: vec![false; warehouses],
             best: Vec::new(),
             cost: NONE,
             nodes_left: node_limit.unwrap_or(u64::MAX),
@@ -123,46 +128,48 @@ impl<'a> Search<'a> {
             .map(|pick| (bound, pick))
     }
 
-    /// Offers those used and these, without those that are then superfluous.
+    /// Offers those used and these, without those that are then superfluous, as far as the work that is left goes.
     fn offer(&mut self, giving: &[u32]) {
         let mut set: Vec<u32> = self.used.iter().chain(giving).copied().collect();
         set.sort_unstable();
-        let Some(mut cost) = self.cost_of(&mut set) else { return };
-        // The dearest to use goes first.
-        let mut order = set.clone();
-        order.sort_by_key(|&warehouse| -self.supply.fixed[warehouse as usize]);
-        for warehouse in order {
-            let mut fewer: Vec<u32> = set.iter().copied().filter(|&other| other != warehouse).collect();
-            if let Some(less) = self.cost_of(&mut fewer)
-                && less <= cost
-            {
-                (set, cost) = (fewer, less);
+        set.iter().for_each(|&warehouse| self.member[warehouse as usize] = true);
+        if let Some(mut cost) = self.cost_of(&mut set) {
+            // The dearest to use goes first.
+            let mut order = set.clone();
+            order.sort_by_key(|&warehouse| -self.supply.fixed[warehouse as usize]);
+            for warehouse in order {
+                if self.work_left == 0 {
+                    break;
+                }
+                if !std::mem::take(&mut self.member[warehouse as usize]) {
+                    continue;
+                }
+                let mut fewer: Vec<u32> = set.iter().copied().filter(|&other| other != warehouse).collect();
+                match self.cost_of(&mut fewer) {
+                    Some(less) if less <= cost => (set, cost) = (fewer, less),
+                    _ => set.iter().for_each(|&warehouse| self.member[warehouse as usize] = true),
+                }
+            }
+            if set.len() <= self.set_max && (cost, set.len(), &set) < (self.cost, self.best.len(), &self.best) {
+                (self.cost, self.best) = (cost, set);
             }
         }
-        if set.len() <= self.set_max && (cost, set.len(), &set) < (self.cost, self.best.len(), &self.best) {
-            (self.cost, self.best) = (cost, set);
-        }
+        self.member.fill(false);
     }
 
-    /// What a set costs, which is left without those that give nothing; `None` when it has too little.
-    fn cost_of(&self, set: &mut Vec<u32>) -> Option<i64> {
-        let mut gives = vec![false; set.len()];
+    /// What the members cost, who are `set`; both are left without those that give nothing. `None` when they have too little.
+    fn cost_of(&mut self, set: &mut Vec<u32>) -> Option<i64> {
+        self.work_left = self.work_left.saturating_sub(self.node_work);
+        self.gives.fill(false);
         let mut cost = 0;
         for line in &self.supply.lines {
-            cost += line.fill(
-                |warehouse| set.binary_search(&warehouse).is_ok(),
-                |warehouse, _| {
-                    if let Ok(place) = set.binary_search(&warehouse) {
-                        gives[place] = true;
-                    }
-                },
-            )?;
+            let (member, gives) = (&self.member, &mut self.gives);
+            cost +=
+                line.fill(|warehouse| member[warehouse as usize], |warehouse, _| gives[warehouse as usize] = true)?;
         }
-        let mut place = 0;
-        set.retain(|_| {
-            place += 1;
-            gives[place - 1]
-        });
+        let gives = &self.gives;
+        set.retain(|&warehouse| gives[warehouse as usize]);
+        self.member.copy_from_slice(gives);
         Some(cost + set.iter().map(|&warehouse| self.supply.fixed[warehouse as usize]).sum::<i64>())
     }
 }
