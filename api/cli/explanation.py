@@ -66,7 +66,8 @@ def print_head(explanation: Row, currency: str) -> None:
     )
     if "bound" in explanation:
         bound = explanation["bound"] / explanation["score_scale"] / 100
-        proven += f" (no plan counts less than {bound:,.2f} {currency}: at most {explanation['gap']:.1%} less)"
+        less = f", at most {explanation['gap']:.1%} less" if explanation["gap"] else ""
+        proven += f" (none can count less than {bound:,.2f} {currency}{less})"
     elif (least := explanation.get("bound_shipments")) is not None:
         proven += f" (at least {least})"
     version = explanation.get("policy_version")

@@ -1,5 +1,6 @@
 """`stockade policy`: checks files of policies, compares policies on orders, and tells what came of them."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,8 @@ from engine.sample import POLICIES_TOML, OrderSource, load_network, starting_sto
 
 SAMPLE_ORDERS = 2_000
 SAMPLE_SEED = 1
+SAMPLE_NOW = datetime(2026, 11, 11, 2, tzinfo=UTC)
+"""When the orders of the sample are planned: a morning there, before any cut-off; days are the same each time."""
 
 app = App(name="policy", help="Check files of policies, compare policies, and see what came of them.")
 
@@ -96,7 +99,9 @@ async def compare(
     clock = StoreClock()
     if sample:
         network = load_network()
+        now_ms = clock.now_ms()
         if given is None:
+            now_ms = int(SAMPLE_NOW.timestamp() * 1000)
             offers = OrderSource(network, SAMPLE_SEED, id_prefix="C").offers(count)
             given = [offer.order for offer in offers if offer.kind == "new"]
         totals = compare_policies(
@@ -111,7 +116,7 @@ async def compare(
                 fixed_cost=settings.fixed_cost, unit_cost=settings.unit_cost, cost_per_km=settings.cost_per_km
             ),
             book=book.message,
-            now_ms=clock.now_ms(),
+            now_ms=now_ms,
         )
         currency = network.currency
     elif given is None:

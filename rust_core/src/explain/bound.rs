@@ -89,7 +89,7 @@ impl Scene<'_> {
     }
 
     /// No fewer shipments hold what is planned.
-    fn shipments_min(&self) -> usize {
+    pub(super) fn shipments_min(&self) -> usize {
         (0..self.demand.lines.len()).map(|line| self.shipments_of(line)).max().unwrap_or(0).max(1)
     }
 

@@ -94,13 +94,13 @@ impl Scene<'_> {
     }
 
     fn no_single(&self, shipments: usize) -> String {
-        let proven = self.plan.is_ok_and(|plan| plan.proven);
-        match self.demand.policy().objective {
-            Objective::FewestShipments if proven => {
-                format!("no warehouse has everything, and fewer than {shipments} shipments are not possible")
-            }
-            _ => "no warehouse has everything".into(),
+        let fewest = self.demand.policy().objective == Objective::FewestShipments;
+        let proven = fewest && self.plan.is_ok_and(|plan| plan.proven);
+        // Of two there is nothing more to say, unless it is what the policy is about.
+        if proven || ((fewest || shipments > 2) && self.shipments_min() == shipments) {
+            return format!("no warehouse has everything, and fewer than {shipments} shipments are not possible");
         }
+        "no warehouse has everything".into()
     }
 
     /// Several shipments against the best of one.

@@ -73,6 +73,10 @@ def test_policies_are_compared_on_the_sample_alike_each_time() -> None:
     assert rows["nearest"]["mean_km"] <= rows["cheapest"]["mean_km"]
     shown = run("policy", "compare", "cheapest", "nearest", "--sample", "--count", 50)
     assert (shown.code, "nearest" in shown.out) == (0, True)
+    hurried = run("policy", "compare", "economy", "express", "--sample", "--count", 300, "--json").json
+    economy, express = hurried
+    assert economy["promised"] == economy["compared"] > 0
+    assert express["days_to_promise"] < economy["days_to_promise"]
     unknown = run("policy", "compare", "magic", "--sample")
     assert (unknown.code, "there is no such policy; there are economy" in unknown.err) == (2, True)
 

@@ -67,6 +67,7 @@ def test_warehouses_are_of_every_kind_and_state_their_costs() -> None:
         assert warehouse.fixed_cost
         assert warehouse.unit_cost
         assert warehouse.cost_per_km == 0, "the tariff carries the distance"
+        assert warehouse.cutoff
 
 
 def test_a_store_costs_more_than_any_dc() -> None:
@@ -98,13 +99,14 @@ def test_only_hot_skus_have_a_purchase_limit() -> None:
     assert limited < set(NETWORK.hot_skus)
 
 
-def test_tariff_zones_ascend_in_distance_and_price() -> None:
+def test_tariff_zones_ascend_in_distance_price_and_days() -> None:
     """The planner takes the first zone that reaches; a zone out of order would never be used."""
     assert 5 <= len(NETWORK.tariff.zones) <= 7
     for near, far in pairwise(NETWORK.tariff.zones):
         assert near.max_km < far.max_km
         assert near.base < far.base
         assert near.per_kg < far.per_kg
+        assert 1 <= (near.transit_days or 0) <= (far.transit_days or 0)
 
 
 def test_cities_are_no_districts_of_each_other() -> None:

@@ -13,6 +13,10 @@ fn three() -> Planner {
     planner(&[cheap(0.0), cheap(1.0), dear], &[&[4, 0, 9], &[0, 4, 9]])
 }
 
+fn planner_of_three_units() -> Planner {
+    planner(&[0.0, 1.0, 2.0].map(warehouse), &[&[1, 1, 1]])
+}
+
 fn both(units: i64, policy: &str) -> Value {
     json!({"lines": lines(&[(0, units), (1, units)]), "policy": policy})
 }
@@ -58,6 +62,9 @@ fn the_fastest_are_told_with_their_days() {
 fn where_there_is_no_single_one_that_is_told() {
     let mut planner = three();
     assert_eq!(reason(&mut planner, both(10, "cheapest")), "no warehouse has everything");
+    let mut even = planner_of_three_units();
+    let three = reason(&mut even, json!({"lines": lines(&[(0, 3)])}));
+    assert_eq!(three, "no warehouse has everything, and fewer than 3 shipments are not possible");
     let fewest = reason(
         &mut planner,
         json!({
