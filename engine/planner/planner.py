@@ -99,15 +99,18 @@ class Planner:
 
         Raises InvalidInput, and changes nothing, where a name is unknown or a price out of range.
         """
-        rows = price_rows(prices or Prices(), sku=self.core.sku_number, warehouse=self.core.warehouse_number)
-        self.core.set_prices(*rows)
+        self.core.set_prices(*self._price_rows(prices or Prices()))
         self._prices = prices
+
+    def _price_rows(self, prices: Prices) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
+        return price_rows(prices, sku=self.core.sku_number, warehouse=self.core.warehouse_number)
 
     def _price_what_is_known(self, prices: Prices) -> None:
         # Another store may lack some of the names.
         cells = {names: price for names, price in prices.cells.items() if self._knows(*names)}
         of_shipments = {name: price for name, price in prices.warehouses.items() if name in self.warehouses}
-        self.set_prices(Prices(cells, of_shipments))
+        # What is not known now may be later: all of them are kept.
+        self.core.set_prices(*self._price_rows(Prices(cells, of_shipments)))
 
     def _knows(self, sku: str, warehouse: str) -> bool:
         return sku in self.skus and warehouse in self.warehouses

@@ -20,6 +20,7 @@ use rustc_hash::FxHashMap;
 
 use crate::capacity::{Day, counter_name};
 use crate::ids::{CellId, SHARED, SkuId, WarehouseId, cell_id, partition_of, pool_id};
+use crate::kernel;
 use crate::order::{Order, fingerprint};
 use crate::planner::{Demand, Exceeded, Flaw, Plan, Planner, Refusal, Shortage};
 use crate::record::{self, Status};
@@ -30,6 +31,10 @@ pub const ATTEMPTS_MAX: u32 = 8;
 /// When a batch reads this many cells for orders that wait, the next of them wait for another batch. (The one that goes
 /// beyond it still reads all of its own.) About 10 ms of the store's time.
 const CELLS_READ_MAX: usize = 20_000;
+
+/// Cells that the kernel's searches walk over for one batch before the next orders wait for another one, so that others
+/// than those who plan get their turn: about 20 ms. (The order that goes beyond it is still planned.)
+const SEARCH_CELLS_MAX: u64 = 10_000_000;
 
 /// What became of one order.
 #[derive(Debug)]
@@ -187,7 +192,12 @@ impl Planner {
         let mut batch =
             Batch { partitions: self.partitions.max(1), doubts: self.capacity.doubts(), ..Batch::default() };
         let mut decided = Vec::new();
+        let searched = kernel::work_done();
         for (index, intake) in (0..).zip(orders) {
+            if kernel::work_done().wrapping_sub(searched) > SEARCH_CELLS_MAX && !batch.is_empty() {
+                batch.postponed.push(index);
+                continue;
+            }
             match self.plan_into(&mut batch, index, intake) {
                 Ok(()) => {}
                 Err(Outcome::Again { .. }) => batch.waiting.push(index),

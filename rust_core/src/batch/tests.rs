@@ -158,6 +158,24 @@ fn a_partial_order_waits_for_levels_before_it_goes_without() {
     assert_eq!((batch.waiting.as_slice(), batch.sent.len()), (&[1][..], 1));
 }
 
+/// Orders that take long to plan are not planned all at once, however many there are; none of them is lost.
+#[test]
+fn a_batch_of_hard_orders_is_planned_in_parts() {
+    let rows: Vec<Vec<i64>> = (0..10).map(|sku| (0..120).map(|at| (at * 7 + sku * 3) % 10).collect()).collect();
+    let stock: Vec<&[i64]> = rows.iter().map(Vec::as_slice).collect();
+    let dear = |at: u32| WarehouseTerms { fixed_cost: 100 + i64::from(at * 37 % 50), ..warehouse(f64::from(at) / 9.0) };
+    let warehouses: Vec<WarehouseTerms> = (0..120).map(dear).collect();
+    let mut planner = planner(&warehouses, &stock);
+    let wanted: Vec<(u32, i64)> = (0..10).map(|sku| (sku, 40)).collect();
+    let orders: Vec<Vec<u8>> =
+        (0..100).map(|_| order(json!({"lines": lines(&wanted), "allow_partial": true}))).collect();
+    let (batch, decided) = planner.plan_batch(&intakes(&orders));
+    assert_eq!((decided.len(), batch.is_empty()), (0, false));
+    let places = batch.sent.iter().map(|sent| sent.index).chain(batch.waiting.iter().copied());
+    assert!(!batch.postponed.is_empty());
+    assert_eq!(places.count() + batch.postponed.len(), orders.len());
+}
+
 /// However many wait, the store is not kept long: the others read in a later batch, and the first always may.
 #[test]
 fn cells_read_for_those_who_wait_are_bounded() {

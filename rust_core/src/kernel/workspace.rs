@@ -211,6 +211,7 @@ impl Kernel {
 
     fn search(&mut self, problem: &Problem, set_min: usize, set_max: usize) -> i64 {
         let limit = problem.node_limit.unwrap_or(u64::MAX);
+        let work = if problem.node_limit.is_some() { u64::MAX } else { self.work_limit.unwrap_or(WORK_LIMIT) };
         let mut search = Search {
             levels: &mut self.levels,
             set: &mut self.set,
@@ -222,7 +223,7 @@ impl Kernel {
             cost_max: 2 * COST_END * problem.lines() as i64,
             first: false,
             nodes_left: limit,
-            work_left: if problem.node_limit.is_some() { u64::MAX } else { self.work_limit.unwrap_or(WORK_LIMIT) },
+            work_left: work,
             open_bound: UNSERVABLE,
             tied_at: UNSERVABLE,
             cells_kept: 0,
@@ -236,6 +237,7 @@ impl Kernel {
             search.begin(&self.columns, &self.lagrange);
         }
         self.nodes = limit - search.nodes_left;
+        super::count_work(work - search.work_left);
         search.open_bound
     }
 

@@ -153,6 +153,7 @@ impl Arrays<'_> {
                 })),
                 Some(prices) => room.cost.extend(costs.iter().zip(prices).map(|(&cost, &price)| {
                     within(price);
+                    within(if cost == -1 { 0 } else { cost });
                     let both = if cost == -1 { 0 } else { cost.wrapping_add(price) };
                     within(both);
                     if cost == -1 { UNSERVABLE } else { both }

@@ -123,6 +123,7 @@ def test_any_integers_in_any_layout_are_taken(dtype: Any) -> None:
         ({"price": [[0, 0]]}, "/price", "shape of cost"),
         ({"price": [[0, 0], [0, -1], [0, 0]]}, "/price/1/1", "not -1"),
         ({"price": np.full((3, 2), 10**13)}, "/cost/0/0", "with its price"),
+        ({"cost": [[-5, 1], [1, 1], [1, 1]], "price": np.full((3, 2), 10)}, "/cost/0/0", "not -5"),
         ({"warehouse_price": [1]}, "/warehouse_price", "3 entries"),
         ({"warehouse_price": [0, 2**62, 0]}, "/warehouse_price/1", "10000000000000"),
         ({"warehouse_price": [0, 0, 10**13]}, "/fixed/2", "with its price"),

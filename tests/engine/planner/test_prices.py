@@ -60,6 +60,14 @@ def test_prices_outlive_a_reload() -> None:
     assert chosen(planner) == "far"
 
 
+def test_prices_outlive_a_store_that_was_emptied_for_a_while() -> None:
+    planner = small_planner()
+    planner.set_prices(Prices({("a", "near"): 9_999}, {"near": 1}))
+    planner.become(planner.blank())
+    planner.become(small_planner())
+    assert chosen(planner) == "far"
+
+
 @pytest.mark.parametrize(
     ("prices", "pointers"),
     [

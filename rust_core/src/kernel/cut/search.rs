@@ -6,7 +6,10 @@ use super::{CutChoice, CutPiece};
 use crate::kernel::Unsolved;
 
 /// Offers that a search may walk over, unless the caller limits its nodes: some milliseconds.
-const WORK_LIMIT: u64 = 400_000;
+const WORK_LIMIT: u64 = 200_000;
+
+/// Cells of the kernel's other searches that take as long as one offer here.
+const CELLS_AN_OFFER: u64 = 5;
 
 /// Warehouses that a set in question has, at the most: one more is a call deeper.
 const DEPTH_MAX: usize = 512;
@@ -53,7 +56,9 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn run(mut self) -> Result<CutChoice, Unsolved> {
+        let work = self.work_left;
         self.explore(0);
+        super::super::count_work((work - self.work_left).saturating_mul(CELLS_AN_OFFER));
         if self.cost == NONE {
             return Err(if self.open_bound == NONE { Unsolved::TooFewShipments } else { Unsolved::NotFound });
         }

@@ -113,6 +113,23 @@ fn cut_orders_equal_brute_force() {
     }
 }
 
+/// Work is counted, not timed: an order over a thousand warehouses of which hundreds must share one line ends as soon as any.
+#[test]
+fn the_work_for_one_order_is_bounded() {
+    for (warehouses, lines) in [(1000_usize, 1_usize), (500, 10), (4000, 2)] {
+        let free: Vec<i64> = (0..warehouses * lines).map(|cell| (cell as i64 * 7919) % 10).collect();
+        let unit_cost: Vec<i64> = (0..warehouses * lines).map(|cell| (cell as i64 * 104_729) % 997).collect();
+        let fixed: Vec<i64> = (0..warehouses).map(|warehouse| 1000 + (warehouse as i64 * 31) % 500).collect();
+        let wanted = vec![2 * warehouses as i64; lines];
+        let (fixed, wanted, free, unit_cost) = (&fixed[..], &wanted[..], &free[..], &unit_cost[..]);
+        let before = super::super::work_done();
+        let problem = CutProblem { fixed, wanted, free, unit_cost, shipments_max: usize::MAX, node_limit: None };
+        let choice = solve_cut(&problem).unwrap();
+        assert!(choice.bound <= choice.cost && !choice.proven);
+        assert!(super::super::work_done() - before <= 10_000_000, "{warehouses} x {lines}");
+    }
+}
+
 #[test]
 fn a_line_of_which_there_is_too_little_is_named() {
     let problem = CutProblem {
