@@ -46,8 +46,8 @@ def assign_order(
     may have any integer type and any strides.
 
     `max_shipments` bounds the warehouses used. The search looks at `node_limit` sets at the most, by default at as many
-    as take up to some 40 ms (bounds come before it: a quarter of a second at 4,096 x 500); what it then has may be unproven, `bound` tells how far it may be from the best. The same
-    input gives the same answer on every machine.
+    as take up to some 40 ms (bounds come before it: a quarter of a second at 4,096 x 500). What it then has may be
+    unproven; `bound` tells how far it may be from the best. The same input gives the same answer on every machine.
 
     Raises InvalidInput for what breaks a rule, Unassignable where no choice serves every line.
     """
