@@ -90,7 +90,10 @@ impl Planner {
         let mut fixed = self.scores(demand, candidates);
         let mut exact = true;
         if demand.policy().objective == Objective::FewestShipments {
-            let (step, is_enough) = step(&fixed, &cost, UNSERVABLE);
+            let mut dearest = fixed.clone();
+            let freight = self.freight_most(demand, candidates);
+            dearest.iter_mut().zip(&freight).for_each(|(part, &freight)| *part = part.saturating_add(freight));
+            let (step, is_enough) = step(&dearest, &cost, UNSERVABLE);
             fixed.iter_mut().for_each(|part| *part += step);
             exact = is_enough;
         }

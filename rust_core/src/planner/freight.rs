@@ -84,6 +84,25 @@ impl Planner {
         }
     }
 
+    /// What a shipment from each candidate adds to its score at the most by what carriers charge, beyond its lane's part that
+    /// is once per shipment; nothing where lanes say what they cost. In minor units.
+    pub(super) fn freight_most(&self, demand: &Demand, candidates: &Candidates) -> Vec<i64> {
+        let carriers = self.costs.carriers();
+        let most_g: Vec<i64> = carriers.iter().map(|carrier| self.weight(demand, carrier.cm3_per_kg)).collect();
+        let most = |(lane, charged): (&Lane, &ByWeight)| {
+            let hurry = |days| demand.haste.of(arrival(charged.leaves, days));
+            let offers = charged.rates.iter().map(|&rate| {
+                let number = usize::from(rate.carrier);
+                let freight = carriers[number].freight(usize::from(rate.zone), most_g[number]);
+                let later = hurry(self.costs.transit_days(rate)).saturating_sub(hurry(lane.transit_days)).max(0);
+                freight.saturating_add(later)
+            });
+            // No offer falls with the weight, and a shipment takes the least of them.
+            if lane.service == Service::ByWeight { offers.min().unwrap_or(0) } else { 0 }
+        };
+        candidates.lanes.iter().zip(&candidates.by_weight).map(most).collect()
+    }
+
     /// The warehouses from which nobody carries anything to where a demand goes, though somebody would have to.
     pub(crate) fn uncarried(&mut self, demand: &Demand) -> Vec<WarehouseId> {
         let lanes = &self.costs.lanes(&self.catalogue, &demand.destination).lanes;

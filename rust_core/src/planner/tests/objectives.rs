@@ -1,0 +1,37 @@
+//! What policies want, where carriers charge by the weight of whole shipments.
+
+use serde_json::json;
+
+use super::super::*;
+use crate::catalogue::{SkuTerms, WarehouseTerms};
+use crate::cost::{Carrier, Step, Zone};
+use crate::fixture::{demand, lines, planner, warehouse};
+
+fn carried(name: &str, zone: Zone) -> Carrier {
+    Carrier { name: Some(name.into()), zones: vec![zone], ..Carrier::default() }
+}
+
+fn weigh(planner: &mut Planner, grams: &[i64]) {
+    for (sku, &weight_g) in (0..).zip(grams) {
+        let terms = SkuTerms { weight_g, ..SkuTerms::default() };
+        assert!(planner.catalogue.put_sku(sku, &format!("s{sku}"), terms));
+    }
+}
+
+fn one_of_each(planner: &mut Planner, policy: &str, skus: u32) -> Plan {
+    let wanted: Vec<(u32, i64)> = (0..skus).map(|sku| (sku, 1)).collect();
+    let demand = demand(planner, json!({"lines": lines(&wanted), "policy": policy}));
+    planner.plan(&demand).unwrap()
+}
+
+/// Two parcels below the step would cost a ten-thousandth of the one above it.
+#[test]
+fn no_step_of_a_tariff_makes_two_shipments_out_of_one() {
+    let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[5, 5], &[5, 5]]);
+    weigh(&mut planner, &[600, 600]);
+    let steps = vec![Step { up_to_g: 1000, amount: 10 }, Step { up_to_g: 5000, amount: 1_000_000 }];
+    assert!(planner.costs.set_carriers(vec![carried("post", Zone { steps, ..Zone::default() })]));
+    let plan = one_of_each(&mut planner, "fewest_shipments", 2);
+    assert_eq!((plan.shipments.len(), plan.cost(), plan.proven), (1, 1_000_000, true));
+    assert_eq!(one_of_each(&mut planner, "cheapest", 2).cost(), 20);
+}
