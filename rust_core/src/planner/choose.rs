@@ -5,7 +5,7 @@ use super::objective::step;
 use super::{Candidates, Demand, Planner, Refusal, Shortage};
 use crate::fill::{self, Piece, Supply};
 use crate::kernel::{self, Problem, UNSERVABLE};
-use crate::policy::{Objective, Score};
+use crate::policy::{Objective, Score, is_bounded};
 
 /// Costs that the kernel is given at the most: lines and pieces of cut lines, times warehouses. Beyond it a rule fills the
 /// order, as the kernel's first look at every cost alone would take milliseconds.
@@ -87,8 +87,8 @@ impl Planner {
                 }
             }
         }
-        let mut fixed = self.scores(demand, candidates);
-        let mut exact = true;
+        let scores = self.scores(demand, candidates);
+        let (mut fixed, mut exact) = (scores.clone(), true);
         if demand.policy().objective == Objective::FewestShipments {
             let mut dearest = fixed.clone();
             let freight = self.freight_most(demand, candidates);
@@ -118,6 +118,11 @@ impl Planner {
             // How a balanced score weighs days against a carrier's freight is rounded.
             proven = self.ship_truly(demand, candidates, &kernel, &mut rows) && score.cost_weight() == 1;
         }
+        // What is not chosen is no better for being worth more than its bound.
+        exact &= !rows
+            .iter()
+            .enumerate()
+            .any(|(row, piece)| is_bounded(scores[piece.candidate]) || is_bounded(cost[row * width + piece.candidate]));
         Some((rows, proven && exact))
     }
 }

@@ -9,6 +9,12 @@ use crate::cost::{COST_MAX, Haste, LocalDay};
 /// No part of a score is greater: 25,000 of them still fit an `i64`.
 pub const SCORE_MAX: i64 = 10_i64.pow(14);
 
+/// Whether a part of a score is at its bound: how much it is beyond that is not known, so that it ties with what is less.
+#[must_use]
+pub fn is_bounded(part: i64) -> bool {
+    part >= SCORE_MAX
+}
+
 /// A warehouse that could ship a part of an order.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Site {

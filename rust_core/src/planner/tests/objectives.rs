@@ -6,6 +6,7 @@ use super::super::*;
 use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::{Carrier, Step, Zone};
 use crate::fixture::{demand, lines, planner, warehouse};
+use crate::policy::Book;
 
 fn carried(name: &str, zone: Zone) -> Carrier {
     Carrier { name: Some(name.into()), zones: vec![zone], ..Carrier::default() }
@@ -34,4 +35,25 @@ fn no_step_of_a_tariff_makes_two_shipments_out_of_one() {
     let plan = one_of_each(&mut planner, "fewest_shipments", 2);
     assert_eq!((plan.shipments.len(), plan.cost(), plan.proven), (1, 1_000_000, true));
     assert_eq!(one_of_each(&mut planner, "cheapest", 2).cost(), 20);
+}
+
+/// Both sites cost more than a score can be: neither is known to be the better one.
+#[test]
+fn what_is_beyond_the_bound_of_scores_is_not_proven() {
+    let of = |fixed_cost| WarehouseTerms { fixed_cost, ..warehouse(0.0) };
+    let policy = json!({"name": "p", "objective": "balanced", "weights": {"cost": 1_000_000}});
+    let book = json!({"version": "1", "default": "p", "policies": [policy], "rules": []});
+    let book = rmp_serde::to_vec_named(&book).unwrap();
+    for (costs, stock, proven) in [
+        ([900_000_000, 200_000_000], [[1, 5], [1, 5]], false),
+        ([900_000_000, 20_000_000], [[1, 5], [1, 5]], true),
+        // Both are needed for a line that is cut.
+        ([900_000_000, 200_000_000], [[2, 5], [0, 0]], false),
+    ] {
+        let mut planner = planner(&costs.map(of), &[&stock[0], &stock[1]]);
+        planner.set_book(Book::decode(&book).unwrap());
+        let wanted: &[(u32, i64)] = if stock[1] == [0, 0] { &[(0, 6)] } else { &[(0, 1), (1, 1)] };
+        let demand = demand(&planner, json!({"lines": lines(wanted)}));
+        assert_eq!(planner.plan(&demand).unwrap().proven, proven, "{costs:?} {stock:?}");
+    }
 }
