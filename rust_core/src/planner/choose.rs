@@ -1,8 +1,9 @@
 //! Chooses which candidate gives how much of each line: by the kernel, or by a rule where a policy or the size asks for one.
 
-use super::freight::Bounded;
+use super::freight::{Bounded, by_day};
 use super::objective::step;
 use super::{Candidates, Demand, Planner, Refusal, Shortage};
+use crate::cost::LocalDay;
 use crate::fill::{self, Piece, Supply};
 use crate::kernel::{self, Problem, UNSERVABLE};
 use crate::policy::{Objective, Score, is_bounded};
@@ -13,11 +14,12 @@ const KERNEL_CELLS_MAX: usize = 25_000;
 
 impl Planner {
     /// What each candidate gives of each line, and whether that is proven to be what the policy wants most. What an order that accepts a
-    /// part goes without besides is added to `unfilled`, a number a line.
+    /// part goes without besides is added to `unfilled`, a number a line. Where the fastest is wanted, the candidates keep no
+    /// carriers but those that may take it.
     pub(super) fn choose(
         &self,
         demand: &Demand,
-        candidates: &Candidates,
+        candidates: &mut Candidates,
         unfilled: &mut [i64],
     ) -> Result<(Vec<Piece>, bool), Refusal> {
         let objective = demand.policy().objective;
@@ -51,6 +53,10 @@ impl Planner {
                 }
             }
         };
+        if objective == Objective::Fastest {
+            let last = pieces.iter().map(|piece| by_day(candidates.promised[piece.candidate])).max();
+            self.arrive_by(demand, candidates, last.unwrap_or(LocalDay::MAX));
+        }
         Ok((pieces, proven))
     }
 

@@ -7,6 +7,7 @@ use super::{Candidates, Demand, Planner};
 use crate::catalogue::SkuTerms;
 use crate::cost::{COST_MAX, Haste, Lane, LocalDay, Minorant, Rate, Service, least_volumetric};
 use crate::ids::WarehouseId;
+use crate::policy::Score;
 
 mod exact;
 mod improve;
@@ -62,6 +63,16 @@ pub(crate) struct OnLane<'a> {
 }
 
 impl Planner {
+    /// Leaves no carriers but those that arrive by a day, where the last promise is to be that; speed beyond it is worth what
+    /// an order's due day makes it.
+    pub(crate) fn arrive_by(&self, demand: &Demand, candidates: &mut Candidates, day: LocalDay) {
+        candidates.haste = Score::of(demand.policy()).lateness(demand.due);
+        for charged in &mut candidates.by_weight {
+            let in_time = |rate: &Rate| by_day(arrival(charged.leaves, self.costs.transit_days(*rate))) <= day;
+            charged.rates = charged.rates.iter().copied().filter(in_time).collect();
+        }
+    }
+
     /// Has lanes that are charged by weight say what no shipment of this order can cost less than. Keeps who serves them.
     pub(super) fn bound_freight(&self, demand: &Demand, candidates: &mut Candidates) {
         let most_g: Vec<i64> =
@@ -90,7 +101,7 @@ impl Planner {
         let carriers = self.costs.carriers();
         let most_g: Vec<i64> = carriers.iter().map(|carrier| self.weight(demand, carrier.cm3_per_kg)).collect();
         let most = |(lane, charged): (&Lane, &ByWeight)| {
-            let hurry = |days| demand.haste.of(arrival(charged.leaves, days));
+            let hurry = |days| candidates.haste.of(arrival(charged.leaves, days));
             let offers = charged.rates.iter().map(|&rate| {
                 let number = usize::from(rate.carrier);
                 let freight = carriers[number].freight(usize::from(rate.zone), most_g[number]);
@@ -120,19 +131,13 @@ impl Planner {
 
     /// What a shipment of these SKUs and units from a candidate costs.
     #[must_use]
-    pub fn price(
-        &self,
-        demand: &Demand,
-        candidates: &Candidates,
-        candidate: usize,
-        lines: &[(SkuTerms, i64)],
-    ) -> Price {
+    pub fn price(&self, candidates: &Candidates, candidate: usize, lines: &[(SkuTerms, i64)]) -> Price {
         let (warehouse, lane) = (candidates.warehouses[candidate], &candidates.lanes[candidate]);
         let (open, rates, leaves) = match candidates.by_weight.get(candidate) {
             Some(charged) => (charged.open, &charged.rates[..], charged.leaves),
             None => (lane.fixed, &[][..], None),
         };
-        self.price_on(&OnLane { warehouse, lane, open, rates, leaves, haste: demand.haste }, lines)
+        self.price_on(&OnLane { warehouse, lane, open, rates, leaves, haste: candidates.haste }, lines)
     }
 
     /// The same on a lane as the cost table has it.
@@ -172,6 +177,11 @@ impl Planner {
             ..price
         })
     }
+}
+
+/// A promised day, to be compared: what promises nothing comes after all others.
+pub(crate) fn by_day(promised: Option<LocalDay>) -> LocalDay {
+    promised.unwrap_or(LocalDay::MAX)
 }
 
 /// The day on which arrives what leaves on a day and is so long under way.

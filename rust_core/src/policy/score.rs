@@ -118,8 +118,14 @@ impl<'a> Score<'a> {
                 let of_day = self.policy.weights.per_day.saturating_add(due.map_or(0, |_| late.saturating_mul(1000)));
                 Haste { per_day: of_day / self.policy.weights.cost.max(1), after: today.unwrap_or_default() }
             }
-            _ => due.map_or_else(Haste::default, |after| Haste { per_day: late, after }),
+            _ => self.lateness(due),
         }
+    }
+
+    /// What days after the due one count for, in minor units.
+    #[must_use]
+    pub fn lateness(&self, due: Option<LocalDay>) -> Haste {
+        due.map_or_else(Haste::default, |after| Haste { per_day: self.policy.lateness_cost_per_day, after })
     }
 
     /// Parts of a minor unit that a score counts.

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::super::*;
 use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::{Carrier, Step, Zone};
-use crate::fixture::{demand, lines, planner, warehouse};
+use crate::fixture::{demand, lines, order, planner, warehouse};
+use crate::order::Order;
 use crate::policy::Book;
 
 fn carried(name: &str, zone: Zone) -> Carrier {
@@ -56,4 +57,34 @@ fn what_is_beyond_the_bound_of_scores_is_not_proven() {
         let demand = demand(&planner, json!({"lines": lines(wanted)}));
         assert_eq!(planner.plan(&demand).unwrap().proven, proven, "{costs:?} {stock:?}");
     }
+}
+
+/// The far line cannot come before the third day, so the near one need not pay for the first.
+#[test]
+fn the_fastest_plan_pays_for_no_day_that_it_does_not_gain() {
+    let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[5, 0], &[0, 5]]);
+    planner.now_ms = Some(0);
+    let slow = carried("eco", Zone { base: 10, transit_days: Some(3), ..Zone::default() });
+    let unsaid = carried("tramp", Zone { base: 1, ..Zone::default() });
+    let near = Zone { base: 500, transit_days: Some(1), max_m: 50_000, ..Zone::default() };
+    let abroad = Zone { countries: vec!["XX".into()], ..Zone::default() };
+    let express = Carrier { zones: vec![near, abroad], ..carried("express", Zone::default()) };
+    assert!(planner.costs.set_carriers(vec![slow, express, unsaid]));
+    let shipped = |planner: &mut Planner, skus| {
+        let plan = one_of_each(planner, "fastest", skus);
+        assert!(plan.proven);
+        let carriers =
+            plan.shipments.iter().map(|one| (one.carrier.clone().unwrap().to_string(), one.cost, one.promised));
+        carriers.collect::<Vec<_>>()
+    };
+    let eco = || ("eco".to_owned(), 10, Some(3));
+    assert_eq!(shipped(&mut planner, 2), [eco(), eco()]);
+    assert_eq!(shipped(&mut planner, 1), [("express".to_owned(), 500, Some(1))]);
+    // What is told of the plan is what is booked.
+    let canonical = order(json!({"lines": lines(&[(0, 1), (1, 1)]), "policy": "fastest"}));
+    let asked = Order::decode(&canonical).unwrap();
+    let demand = planner.resolve(&asked).unwrap();
+    let plan = planner.plan(&demand);
+    let told = planner.explain(&asked, &demand, plan.as_ref());
+    assert_eq!(told["chosen"]["cost"]["total"], json!(20));
 }
