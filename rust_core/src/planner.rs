@@ -17,7 +17,7 @@ pub(crate) use bundles::add;
 pub use candidates::Candidates;
 pub use demand::Demand;
 pub use freight::{ByWeight, Price};
-pub(crate) use freight::{OnLane, arrival};
+pub(crate) use freight::{OnLane, arrival, by_day};
 pub(crate) use objective::Days;
 
 use std::sync::Arc;
@@ -253,7 +253,7 @@ impl Planner {
     fn fill_lines(&mut self, demand: &Demand, capped: bool) -> Result<Filled, Refusal> {
         let mut candidates = self.gather(demand, capped);
         let mut unfilled = choose::cap_to_stock(demand, &mut candidates)?;
-        let (pieces, proven) = self.choose(demand, &candidates, &mut unfilled)?;
+        let (pieces, proven) = self.choose(demand, &mut candidates, &mut unfilled)?;
         let shipments = self.shipments(demand, &candidates, &pieces);
         Ok(Filled { shipments, unfilled, substitutions: Vec::new(), proven })
     }

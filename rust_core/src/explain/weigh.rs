@@ -6,8 +6,8 @@ use super::{Chosen, Scene};
 use crate::catalogue::SkuTerms;
 use crate::cost::{LocalDay, Service, way_cost};
 use crate::ids::SkuId;
-use crate::planner::{Plan, Price, arrival};
-use crate::policy::{Penalties, Score};
+use crate::planner::{Plan, Price, arrival, by_day};
+use crate::policy::{Objective, Penalties, Score};
 
 /// One shipment, or the sum of several. Costs in minor units, all of a score as the policy scales it.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,7 @@ impl Scene<'_> {
         let (warehouse, lane) = (candidates.warehouses[column], &candidates.lanes[column]);
         let terms: Vec<(SkuTerms, i64)> =
             lines.iter().map(|&(sku, units)| (planner.catalogue.sku_terms(sku), units)).collect();
-        let price: Price = planner.price(self.demand, candidates, column, &terms);
+        let price: Price = planner.price(candidates, column, &terms);
         let by_weight = lane.service == Service::ByWeight;
         let promised = if by_weight {
             arrival(candidates.by_weight[column].leaves, price.transit_days)
@@ -76,10 +76,17 @@ impl Scene<'_> {
     pub(super) fn chosen(&self, plan: &Plan) -> Chosen {
         let (mut sum, mut warehouses) = (Weighed::default(), Vec::with_capacity(plan.shipments.len()));
         let mut promised = Some(LocalDay::MIN);
+        let (mut candidates, _) = self.candidates.keep(|_| true);
+        if self.demand.policy().objective == Objective::Fastest {
+            // Only the last of them need be fast.
+            let last = plan.shipments.iter().map(|shipment| by_day(shipment.promised)).max();
+            self.planner.arrive_by(self.demand, &mut candidates, last.unwrap_or(LocalDay::MAX));
+        }
+        let scene = Scene { candidates: &candidates, ..*self };
         for shipment in &plan.shipments {
             let at = self.candidates.warehouses.iter().position(|&one| one == shipment.warehouse);
             let Some(column) = at else { continue };
-            let one = self.weigh(column, &shipment.lines);
+            let one = scene.weigh(column, &shipment.lines);
             warehouses.push(shipment.warehouse);
             promised = promised.zip(one.promised).map(|(latest, day)| latest.max(day));
             sum.add(&one);

@@ -2,7 +2,7 @@
 
 use super::freight::ByWeight;
 use super::{Demand, Planner};
-use crate::cost::{Lane, LocalDay, Service};
+use crate::cost::{Haste, Lane, LocalDay, Service};
 use crate::fill::Supply;
 use crate::ids::WarehouseId;
 
@@ -20,6 +20,8 @@ pub struct Candidates {
     pub free: Vec<i64>,
     /// Units wanted of each line.
     pub wanted: Vec<i64>,
+    /// What days count for when one of several carriers is chosen.
+    pub haste: Haste,
 }
 
 impl Candidates {
@@ -40,6 +42,7 @@ impl Candidates {
             by_weight: kept.iter().filter_map(|&column| self.by_weight.get(column).cloned()).collect(),
             free: self.free.chunks_exact(self.warehouses.len().max(1)).flat_map(of_row).collect(),
             wanted: self.wanted.clone(),
+            haste: self.haste,
         };
         (narrowed, kept)
     }
@@ -70,6 +73,7 @@ impl Planner {
             by_weight: Vec::new(),
             free: Vec::new(),
             wanted: demand.lines.iter().map(|&(_, quantity)| quantity).collect(),
+            haste: demand.haste,
         };
         for &warehouse in self.catalogue.ranked() {
             let Some(terms) = demand.terms_of(&self.catalogue, warehouse) else { continue };

@@ -1,11 +1,12 @@
 //! Chooses which candidate gives how much of each line: by the kernel, or by a rule where a policy or the size asks for one.
 
-use super::freight::Bounded;
+use super::freight::{Bounded, by_day};
 use super::objective::step;
 use super::{Candidates, Demand, Planner, Refusal, Shortage};
+use crate::cost::LocalDay;
 use crate::fill::{self, Piece, Supply};
 use crate::kernel::{self, Problem, UNSERVABLE};
-use crate::policy::{Objective, Score};
+use crate::policy::{Objective, Score, is_bounded};
 
 /// Costs that the kernel is given at the most: lines and pieces of cut lines, times warehouses. Beyond it a rule fills the
 /// order, as the kernel's first look at every cost alone would take milliseconds.
@@ -13,11 +14,12 @@ const KERNEL_CELLS_MAX: usize = 25_000;
 
 impl Planner {
     /// What each candidate gives of each line, and whether that is proven to be what the policy wants most. What an order that accepts a
-    /// part goes without besides is added to `unfilled`, a number a line.
+    /// part goes without besides is added to `unfilled`, a number a line. Where the fastest is wanted, the candidates keep no
+    /// carriers but those that may take it.
     pub(super) fn choose(
         &self,
         demand: &Demand,
-        candidates: &Candidates,
+        candidates: &mut Candidates,
         unfilled: &mut [i64],
     ) -> Result<(Vec<Piece>, bool), Refusal> {
         let objective = demand.policy().objective;
@@ -51,6 +53,10 @@ impl Planner {
                 }
             }
         };
+        if objective == Objective::Fastest {
+            let last = pieces.iter().map(|piece| by_day(candidates.promised[piece.candidate])).max();
+            self.arrive_by(demand, candidates, last.unwrap_or(LocalDay::MAX));
+        }
         Ok((pieces, proven))
     }
 
@@ -87,10 +93,13 @@ impl Planner {
                 }
             }
         }
-        let mut fixed = self.scores(demand, candidates);
-        let mut exact = true;
+        let scores = self.scores(demand, candidates);
+        let (mut fixed, mut exact) = (scores.clone(), true);
         if demand.policy().objective == Objective::FewestShipments {
-            let (step, is_enough) = step(&fixed, &cost, UNSERVABLE);
+            let mut dearest = fixed.clone();
+            let freight = self.freight_most(demand, candidates);
+            dearest.iter_mut().zip(&freight).for_each(|(part, &freight)| *part = part.saturating_add(freight));
+            let (step, is_enough) = step(&dearest, &cost, UNSERVABLE);
             fixed.iter_mut().for_each(|part| *part += step);
             exact = is_enough;
         }
@@ -115,6 +124,11 @@ impl Planner {
             // How a balanced score weighs days against a carrier's freight is rounded.
             proven = self.ship_truly(demand, candidates, &kernel, &mut rows) && score.cost_weight() == 1;
         }
+        // What is not chosen is no better for being worth more than its bound.
+        exact &= !rows
+            .iter()
+            .enumerate()
+            .any(|(row, piece)| is_bounded(scores[piece.candidate]) || is_bounded(cost[row * width + piece.candidate]));
         Some((rows, proven && exact))
     }
 }

@@ -7,6 +7,7 @@ use super::{Candidates, Demand, Planner};
 use crate::catalogue::SkuTerms;
 use crate::cost::{COST_MAX, Haste, Lane, LocalDay, Minorant, Rate, Service, least_volumetric};
 use crate::ids::WarehouseId;
+use crate::policy::Score;
 
 mod exact;
 mod improve;
@@ -62,6 +63,16 @@ pub(crate) struct OnLane<'a> {
 }
 
 impl Planner {
+    /// Leaves no carriers but those that arrive by a day, where the last promise is to be that; speed beyond it is worth what
+    /// an order's due day makes it.
+    pub(crate) fn arrive_by(&self, demand: &Demand, candidates: &mut Candidates, day: LocalDay) {
+        candidates.haste = Score::of(demand.policy()).lateness(demand.due);
+        for charged in &mut candidates.by_weight {
+            let in_time = |rate: &Rate| by_day(arrival(charged.leaves, self.costs.transit_days(*rate))) <= day;
+            charged.rates = charged.rates.iter().copied().filter(in_time).collect();
+        }
+    }
+
     /// Has lanes that are charged by weight say what no shipment of this order can cost less than. Keeps who serves them.
     pub(super) fn bound_freight(&self, demand: &Demand, candidates: &mut Candidates) {
         let most_g: Vec<i64> =
@@ -84,6 +95,25 @@ impl Planner {
         }
     }
 
+    /// What a shipment from each candidate adds to its score at the most by what carriers charge, beyond its lane's part that
+    /// is once per shipment; nothing where lanes say what they cost. In minor units.
+    pub(super) fn freight_most(&self, demand: &Demand, candidates: &Candidates) -> Vec<i64> {
+        let carriers = self.costs.carriers();
+        let most_g: Vec<i64> = carriers.iter().map(|carrier| self.weight(demand, carrier.cm3_per_kg)).collect();
+        let most = |(lane, charged): (&Lane, &ByWeight)| {
+            let hurry = |days| candidates.haste.of(arrival(charged.leaves, days));
+            let offers = charged.rates.iter().map(|&rate| {
+                let number = usize::from(rate.carrier);
+                let freight = carriers[number].freight(usize::from(rate.zone), most_g[number]);
+                let later = hurry(self.costs.transit_days(rate)).saturating_sub(hurry(lane.transit_days)).max(0);
+                freight.saturating_add(later)
+            });
+            // No offer falls with the weight, and a shipment takes the least of them.
+            if lane.service == Service::ByWeight { offers.min().unwrap_or(0) } else { 0 }
+        };
+        candidates.lanes.iter().zip(&candidates.by_weight).map(most).collect()
+    }
+
     /// The warehouses from which nobody carries anything to where a demand goes, though somebody would have to.
     pub(crate) fn uncarried(&mut self, demand: &Demand) -> Vec<WarehouseId> {
         let lanes = &self.costs.lanes(&self.catalogue, &demand.destination).lanes;
@@ -101,19 +131,13 @@ impl Planner {
 
     /// What a shipment of these SKUs and units from a candidate costs.
     #[must_use]
-    pub fn price(
-        &self,
-        demand: &Demand,
-        candidates: &Candidates,
-        candidate: usize,
-        lines: &[(SkuTerms, i64)],
-    ) -> Price {
+    pub fn price(&self, candidates: &Candidates, candidate: usize, lines: &[(SkuTerms, i64)]) -> Price {
         let (warehouse, lane) = (candidates.warehouses[candidate], &candidates.lanes[candidate]);
         let (open, rates, leaves) = match candidates.by_weight.get(candidate) {
             Some(charged) => (charged.open, &charged.rates[..], charged.leaves),
             None => (lane.fixed, &[][..], None),
         };
-        self.price_on(&OnLane { warehouse, lane, open, rates, leaves, haste: demand.haste }, lines)
+        self.price_on(&OnLane { warehouse, lane, open, rates, leaves, haste: candidates.haste }, lines)
     }
 
     /// The same on a lane as the cost table has it.
@@ -153,6 +177,11 @@ impl Planner {
             ..price
         })
     }
+}
+
+/// A promised day, to be compared: what promises nothing comes after all others.
+pub(crate) fn by_day(promised: Option<LocalDay>) -> LocalDay {
+    promised.unwrap_or(LocalDay::MAX)
 }
 
 /// The day on which arrives what leaves on a day and is so long under way.

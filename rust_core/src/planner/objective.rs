@@ -1,6 +1,7 @@
 //! What a policy makes of the choice: who comes first where a rule asks for it, what the kernel is to keep least, and plans
 //! that are early before they are cheap.
 
+use super::freight::by_day;
 use super::{Candidates, Demand, Planner};
 use crate::cost::LocalDay;
 use crate::fill::Piece;
@@ -88,7 +89,7 @@ impl Planner {
     /// The least score among the plans whose last promised day is the earliest that there is. Warehouses that promise nothing
     /// come after all others.
     pub(super) fn fastest(&self, demand: &Demand, candidates: &Candidates) -> Option<(Vec<Piece>, bool)> {
-        let day_of = |column: usize| candidates.promised[column].unwrap_or(i32::MAX);
+        let day_of = |column: usize| by_day(candidates.promised[column]);
         let mut days: Vec<i32> = (0..candidates.warehouses.len()).map(day_of).collect();
         days.sort_unstable();
         days.dedup();
@@ -96,7 +97,8 @@ impl Planner {
         // later day is proven to be the first.
         let mut sure = true;
         for day in days {
-            let (early, columns) = candidates.keep(|column| day_of(column) <= day);
+            let (mut early, columns) = candidates.keep(|column| day_of(column) <= day);
+            self.arrive_by(demand, &mut early, day);
             let supply = early.supply();
             let held = |line: usize| -> i64 {
                 (0..supply.candidates).fold(0, |sum, column| sum.saturating_add(supply.at(line, column)))

@@ -8,7 +8,7 @@ use crate::fill::Piece;
 use crate::ids::WarehouseId;
 use crate::kernel::Unsolved;
 use crate::kernel::cut::{CutProblem, solve_cut};
-use crate::policy::{Objective, Score};
+use crate::policy::{Objective, Score, is_bounded};
 
 /// Scores are reckoned in thousandths, as a unit's share of the freight is no whole number of minor units.
 const THOUSANDTHS: i64 = 1000;
@@ -81,6 +81,8 @@ impl Planner {
             let (lane, warehouse) = (&candidates.lanes[piece.candidate], candidates.warehouses[piece.candidate]);
             line_score(piece.line, lane, warehouse, piece.quantity)
         });
+        // What is not chosen is no better for being worth more than its bound.
+        exact &= !used.iter().map(|&candidate| scores[candidate]).chain(of_pieces.clone()).any(is_bounded);
         let booked = used.iter().map(|&candidate| opening[candidate]).chain(of_pieces).fold(0, i64::saturating_add);
         let bound = choice.bound.saturating_add(THOUSANDTHS - 1) / THOUSANDTHS;
         Some((pieces, exact && choice.proven && booked <= bound))

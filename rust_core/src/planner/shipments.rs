@@ -45,7 +45,7 @@ impl Planner {
             let (mut carrier, mut promised) = (lane.carrier, candidates.promised[candidate]);
             if lane.service == Service::ByWeight {
                 let terms = lines.iter().map(|&(sku, quantity)| (self.catalogue.sku_terms(sku), quantity));
-                let price = self.price(demand, candidates, candidate, &terms.collect::<Vec<_>>());
+                let price = self.price(candidates, candidate, &terms.collect::<Vec<_>>());
                 (cost, carrier) = (price.total(), price.carrier);
                 promised = arrival(candidates.by_weight[candidate].leaves, price.transit_days);
             }

@@ -2,6 +2,7 @@
 
 mod case;
 mod goods;
+mod objectives;
 mod oracle;
 mod policies;
 

@@ -1,10 +1,15 @@
 //! A part of an order that has bundles: as many of each as can be had whole, and of all else what there is.
 
+use std::cmp::Reverse;
+
 use super::bundles::{lines_with, lower};
 use super::substitutes::shortages_of;
 use super::{Demand, Filled, Plan, Planner, Refusal, Shortage, goes_without};
 use crate::goods::{Bundle, Goods};
 use crate::ids::SkuId;
+
+/// Plans that are tried in search of the bundle of which most can be had: some ten milliseconds.
+const FILLS_MAX: usize = 200;
 
 impl Planner {
     /// Plans a part of a demand in which bundles are whole.
@@ -31,6 +36,8 @@ impl Planner {
                 Err(refusal) => return Err(refusal),
             };
         }
+        // Other bundles might have been lowered instead.
+        let proven = filled.proven && bundles == demand.bundles;
         bundles.retain(|bundle| bundle.units > 0);
         let without = |&(sku, wanted): &(SkuId, i64)| {
             let of = |rows: &[(SkuId, i64)]| rows.iter().find(|(of, _)| *of == sku).map_or(0, |&(_, units)| units);
@@ -42,13 +49,7 @@ impl Planner {
         };
         let unfilled = demand.ordered().iter().map(without).filter(|&(_, units)| units > 0).collect();
         let goods = Goods { substitutions: filled.substitutions, bundles, expected_day: 0 };
-        Ok(Plan {
-            shipments: filled.shipments,
-            unfilled,
-            goods,
-            selected: demand.selected.clone(),
-            proven: filled.proven,
-        })
+        Ok(Plan { shipments: filled.shipments, unfilled, goods, selected: demand.selected.clone(), proven })
     }
 
     /// Lowers the numbers of bundles until none of them lacks anything. Returns what is chosen then, and what is missing of
@@ -72,28 +73,42 @@ impl Planner {
         }
     }
 
-    /// The most that can be had of the first bundle of which one can, and nothing else.
+    /// The bundle of which most can be had when there is nothing else, and the cheapest of several; the first among equals.
     fn most_of_one(&mut self, demand: &Demand, bundles: &[Bundle], capped: bool) -> Option<(Filled, Bundle)> {
         let strict = Demand { allow_partial: false, ..demand.clone() };
+        let mut fills_left = FILLS_MAX;
         let mut best: Option<(Filled, Bundle)> = None;
-        for bundle in bundles {
+        // Most units first: fewer are then seldom looked at.
+        let mut order: Vec<&Bundle> = bundles.iter().filter(|bundle| bundle.units > 0).collect();
+        order.sort_by_key(|bundle| Reverse(bundle.units));
+        for bundle in order {
+            let to_match = best.as_ref().map_or(1, |(_, whole)| whole.units);
             let (mut fits, mut too_many) = (0, bundle.units + 1);
             // Halved each time: twenty rounds for a million.
-            while too_many - fits > 1 {
-                let units = fits + if fits == 0 { 1 } else { (too_many - fits) / 2 };
+            while too_many - fits > 1 && fills_left > 0 {
+                let units = if fits == 0 { to_match } else { fits + (too_many - fits) / 2 };
+                if units >= too_many {
+                    break;
+                }
+                fills_left -= 1;
                 let lines = bundle.components.iter().map(|&(sku, each)| (sku, each * units)).collect();
                 match self.fill(&strict.with_lines(lines), capped) {
                     Ok(filled) => {
-                        best = Some((filled, Bundle { units, ..bundle.clone() }));
                         fits = units;
+                        if best.as_ref().is_none_or(|(of, whole)| {
+                            units > whole.units || (units == whole.units && cost(&filled) < cost(of))
+                        }) {
+                            best = Some((filled, Bundle { units, ..bundle.clone() }));
+                        }
                     }
                     Err(_) => too_many = units,
                 }
             }
-            if best.is_some() {
-                return best;
-            }
         }
-        None
+        best
     }
+}
+
+fn cost(filled: &Filled) -> i64 {
+    filled.shipments.iter().map(|shipment| shipment.cost).fold(0, i64::saturating_add)
 }

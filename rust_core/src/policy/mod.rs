@@ -16,7 +16,7 @@ pub use book::{Book, ChosenBy, Selected};
 pub use demands::{Objective, Only, Policy, Pools, Weights};
 pub use filter::Filter;
 pub use label::Label;
-pub use score::{Penalties, SCORE_MAX, Score, Site};
+pub use score::{Penalties, SCORE_MAX, Score, Site, is_bounded};
 pub use traits::{Kind, Traits};
 
 use std::sync::{Arc, OnceLock};

@@ -9,6 +9,12 @@ use crate::cost::{COST_MAX, Haste, LocalDay};
 /// No part of a score is greater: 25,000 of them still fit an `i64`.
 pub const SCORE_MAX: i64 = 10_i64.pow(14);
 
+/// Whether a part of a score is at its bound: how much it is beyond that is not known, so that it ties with what is less.
+#[must_use]
+pub fn is_bounded(part: i64) -> bool {
+    part >= SCORE_MAX
+}
+
 /// A warehouse that could ship a part of an order.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Site {
@@ -112,8 +118,14 @@ impl<'a> Score<'a> {
                 let of_day = self.policy.weights.per_day.saturating_add(due.map_or(0, |_| late.saturating_mul(1000)));
                 Haste { per_day: of_day / self.policy.weights.cost.max(1), after: today.unwrap_or_default() }
             }
-            _ => due.map_or_else(Haste::default, |after| Haste { per_day: late, after }),
+            _ => self.lateness(due),
         }
+    }
+
+    /// What days after the due one count for, in minor units.
+    #[must_use]
+    pub fn lateness(&self, due: Option<LocalDay>) -> Haste {
+        due.map_or_else(Haste::default, |after| Haste { per_day: self.policy.lateness_cost_per_day, after })
     }
 
     /// Parts of a minor unit that a score counts.

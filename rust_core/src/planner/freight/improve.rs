@@ -66,7 +66,7 @@ impl<'a> Scores<'a> {
                     costs[candidate] -= kernel.cost_weight.saturating_mul(freight);
                 }
             }
-            let hurry = |days| demand.haste.of(arrival(charged.leaves, days));
+            let hurry = |days| candidates.haste.of(arrival(charged.leaves, days));
             let least = hurry(lane.transit_days);
             offers.push(
                 (charged.rates.iter())

@@ -260,7 +260,7 @@ fn parts_of_a_price_make_its_total() {
     let demand = demand(&planner, json!({"lines": lines(&[(0, 2)])}));
     let price = |planner: &mut Planner| {
         let candidates = planner.candidates(&demand);
-        planner.price(&demand, &candidates, 0, &[(sku, 2)])
+        planner.price(&candidates, 0, &[(sku, 2)])
     };
     let way = price(&mut planner);
     assert_eq!((way.handling, way.picking, way.freight, way.carrier), (30, 14, 11, None));

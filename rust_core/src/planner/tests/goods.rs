@@ -99,6 +99,34 @@ fn a_part_is_chosen_for_whole_bundles_and_not_for_most_units() {
     assert!(matches!(plan(&mut apart, fields(1)), Err(Refusal::TooSpread(rows)) if !rows.is_empty()));
 }
 
+/// Most loose units are where no kit is whole, one kit is in the first place, and fifty of another in the second.
+#[test]
+fn the_one_bundle_of_a_part_is_that_of_which_most_can_be_had_and_then_the_cheapest() {
+    let stock: [&[i64]; 6] =
+        [&[1, 0, 50, 0], &[1, 0, 0, 60], &[0, 50, 50, 0], &[0, 50, 0, 0], &[0, 0, 50, 0], &[0, 0, 0, 60]];
+    let kits: [&[(u32, i64)]; 3] = [&[(0, 1), (1, 1)], &[(2, 1), (3, 1)], &[(4, 1), (5, 1)]];
+    let part = json!({"allow_partial": true, "max_shipments": 1});
+    for lines in [[(6, 50), (7, 50), (8, 50)], [(8, 50), (6, 50), (7, 50)], [(6, 90), (7, 70), (8, 50)]] {
+        let found = plan(&mut bundled(&stock, &kits), wants(&lines, part.clone())).unwrap();
+        assert_eq!((pieces(&found), found.proven), (vec![(1, 2, 50), (1, 3, 50)], false), "{lines:?}");
+        assert_eq!((found.goods.bundles[0].sku, found.goods.bundles[0].units), (7, 50));
+    }
+    let mut planner = bundled(&[&[&[50, 0, 50, 0][..], &[50, 0, 0, 60]], &stock[2..]].concat(), &kits);
+    assert!(planner.put_warehouse(0, "w0", WarehouseTerms { fixed_cost: 900, ..warehouse(0.0) }));
+    let cheaper = plan(&mut planner, wants(&[(6, 50), (7, 50), (8, 50)], part)).unwrap();
+    assert_eq!(pieces(&cheaper), [(1, 2, 50), (1, 3, 50)]);
+}
+
+/// Two kits want what is there for two of them: who goes without is a choice that was not weighed.
+#[test]
+fn a_part_whose_bundles_were_lowered_is_not_proven() {
+    let mut planner = bundled(&[&[2], &[9]], &[&[(0, 1), (1, 1)]]);
+    let part =
+        |planner: &mut Planner, units| plan(planner, wants(&[(2, units)], json!({"allow_partial": true}))).unwrap();
+    assert!(part(&mut planner, 2).proven);
+    assert!(!part(&mut planner, 3).proven);
+}
+
 #[test]
 fn a_part_without_a_whole_bundle_is_a_shortage() {
     let mut planner = bundled(&[&[9], &[0]], &[&[(0, 1), (1, 1)]]);
