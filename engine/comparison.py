@@ -17,10 +17,11 @@ _allocation = msgspec.json.Decoder(Allocation)
 
 
 class PolicyRun(Struct, frozen=True, kw_only=True):
-    """One policy's plans: the Allocation of each order, None where it was refused."""
+    """One policy's plans: the Allocation of each order, None where it was refused or would wait for stock."""
 
     policy: PolicyName
     allocations: tuple[Allocation | None, ...]
+    waiting: int
 
 
 class PolicyTotals(Struct, frozen=True, kw_only=True):
@@ -29,8 +30,10 @@ class PolicyTotals(Struct, frozen=True, kw_only=True):
     policy: PolicyName
     served: int
     """Orders that this policy served."""
+    waiting: int
+    """Orders that it left waiting for stock, as they accept; they take none, and are in no mean."""
     refused: int
-    """Orders that it did not."""
+    """Orders that it neither served nor left waiting."""
     compared: int
     """Orders that every policy served."""
     cost_per_order: float
@@ -100,21 +103,25 @@ def _run(
     if now_ms is not None:
         planner.keep_calendars(now_ms)
     batches: list[Batch] = []
-    allocations = []
+    allocations: list[Allocation | None] = []
+    waiting = 0
     for order in orders:
         allocation = None
-        # No store behind these levels: they are as fresh as they get.
+        # No store behind these levels: they are as fresh as they get, and nobody knows of announced stock.
         canonical = canonical_bytes(msgspec.structs.replace(order, policy=policy))
-        batch, _ = planner.core.plan([(canonical, 0, 0, True)], day, now_ms)
+        batch, _ = planner.core.plan([(canonical, 0, 0, True)], day, now_ms, [(0, 0)])
         if len(batch) > 0:
             # Settled as if a store had taken it, so that the view keeps what the plan took.
             ((_, (_, json)),), _ = planner.core.settle(batch, [(0, now_ms or 0, b"0-0", b"", b"", [])])
-            allocation = _allocation.decode(json)
             batches.append(batch)
+            allocation = _allocation.decode(json)
+            if allocation.status == "backordered":
+                allocation = None
+                waiting += 1
         allocations.append(allocation)
     for batch in batches:
         planner.core.abandon(batch)
-    return PolicyRun(policy=policy, allocations=tuple(allocations))
+    return PolicyRun(policy=policy, allocations=tuple(allocations), waiting=waiting)
 
 
 def _totals(run: PolicyRun, common: Sequence[int], now_ms: int | None) -> PolicyTotals:
@@ -122,10 +129,12 @@ def _totals(run: PolicyRun, common: Sequence[int], now_ms: int | None) -> Policy
     shipments = [shipment for allocation in chosen for shipment in allocation.shipments]
     today = date(1970, 1, 1) + timedelta(milliseconds=now_ms or 0)
     days = [(date.fromisoformat(one.promised_on) - today).days for one in chosen if one.promised_on]
+    served = sum(allocation is not None for allocation in run.allocations)
     return PolicyTotals(
         policy=run.policy,
-        served=sum(allocation is not None for allocation in run.allocations),
-        refused=sum(allocation is None for allocation in run.allocations),
+        served=served,
+        waiting=run.waiting,
+        refused=len(run.allocations) - served - run.waiting,
         compared=len(chosen),
         cost_per_order=sum(allocation.cost for allocation in chosen) / max(1, len(chosen)),
         shipments_per_order=len(shipments) / max(1, len(chosen)),

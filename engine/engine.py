@@ -196,6 +196,7 @@ class Engine:
         await self.intake.close(drain_s=self.settings.drain_s)
         for task in self._tasks:
             await end_task(task)
+        await self.policies.close()
         # Last, for those could have begun it.
         if self._recovery is not None:
             await end_task(self._recovery)
@@ -465,7 +466,7 @@ class Engine:
         """Take the file of policies anew when it changes. Each batch is planned in one go, so by one version."""
         while True:
             await asyncio.sleep(LOOK_S)
-            if self.policies.changed():
+            if await self.policies.changed():
                 self.planner.set_policies(self.policies.book.message)
 
     async def _tend(self) -> None:

@@ -152,6 +152,7 @@ def _print_totals(totals: tuple[PolicyTotals, ...], currency: str) -> None:
         (
             row.policy,
             row.served,
+            row.waiting,
             row.refused,
             f"{row.cost_per_order / 100:,.2f}" if row.compared else "",
             f"{row.cost_per_order / least - 1:+.1%}" if least else "",
@@ -161,7 +162,7 @@ def _print_totals(totals: tuple[PolicyTotals, ...], currency: str) -> None:
         )
         for row in totals
     ]
-    columns = ("policy", "served", "refused", currency, "more", "shipments", "km", "days")
+    columns = ("policy", "served", "waiting", "refused", currency, "more", "shipments", "km", "days")
     print_table(columns, rows, numbers=columns[1:])
     compared = totals[0].compared if totals else 0
     out.print(

@@ -1,17 +1,20 @@
 //! Changes of orders that hold stock already: new lines for one, or one made into two. Packs what their records say then.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use crate::batch::Outcome;
 use crate::capacity::{Day, counter_name};
-use crate::cost::{Haste, Lane, LocalDay};
+use crate::cost::LocalDay;
 use crate::goods::{Goods, StoredGoods};
 use crate::ids::{CellId, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 use crate::order::{FINGERPRINT_BYTES, Order, fingerprint};
-use crate::planner::{OnLane, Plan, Planner};
+use crate::planner::{Plan, Planner};
 use crate::record::{self, HEAD_BYTES, Record, Status, array, bytes, text, uint};
 
 mod divide;
+mod reprice;
 
 pub use divide::divide_lines;
 
@@ -117,7 +120,7 @@ impl Planner {
     /// canonical orders are those of both afterwards.
     ///
     /// A shipment that stays or moves as a whole keeps its cost. Both parts of one that is divided are priced by the cost
-    /// table as it is now, as two parcels leave.
+    /// table as it is now, as two parcels leave; by the carrier of the whole, and promised for the same day, while it serves.
     pub fn split(
         &mut self,
         record: &[u8],
@@ -137,7 +140,7 @@ impl Planner {
             let (left, gone) = divide(&shipment.3, &mut rest);
             for (into, pairs, whole) in [(&mut staying, left, shipment.3.is_empty()), (&mut going, gone, false)] {
                 if !pairs.is_empty() || whole {
-                    into.push(Stored(shipment.0, shipment.1, shipment.2, pairs, shipment.4, shipment.5));
+                    into.push(Stored(shipment.0, shipment.1, shipment.2, pairs, shipment.4.clone(), shipment.5));
                 }
             }
         }
@@ -146,7 +149,7 @@ impl Planner {
         }
         for shipment in staying.iter_mut().chain(&mut going) {
             if parent.0.iter().any(|whole| whole.0 == shipment.0 && whole.3 != shipment.3) {
-                shipment.1 = self.price_again(shipment, &order)?;
+                self.price_again(shipment, &order)?;
             }
         }
         let goods = Goods::try_from(parent.8)?;
@@ -157,24 +160,6 @@ impl Planner {
         let (now, none) = (Vec::new(), Vec::new());
         let goes_on = Body(going, Vec::new(), taken, parent.3, parent.4, goes, now, none, StoredGoods::default());
         Ok((pack(first, &stays, &divided.stays_as), pack(&fingerprint(goes), &goes_on, &divided.goes_as)))
-    }
-
-    /// What a shipment costs by the cost table.
-    fn price_again(&mut self, shipment: &Stored, order: &Order) -> Result<i64, String> {
-        let warehouse = shipment.0;
-        let terms = *self.catalogue.warehouse_terms(warehouse).ok_or("reservation record: an unknown warehouse")?;
-        let destination = self.destination(order);
-        let lanes = self.costs.lanes(&self.catalogue, &destination);
-        let (lane, rates) = if order.pickup_at.is_some() {
-            (Lane::to_counter(&terms), Vec::new())
-        } else {
-            (lanes.lanes[warehouse as usize], lanes.rates(warehouse).to_vec())
-        };
-        let mut by_sku: Vec<(SkuId, i64)> = Vec::new();
-        shipment.3.chunks_exact(2).for_each(|pair| add(&mut by_sku, sku_of(pair[0]), units(pair[1])));
-        let lines: Vec<_> = by_sku.iter().map(|&(sku, quantity)| (self.catalogue.sku_terms(sku), quantity)).collect();
-        let (open, haste) = (lane.fixed, Haste::default());
-        Ok(self.price_on(&OnLane { warehouse, lane: &lane, open, rates: &rates, leaves: None, haste }, &lines).total())
     }
 }
 
@@ -260,7 +245,7 @@ struct Body<'a>(
 
 /// Warehouse, cost, metres, then cell and units by turns, carrier and promised day as `record` has them.
 #[derive(Deserialize)]
-struct Stored<'a>(WarehouseId, i64, u32, Vec<u64>, #[serde(default, borrow)] &'a str, #[serde(default)] LocalDay);
+struct Stored<'a>(WarehouseId, i64, u32, Vec<u64>, #[serde(default, borrow)] Cow<'a, str>, #[serde(default)] LocalDay);
 
 fn pack(fingerprint: &[u8; FINGERPRINT_BYTES], body: &Body, goods: &Goods) -> Vec<u8> {
     let mut out = Vec::with_capacity(FINGERPRINT_BYTES + 128 + body.5.len());

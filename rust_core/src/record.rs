@@ -174,7 +174,7 @@ pub fn pack(
 }
 
 /// Stands for a day that is not known, as no day of a sale does.
-const UNKNOWN_DAY: LocalDay = 0;
+pub(crate) const UNKNOWN_DAY: LocalDay = 0;
 
 /// Begins a shipment: all that stands before its cells. Of carrier and promised day nothing is kept where neither is known,
 /// as in records of releases that knew neither.

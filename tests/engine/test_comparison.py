@@ -93,6 +93,16 @@ def test_means_are_over_the_orders_that_all_served() -> None:
     assert totals["nearest"].cost_per_order == 5_000
 
 
+def test_an_order_that_would_wait_for_stock_is_not_refused() -> None:
+    """The service accepts it; but it ships nothing yet, so it takes no stock and is in no mean."""
+    waits = order("waits", ("x", 9), allow_backorder=True)
+    for totals in compare(everywhere(1), [order("one", ("x", 1)), waits, order("never", ("x", 9))]).values():
+        assert (totals.served, totals.waiting, totals.refused, totals.compared) == (1, 1, 1, 1)
+        assert totals.shipments_per_order == 1
+    behind = compare(everywhere(1), [waits, order("one", ("x", 3))])
+    assert {(one.served, one.waiting, one.refused) for one in behind.values()} == {(1, 1, 0)}
+
+
 def test_nothing_to_compare_is_zero_and_no_error() -> None:
     """An empty shelf or an empty file is an answer, too."""
     for totals in (compare(everywhere(0), [order("one", ("x", 1))]), compare(everywhere(1), [])):

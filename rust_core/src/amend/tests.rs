@@ -1,9 +1,12 @@
 //! Rules of amending and splitting.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::*;
 use crate::catalogue::{SkuTerms, WarehouseTerms};
+use crate::cost::{By, Carrier, Matrix, Of, Zone};
 use crate::fixture::{lines, order, planner, warehouse};
 use crate::ids::cell_id;
 use crate::planner::{Plan, Shipment};
@@ -106,6 +109,49 @@ fn a_divided_shipment_is_priced_anew_and_a_whole_one_keeps_its_cost() {
     assert_eq!(child.counters, [("0:ann".to_owned(), 4)]);
 }
 
+fn by_carriers(names: &[(&str, i64, u8)]) -> Planner {
+    let mut planner = two(&[&[0, 0]]);
+    let carrier = |&(name, base, days): &(&str, i64, u8)| Carrier {
+        name: Some(name.into()),
+        zones: vec![Zone { base, minimum: base + 1, transit_days: Some(days), ..Zone::default() }],
+        ..Carrier::default()
+    };
+    assert!(planner.costs.set_carriers(names.iter().map(carrier).collect()));
+    planner.now_ms = Some(20_000 * 86_400_000);
+    planner
+}
+
+/// Cost, carrier and promised day of both parts of a shipment that express was to bring by day 20,001.
+fn parts_of_express(planner: &mut Planner) -> [(i64, Option<Arc<str>>, Option<LocalDay>); 2] {
+    let express = Shipment { carrier: Some("express".into()), promised: Some(20_001), ..shipment(0, 9, &[(0, 4)]) };
+    let one = canonical(&[(0, 1)], json!({"ship_to": {"lat": 0.0, "lon": 0.0, "country": "FR"}}));
+    let (stays, goes) = planner.split(&held(vec![express], &[]), &[(cell_id(0, 0), 1)], &one, &one).unwrap();
+    [stays, goes].map(|rest| {
+        let part = unpack(&stored(&rest)).unwrap().shipments.remove(0);
+        (part.cost, part.carrier, part.promised)
+    })
+}
+
+#[test]
+fn parts_go_by_the_carrier_of_the_whole_at_its_price() {
+    let whole = |cost| (cost, Some("express".into()), Some(20_001));
+    let mut planner = by_carriers(&[("eco", 10, 5), ("express", 500, 1)]);
+    assert_eq!(parts_of_express(&mut planner), [whole(100 + 30 + 501), whole(100 + 10 + 501)]);
+    planner.costs.set_matrix(Of::Cost, Matrix::new(By::Country, &["FR"], &[0], vec![7]));
+    assert_eq!(parts_of_express(&mut planner), [whole(100 + 30 + 7), whole(100 + 10 + 7)]);
+}
+
+#[test]
+fn parts_whose_carrier_serves_no_more_go_by_the_cheapest_and_say_so() {
+    let mut planner = by_carriers(&[("eco", 10, 5), ("air", 500, 1)]);
+    let part = |cost, carrier: &str, day| (cost, Some(carrier.into()), Some(day));
+    assert_eq!(parts_of_express(&mut planner), [part(141, "eco", 20_005), part(121, "eco", 20_005)]);
+    let mut planner = by_carriers(&[("air", 500, 2)]);
+    assert_eq!(parts_of_express(&mut planner), [part(631, "air", 20_002), part(611, "air", 20_002)]);
+    assert!(planner.costs.set_carriers(vec![]));
+    assert_eq!(parts_of_express(&mut planner), [(130, None, None), (110, None, None)]);
+}
+
 #[test]
 fn a_split_beyond_what_is_held_is_an_error() {
     let mut planner = two(&[&[0, 0]]);
@@ -124,7 +170,7 @@ fn pools_keep_their_cells() {
     let mut planner = two(&[&[0, 0]]);
     let pool = 5 * (1 << 36) + cell_id(0, 0);
     let body = Body(
-        vec![Stored(0, 9, 5, vec![cell_id(0, 0), 2, pool, 3], "post", 20_770)],
+        vec![Stored(0, 9, 5, vec![cell_id(0, 0), 2, pool, 3], "post".into(), 20_770)],
         vec![],
         vec![("@0:9", 1)],
         "CNY",

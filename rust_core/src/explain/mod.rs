@@ -30,6 +30,8 @@ struct Scene<'a> {
     planned: &'a Planned,
     plan: Result<&'a Plan, &'a Refusal>,
     candidates: &'a Candidates,
+    /// The same as each would ship by itself.
+    alone: &'a Candidates,
     days: Days,
     score: Score<'a>,
 }
@@ -41,9 +43,11 @@ impl Planner {
         let asked = demand.with_lines(planned.lines.clone());
         let candidates = self.candidates(&asked);
         let uncarried = self.uncarried(&asked);
+        let (mut alone, _) = candidates.keep(|_| true);
+        self.arrive_soonest(&asked, &mut alone);
         let (days, score) = (self.days(&candidates), Score::of(asked.policy()));
-        let planned = &planned;
-        let scene = Scene { planner: self, order, demand: &asked, planned, plan, candidates: &candidates, days, score };
+        let (planned, demand, all) = (&planned, &asked, &candidates);
+        let scene = Scene { planner: self, order, demand, planned, plan, candidates: all, alone: &alone, days, score };
         let rows: Vec<Row> = (0..candidates.warehouses.len()).map(|column| scene.row(column)).collect();
         let warehouse = |&warehouse: &u32| match candidates.warehouses.iter().position(|&one| one == warehouse) {
             Some(column) => scene.row_to_json(&rows[column]),

@@ -29,7 +29,8 @@ impl Scene<'_> {
             (available < requested).then_some(Short { sku, requested, available })
         };
         let short = self.demand.lines.iter().enumerate().filter_map(of_line).collect();
-        Row { column, weighed: self.weigh(column, &self.demand.lines), short }
+        let alone = Scene { candidates: self.alone, ..*self };
+        Row { column, weighed: alone.weigh(column, &self.demand.lines), short }
     }
 
     pub(super) fn row_to_json(&self, row: &Row) -> Value {

@@ -7,7 +7,7 @@ use super::{Candidates, Demand, Planner};
 use crate::catalogue::SkuTerms;
 use crate::cost::{COST_MAX, Haste, Lane, LocalDay, Minorant, Rate, Service, least_volumetric};
 use crate::ids::WarehouseId;
-use crate::policy::Score;
+use crate::policy::{Objective, Score};
 
 mod exact;
 mod improve;
@@ -70,6 +70,18 @@ impl Planner {
         for charged in &mut candidates.by_weight {
             let in_time = |rate: &Rate| by_day(arrival(charged.leaves, self.costs.transit_days(*rate))) <= day;
             charged.rates = charged.rates.iter().copied().filter(in_time).collect();
+        }
+    }
+
+    /// Leaves each candidate its fastest carriers alone, where the fastest plan is wanted: what it would ship with by itself.
+    pub(crate) fn arrive_soonest(&self, demand: &Demand, candidates: &mut Candidates) {
+        if demand.policy().objective != Objective::Fastest {
+            return;
+        }
+        candidates.haste = Score::of(demand.policy()).lateness(demand.due);
+        for (charged, &promised) in candidates.by_weight.iter_mut().zip(&candidates.promised) {
+            let soonest = |rate: &Rate| arrival(charged.leaves, self.costs.transit_days(*rate)) == promised;
+            charged.rates = charged.rates.iter().copied().filter(soonest).collect();
         }
     }
 

@@ -1,5 +1,7 @@
 """A file of policies that changes: taken when it is right, told when it is not."""
 
+import asyncio
+import contextlib
 import os
 from pathlib import Path
 
@@ -36,37 +38,37 @@ def opened(file: Path | None) -> PolicyWatch:
     return watch
 
 
-def test_a_changed_file_is_taken_once(file: Path) -> None:
+async def test_a_changed_file_is_taken_once(file: Path) -> None:
     """And an unchanged one is not even read."""
     watch = opened(file)
-    assert (watch.book.version, watch.changed()) == ("1", False)
+    assert (watch.book.version, await watch.changed()) == ("1", False)
     put(file, text("2", 5))
-    assert (watch.changed(), watch.book.version, watch.changed()) == (True, "2", False)
+    assert (await watch.changed(), watch.book.version, await watch.changed()) == (True, "2", False)
 
 
-def test_a_wrong_file_leaves_what_was_there_and_is_told(file: Path) -> None:
+async def test_a_wrong_file_leaves_what_was_there_and_is_told(file: Path) -> None:
     """Until it is mended, or gone back to what it was."""
     watch = opened(file)
     put(file, text("2") + "colour = 1\n")
-    assert (watch.changed(), watch.book.version) == (False, "1")
+    assert (await watch.changed(), watch.book.version) == (False, "1")
     assert watch.error is not None
     assert f"{file}:5: policies.a.colour" in watch.error
     put(file, text("3"))
-    assert (watch.changed(), watch.book.version, watch.error) == (True, "3", None)
-    file.unlink()
-    assert (watch.changed(), watch.book.version) == (False, "3")
+    assert (await watch.changed(), watch.book.version, watch.error is None) == (True, "3", True)
+    os.unlink(file)
+    assert (await watch.changed(), watch.book.version) == (False, "3")
     assert watch.error is not None
     put(file, text("3"))
-    assert (watch.changed(), watch.error) == (False, None)
+    assert (await watch.changed(), watch.error is None) == (False, True)
 
 
-def test_one_version_is_one_content(file: Path) -> None:
+async def test_one_version_is_one_content(file: Path) -> None:
     """Orders name the version they were planned by: two meanings of it would tell nothing."""
     watch = opened(file)
     put(file, text("1", 5))
-    assert (watch.changed(), watch.error is None) == (False, False)
+    assert (await watch.changed(), watch.error is None) == (False, False)
     put(file, "# a comment means nothing\n" + text("1"))
-    assert (watch.changed(), watch.error) == (False, None)
+    assert (await watch.changed(), watch.error is None) == (False, True)
 
 
 def test_a_file_that_is_wrong_at_the_start_stops_it(file: Path) -> None:
@@ -76,7 +78,42 @@ def test_a_file_that_is_wrong_at_the_start_stops_it(file: Path) -> None:
         opened(file)
 
 
-def test_without_a_file_nothing_changes() -> None:
+async def test_without_a_file_nothing_changes() -> None:
     """The built-in policies are there."""
     watch = opened(None)
-    assert (watch.changed(), watch.book.version) == (False, "built-in")
+    assert (await watch.changed(), watch.book.version) == (False, "built-in")
+
+
+def put_pipe(file: Path) -> None:
+    """A file in the place of the old one whose reader waits until somebody writes it."""
+    fresh = file.with_suffix(".new")
+    os.mkfifo(fresh)
+    os.replace(fresh, file)
+
+
+async def test_others_go_on_while_the_file_is_read(file: Path) -> None:
+    """A long file takes half a second, and orders do not wait for it."""
+    watch = opened(file)
+    put_pipe(file)
+    looking = asyncio.create_task(watch.changed())
+    # Were the file read in the loop, nobody would ever write it.
+    await asyncio.to_thread(file.write_text, text("2"), "utf-8")
+    assert (await looking, watch.book.version) == (True, "2")
+
+
+async def test_a_reading_that_nobody_waits_for_ends_before_the_next_and_before_the_end(file: Path) -> None:
+    """Two at once would share the content of this pipe, and neither have a whole file."""
+    watch = opened(file)
+    put_pipe(file)
+    given_up, looking = asyncio.create_task(watch.changed()), asyncio.create_task(watch.changed())
+    await asyncio.sleep(0)
+    given_up.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await given_up
+    closing = asyncio.create_task(watch.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    await asyncio.to_thread(file.write_text, text("2"), "utf-8")
+    await closing
+    await asyncio.to_thread(file.write_text, text("3"), "utf-8")
+    assert (await looking, watch.book.version) == (True, "3")

@@ -132,10 +132,13 @@ fn a_refusal_is_told_with_what_is_lacking() {
 fn what_is_not_proven_has_a_bound_and_a_gap() {
     let places = [0.0, 1.0, 2.0].map(|east| WarehouseTerms { fixed_cost: 100, unit_cost: 10, ..warehouse(east) });
     let mut planner = planner(&places, &[&[4, 4, 4]]);
+    // Freight of which half a unit's is charged: what rounding adds to each piece may yet be saved somewhere.
+    planner.costs.set_tariff(vec![Zone { name: "z".into(), max_m: u32::MAX, per_kg: 1, ..Zone::default() }]);
+    assert!(planner.catalogue.put_sku(0, "s0", SkuTerms { weight_g: 125, ..SkuTerms::default() }));
     let (plan, explanation) = explained(&mut planner, json!({"lines": lines(&[(0, 8)])}));
     assert!(!plan.unwrap().proven);
-    // Two shipments at the least, and eight units.
-    assert_eq!((&explanation["bound"], &explanation["gap"]), (&json!(280), &json!(0.0)));
+    // Two shipments at the least, eight units, and a kilogram's freight.
+    assert_eq!((&explanation["bound"], &explanation["gap"]), (&json!(281), &json!(0.0036)));
     let (_, explanation) = explained(&mut planner, json!({"lines": lines(&[(0, 8)]), "policy": "fewest_shipments"}));
     assert_eq!((&explanation["bound_shipments"], explanation.get("bound")), (&json!(2), None));
     let (_, explanation) = explained(&mut planner, json!({"lines": lines(&[(0, 4)])}));
