@@ -15,12 +15,12 @@ ABLE_SHOWN = 20
 """Warehouses that could ship the whole order and are shown besides the winners, the best first."""
 
 BEST = {
-    "cheapest": "the cheapest",
-    "fastest": "the fastest",
-    "fewest_shipments": "the fewest shipments",
-    "balanced": "the best balanced",
+    "cheapest": "the cheapest that keeps lines whole",
+    "fastest": "the fastest that keeps lines whole",
+    "fewest_shipments": "the fewest shipments that keep lines whole",
+    "balanced": "the best balanced that keeps lines whole",
 }
-"""What a plan can be proven to be, by the objective of its policy."""
+"""What a plan can be proven to be, by the objective of its policy: of those that cut no line which a warehouse could ship whole."""
 
 Row = dict[str, Any]
 
@@ -66,7 +66,7 @@ def print_head(explanation: Row, currency: str) -> None:
     )
     if "bound" in explanation:
         bound = explanation["bound"] / explanation["score_scale"] / 100
-        proven += f" (no plan counts less than {bound:,.2f} {currency}: at most {explanation['gap']:.1%} less)"
+        proven += f" (no such plan counts less than {bound:,.2f} {currency}: at most {explanation['gap']:.1%} less)"
     elif (least := explanation.get("bound_shipments")) is not None:
         proven += f" (at least {least})"
     version = explanation.get("policy_version")

@@ -78,7 +78,7 @@ impl Scene<'_> {
             return format!("{name} is the only warehouse that may serve it, and has everything");
         }
         let proven = self.plan.is_ok_and(|plan| plan.proven);
-        let better = if proven { "nothing" } else { "nothing that was found" };
+        let better = if proven { "nothing that keeps lines whole" } else { "nothing that was found" };
         match objective {
             Objective::Nearest => format!("{name} is the nearest that has everything"),
             Objective::Priority | Objective::Pinned => {
@@ -86,6 +86,9 @@ impl Scene<'_> {
             }
             Objective::Cheapest if self.score.is_cost() => format!("{name} has everything, and {better} costs less"),
             Objective::Fastest => format!("{name} has everything, and {better} is as fast and costs less"),
+            Objective::FewestShipments if proven => {
+                format!("{name} has everything, and nothing of one shipment costs less")
+            }
             Objective::FewestShipments => format!("{name} has everything, and {better} of one shipment costs less"),
             Objective::Cheapest | Objective::Balanced => {
                 format!("{name} has everything, and {better} is better with all that the policy weighs")
@@ -97,7 +100,9 @@ impl Scene<'_> {
         let proven = self.plan.is_ok_and(|plan| plan.proven);
         match self.demand.policy().objective {
             Objective::FewestShipments if proven => {
-                format!("no warehouse has everything, and fewer than {shipments} shipments are not possible")
+                format!(
+                    "no warehouse has everything, and fewer than {shipments} shipments are not possible with lines kept whole"
+                )
             }
             _ => "no warehouse has everything".into(),
         }
