@@ -20,7 +20,7 @@ BEST = {
     "fewest_shipments": "the fewest shipments that keep lines whole",
     "balanced": "the best balanced that keeps lines whole",
 }
-"""What a plan can be proven to be, by the objective of its policy: of those that cut no line which a warehouse could ship whole."""
+"""What a plan can be proven to be, by the objective of its policy; only of those that cut no line without need."""
 
 Row = dict[str, Any]
 
