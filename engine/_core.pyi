@@ -45,7 +45,8 @@ ASSIGN_LINES_MAX: Final[int]
 #   limit                   [(sku, requested, limit, remaining)], units
 #   invalid                 [(JSON pointer, message)]
 #   backorder               ([(SKU number, units missing)], [cell where some may arrive]): it cannot be served and
-#                           accepts to wait; to be planned again with the day on which stock is expected
+#                           accepts to wait; to be planned again with the day on which stock is expected. Of a batch,
+#                           the cells besides those of orders before; None where they are too many, for another batch
 #   again                   whether the levels of all its SKUs are fresh now
 _Outcome = tuple[str, Any]
 

@@ -15,12 +15,12 @@ ABLE_SHOWN = 20
 """Warehouses that could ship the whole order and are shown besides the winners, the best first."""
 
 BEST = {
-    "cheapest": "the cheapest",
-    "fastest": "the fastest",
-    "fewest_shipments": "the fewest shipments",
-    "balanced": "the best balanced",
+    "cheapest": "the cheapest that keeps lines whole",
+    "fastest": "the fastest that keeps lines whole",
+    "fewest_shipments": "the fewest shipments that keep lines whole",
+    "balanced": "the best balanced that keeps lines whole",
 }
-"""What a plan can be proven to be, by the objective of its policy."""
+"""What a plan can be proven to be, by the objective of its policy; only of those that cut no line without need."""
 
 Row = dict[str, Any]
 
@@ -67,7 +67,7 @@ def print_head(explanation: Row, currency: str) -> None:
     if "bound" in explanation:
         bound = explanation["bound"] / explanation["score_scale"] / 100
         less = f", at most {explanation['gap']:.1%} less" if explanation["gap"] else ""
-        proven += f" (none can count less than {bound:,.2f} {currency}{less})"
+        proven += f" (no such plan counts less than {bound:,.2f} {currency}{less})"
     elif (least := explanation.get("bound_shipments")) is not None:
         proven += f" (at least {least})"
     version = explanation.get("policy_version")

@@ -7,7 +7,7 @@ plans by the core's ATTEMPTS_MAX, a commit's tries by COMMIT_TRIES_MAX, each try
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -16,11 +16,11 @@ import structlog
 from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError, StoreUnsupported
 from engine.intake import outcome as oc
 from engine.intake.acknowledged import Acknowledged
-from engine.intake.arrivals import CELLS_MAX, day_of, read_arrivals
+from engine.intake.arrivals import day_of, read_arrivals
 from engine.intake.clock import DAY_MS, StoreClock
 from engine.intake.commit import NotPrepared, Told, commit_batch, tell
 from engine.model import Order
-from engine.planner import Planner, Record, canonical_bytes, fingerprint_of
+from engine.planner import Batch, Planner, Record, canonical_bytes, fingerprint_of
 from engine.store import Store, StoreRefused, home_of
 
 COMMIT_TRIES_MAX = 3
@@ -39,6 +39,10 @@ log = structlog.get_logger(__name__)
 
 _Decided = tuple[int, tuple[str, Any]]
 """An order's place in its batch and the core's outcome for it; engine/_core.pyi lists them."""
+
+
+_Lacking = tuple[list[tuple[int, int]], list[int] | None]
+"""What an order lacks, and where to look for it: the payload of "backorder"."""
 
 
 class _Again(Enum):
@@ -217,8 +221,8 @@ class Intake:
         Returns those to be planned again, first of all next time, and, when the store broke off, what to tell them if
         it does not come back.
         """
-        core, loads, store = self._planner.core, self._loads(), self._store
-        partitions, now_ms = len(store.partitions), self.clock.now_ms()
+        core, loads = self._planner.core, self._loads()
+        partitions, now_ms = len(self._store.partitions), self.clock.now_ms()
         self._planner.keep_calendars(now_ms)
         batch, decided = core.plan(
             [
@@ -234,31 +238,55 @@ class Intake:
             now_ms,
             [(place, waiting.expected_day) for place, waiting in enumerate(taken) if waiting.expected_day is not None],
         )
+        # Of all that the planner named: one order's cells are left to those before it, whatever became of them.
+        cells = [cell for _, (word, payload) in decided if word == "backorder" for cell in payload[1] or ()]
         try:
             decided = await self._with_records(taken, decided)
-            late = await self._expect(taken, [row for row in decided if row[1][0] == "backorder"])
-            _answer(taken, [row for row in decided if row[1][0] != "backorder"])
-            if batch.empty:
-                return [taken[place] for place in late], None
-            made_ms = self.clock.now_ms()
-            replies, errors = await commit_batch(store, self._planner, batch, self._acknowledged, made_ms=made_ms)
         except StoreError as error:
             core.abandon(batch)
             return self._after_errors(taken, [error])
+        _answer(taken, [row for row in decided if row[1][0] != "backorder"])
+        lacking = {place: payload for place, (word, payload) in decided if word == "backorder"}
+        if not lacking:
+            return ([], None) if batch.empty else await self._commit(taken, batch, loads, lacking)
+        # Beside the commit: the others need not wait for what these wait for.
+        looking = self._loop.create_task(self._expect(taken, lacking, cells))
+        try:
+            again, broken = ([], None) if batch.empty else await self._commit(taken, batch, loads, lacking)
+        finally:
+            failed = await looking
+        late = [taken[place] for place in lacking]
+        if failed is None:
+            return again + late, broken
+        late, unread = self._after_errors(late, [failed])
+        return again + late, broken or unread
+
+    async def _commit(
+        self, taken: list[_Waiting], batch: Batch, loads: int, lacking: Container[int]
+    ) -> tuple[list[_Waiting], str | None]:
+        """Commit and settle a batch, as `_run` returns it, of all orders but those at the places `lacking`."""
+        core, store = self._planner.core, self._store
+        sent = [waiting for place, waiting in enumerate(taken) if place not in lacking]
+        made_ms = self.clock.now_ms()
+        try:
+            replies, errors = await commit_batch(store, self._planner, batch, self._acknowledged, made_ms=made_ms)
+        except StoreError as error:
+            core.abandon(batch)
+            return self._after_errors(sent, [error])
         except NotPrepared as error:
             core.abandon(batch)
-            return self._after_errors(taken, error.errors)
+            return self._after_errors(sent, error.errors)
         self.clock.hear(replies)
         settled, told = core.settle(batch, replies)
         self.batches += 1
         self._tell(told)
-        if partitions > 1:
+        if len(store.partitions) > 1:
             settled, errors = await self._with_unseen_records(taken, settled, errors)
-        again = self._again(taken, _answer(taken, settled), loads) + [taken[place] for place in late]
+        again = self._again(taken, _answer(taken, settled), loads)
         if not errors:
             return again, None
-        places = {place for place, _ in settled} | set(late)
-        left = [waiting for place, waiting in enumerate(taken) if place not in places]
+        places = {place for place, _ in settled}
+        left = [waiting for place, waiting in enumerate(taken) if place not in places and place not in lacking]
         more, broken = self._after_errors(left, errors)
         return again + more, broken
 
@@ -300,24 +328,22 @@ class Intake:
             for (place, outcome), record in zip(decided, records, strict=True)
         ]
 
-    async def _expect(self, taken: list[_Waiting], lacking: list[_Decided]) -> list[int]:
-        """Learn when stock is expected that orders lack which accept to wait; returns their places, to plan them again.
+    async def _expect(
+        self, taken: list[_Waiting], lacking: Mapping[int, _Lacking], cells: Sequence[int]
+    ) -> StoreError | None:
+        """Learn when stock is expected that orders lack which accept to wait, to plan them again; or why it cannot be.
 
-        Those whose cells are too many besides the others' are looked at another time.
+        `lacking` by place; `cells` are those of all of them. Those of which another batch is to look are left alone.
         """
-        wanted: set[int] = set()
-        looked = []
-        for place, (_, (missing, cells)) in lacking:
-            if len(cells) > CELLS_MAX:
-                taken[place].expected_day = 0
-            elif len(wanted | set(cells)) <= CELLS_MAX:
-                wanted.update(cells)
-                looked.append((place, missing))
-        if looked:
-            arrivals, today = await read_arrivals(self._store, sorted(wanted)), self.clock.day()
-            for place, missing in looked:
-                taken[place].expected_day = day_of(missing, arrivals, today)
-        return [place for place, _ in lacking]
+        looked = [(place, missing) for place, (missing, own) in lacking.items() if own is not None]
+        try:
+            arrivals = await read_arrivals(self._store, cells) if cells else {}
+        except StoreError as error:
+            return error
+        today = self.clock.day()
+        for place, missing in looked:
+            taken[place].expected_day = day_of(missing, arrivals, today)
+        return None
 
     async def _with_unseen_records(
         self, taken: list[_Waiting], settled: list[_Decided], errors: list[StoreError]

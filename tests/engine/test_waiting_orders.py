@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from engine import Engine, Quoted
-from engine.intake import InsufficientStock, Invalid, PurchaseLimit, Reserved
+from engine.intake import InsufficientStock, Invalid, PurchaseLimit, Reserved, Unavailable
 from engine.life.change import InvalidState, VersionConflict
 from engine.model import (
     HeldLine,
@@ -95,6 +95,23 @@ async def test_many_orders_that_wait_are_taken_in_one_go(stocked: Engine) -> Non
     outcomes = await asyncio.gather(*(stocked.reserve(one) for one in orders))
     expected = {reserved(outcome).allocation.expected_on for outcome in outcomes}
     assert expected == {at(1).date().isoformat()}
+
+
+async def test_others_do_not_wait_for_what_is_announced(stocked: Engine) -> None:
+    """Not even where it cannot be read."""
+    partitions, wire = stocked.store.partitions, stocked.store.wire
+    for one in partitions:
+        await wire.command("SET", one.keys.inbound, "no hash")
+    answers = await asyncio.gather(
+        stocked.reserve(order("waits", ("z", 9), allow_backorder=True)), stocked.reserve(order("o", ("x", 1)))
+    )
+    assert isinstance(answers[0], Unavailable)
+    assert reserved(answers[1]).allocation.status == "confirmed"
+    for one in partitions:
+        await wire.command("DEL", one.keys.inbound)
+    async with asyncio.timeout(ANSWER_S):
+        while not isinstance(await stocked.reserve(order("waits", ("z", 9), allow_backorder=True)), Reserved):
+            await asyncio.sleep(0.005)
 
 
 async def test_nothing_is_held_that_could_be_confirmed_extended_shipped_or_split(stocked: Engine) -> None:

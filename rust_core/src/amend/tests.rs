@@ -250,7 +250,7 @@ fn an_order_that_waits_becomes_what_its_payment_says_or_waits_on() {
         assert_eq!((amended.becomes, amended.cells), (Some(becomes), vec![(cell_id(0, 0), 3)]));
         match planner.amend(&record, &canonical(&[(0, 4)], fields.clone()), None) {
             Err(Outcome::Backorder(missing, cells)) => {
-                assert_eq!((missing, cells), (vec![(0, 1)], vec![cell_id(0, 0), cell_id(0, 1)]));
+                assert_eq!((missing, cells), (vec![(0, 1)], Some(vec![cell_id(0, 0), cell_id(0, 1)])));
             }
             other => panic!("{other:?}"),
         }

@@ -16,7 +16,7 @@ pub use settle::{Aftermath, Reply};
 use std::collections::HashMap;
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::capacity::{Day, counter_name};
 use crate::ids::{CellId, SHARED, SkuId, WarehouseId, cell_id, partition_of, pool_id};
@@ -58,8 +58,9 @@ pub enum Outcome {
     /// Broken rules.
     Invalid(Vec<Flaw>),
     /// It cannot be served and accepts to wait: to be planned again with the day on which it may be. Units that are missing,
-    /// and the cells where they may arrive.
-    Backorder(Vec<(SkuId, i64)>, Vec<CellId>),
+    /// and the cells where they may arrive, but for those that an order before it in the batch named; `None` where all of
+    /// them are too many to look at besides those orders' and another batch has to.
+    Backorder(Vec<(SkuId, i64)>, Option<Vec<CellId>>),
     /// To be planned again. `fresh` when the levels of all its SKUs were read after it came.
     Again {
         /// Whether a shortage that the next plan finds is certain.
@@ -156,6 +157,8 @@ pub struct Batch {
     postponed: Vec<u32>,
     /// Cells that are in the batch for the sake of those who wait.
     cells_read: usize,
+    /// Cells where orders that accept to wait may get what they lack.
+    cells_awaited: FxHashSet<CellId>,
     cells: Vec<CellId>,
     units: Vec<i64>,
     cell_places: FxHashMap<CellId, u32>,
@@ -234,7 +237,7 @@ impl Planner {
                 }
                 match intake.expected_day {
                     Some(day) if demand.allow_backorder => Plan::backorder(&demand, day),
-                    None if demand.allow_backorder => return Err(self.lacking(&demand, refusal)),
+                    None if demand.allow_backorder => return Err(batch.look_once(self.lacking(&demand, refusal))),
                     _ => return Err(refusal.into()),
                 }
             }
@@ -306,13 +309,17 @@ impl Planner {
         format!("{}-{}", self.writer, self.attempts_made)
     }
 
-    /// What an order that accepts to wait needs to be told when: what it lacks, where there is anything that it lacks.
+    /// What an order that accepts to wait needs to be told when: what it lacks, where there is anything that it lacks, and
+    /// few enough cells to look at; of others no day is known.
     pub(crate) fn lacking(&self, demand: &Demand, refusal: Refusal) -> Outcome {
-        let Refusal::Short(shortages) = refusal else { return Outcome::Backorder(Vec::new(), Vec::new()) };
-        let missing: Vec<(SkuId, i64)> = shortages.iter().map(|one| (one.sku, one.requested - one.available)).collect();
+        let Refusal::Short(shortages) = refusal else { return Outcome::Backorder(Vec::new(), Some(Vec::new())) };
         let serving = self.serving(demand);
+        if shortages.len() * serving.len() > CELLS_READ_MAX {
+            return Outcome::Backorder(Vec::new(), Some(Vec::new()));
+        }
+        let missing: Vec<(SkuId, i64)> = shortages.iter().map(|one| (one.sku, one.requested - one.available)).collect();
         let cells = missing.iter().flat_map(|&(sku, _)| serving.iter().map(move |&at| cell_id(sku, at))).collect();
-        Outcome::Backorder(missing, cells)
+        Outcome::Backorder(missing, Some(cells))
     }
 
     /// Every cell that could serve a demand: of all warehouses that may, not only those with a known cell, since another
@@ -421,6 +428,17 @@ impl Batch {
             self.units.push(0);
             (self.cells.len() - 1) as u32
         })
+    }
+
+    /// Has no cell looked at twice for what orders lack, and no more than CELLS_READ_MAX in all.
+    fn look_once(&mut self, outcome: Outcome) -> Outcome {
+        let Outcome::Backorder(missing, Some(mut cells)) = outcome else { return outcome };
+        cells.retain(|cell| !self.cells_awaited.contains(cell));
+        if self.cells_awaited.len() + cells.len() > CELLS_READ_MAX {
+            return Outcome::Backorder(missing, None);
+        }
+        self.cells_awaited.extend(&cells);
+        Outcome::Backorder(missing, Some(cells))
     }
 
     /// Whether an order takes from a partition that is not its home.

@@ -10,7 +10,7 @@ use crate::policy::Objective;
 const CELLS_MAX: usize = 25_000;
 
 impl Scene<'_> {
-    /// Adds the least score that any plan can have, and how far above it the chosen one is, as a share of it. Nothing where
+    /// Adds the least score that any plan can have that cuts no line which a warehouse could ship whole, and how far above it the chosen one is, as a share of it. Nothing where
     /// the choice is proven, or where scores do not decide.
     pub(super) fn bound_to_json(&self, answer: &mut Map<String, Value>, chosen: &Chosen) {
         let proven = self.plan.is_ok_and(|plan| plan.proven);

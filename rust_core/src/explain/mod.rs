@@ -2,6 +2,7 @@
 //!
 //! It speaks of what is planned: components in the place of bundles, substitutes in the place of what the network lacks, and
 //! of an order that gets a part, that part. Every number in it is worked out as the planner does.
+//! `proven` and `bound` are of plans that cut no line which a warehouse could ship whole; one that does may cost less.
 
 mod bound;
 mod exclusion;

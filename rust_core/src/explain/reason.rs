@@ -78,7 +78,7 @@ impl Scene<'_> {
             return format!("{name} is the only warehouse that may serve it, and has everything");
         }
         let proven = self.plan.is_ok_and(|plan| plan.proven);
-        let better = if proven { "nothing" } else { "nothing that was found" };
+        let better = if proven { "nothing that keeps lines whole" } else { "nothing that was found" };
         match objective {
             Objective::Nearest => format!("{name} is the nearest that has everything"),
             Objective::Priority | Objective::Pinned => {
@@ -86,6 +86,9 @@ impl Scene<'_> {
             }
             Objective::Cheapest if self.score.is_cost() => format!("{name} has everything, and {better} costs less"),
             Objective::Fastest => format!("{name} has everything, and {better} is as fast and costs less"),
+            Objective::FewestShipments if proven => {
+                format!("{name} has everything, and nothing of one shipment costs less")
+            }
             Objective::FewestShipments => format!("{name} has everything, and {better} of one shipment costs less"),
             Objective::Cheapest | Objective::Balanced => {
                 format!("{name} has everything, and {better} is better with all that the policy weighs")
@@ -96,9 +99,14 @@ impl Scene<'_> {
     fn no_single(&self, shipments: usize) -> String {
         let fewest = self.demand.policy().objective == Objective::FewestShipments;
         let proven = fewest && self.plan.is_ok_and(|plan| plan.proven);
-        // Of two there is nothing more to say, unless it is what the policy is about.
-        if proven || ((fewest || shipments > 2) && self.shipments_min() == shipments) {
+        // What any way of parting lines needs, and what plans that keep them whole do.
+        if (fewest || shipments > 2) && self.shipments_min() == shipments {
             return format!("no warehouse has everything, and fewer than {shipments} shipments are not possible");
+        }
+        if proven {
+            return format!(
+                "no warehouse has everything, and fewer than {shipments} shipments are not possible with lines kept whole"
+            );
         }
         "no warehouse has everything".into()
     }

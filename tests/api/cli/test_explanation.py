@@ -39,7 +39,7 @@ def test_the_reason_comes_first_then_who_ships_then_who_could_then_who_cannot(ne
     told = plan(network, ("A", 1), ("B", 1))
     assert told.code == 0, told.err
     assert max(map(len, told.out.splitlines())) <= COLUMNS
-    assert "Policy usual@7 (the default), proven the cheapest." in " ".join(told.out.split())
+    assert "Policy usual@7 (the default), proven the cheapest that keeps lines whole." in " ".join(told.out.split())
     places = [told.out.index(name) for name in ("One shipment from E-BOTH", "handling")]
     table = told.out.index("handling")
     for name in ("E-LEFT", "E-RIGHT", "E-BOTH", "E-SHOP", "Cannot ship all of it", "E-CLOSED"):
@@ -57,7 +57,7 @@ def test_costs_are_told_by_parts_and_what_is_lacking_with_its_rule(network: Netw
     said = " ".join(told.out.split())
     assert "E-SHOP │ lacks E-A (7/8), 2 kept back from the channel" in said
     assert "policy usual keeps it out: it is on its list of excluded ones" in said
-    assert "not proven the cheapest (none can count less than" in said
+    assert "not proven the cheapest that keeps lines whole (no such plan counts less than" in said
 
 
 def test_a_refusal_is_explained_too(network: Network) -> None:

@@ -111,7 +111,7 @@ fn an_order_that_is_to_wait_is_asked_about_first_and_then_kept_without_stock() {
     assert_eq!((decided.len(), batch.len(), batch.is_empty()), (0, 0, false));
     let (batch, decided) = planner.plan_batch(&fresh(std::slice::from_ref(&one)));
     assert!(batch.is_empty());
-    let [(0, Outcome::Backorder(missing, where_to))] = &decided[..] else { panic!("{decided:?}") };
+    let [(0, Outcome::Backorder(missing, Some(where_to)))] = &decided[..] else { panic!("{decided:?}") };
     assert_eq!(missing, &[(0, 1), (2, 4), (1, 1)]);
     assert_eq!(where_to, &cells(&[0, 2, 1]));
     let told = Intake { expected_day: Some(20_770), ..fresh(std::slice::from_ref(&one))[0] };
@@ -128,6 +128,35 @@ fn an_order_that_is_to_wait_is_asked_about_first_and_then_kept_without_stock() {
     assert_eq!((&answer["status"], &answer["expected_on"]), (&json!("backordered"), &json!("2026-11-13")));
     assert_eq!((answer.get("expires_at"), &answer["cost"]), (None, &json!(0)));
     assert_eq!(planner.view.free(0, 0), 1);
+}
+
+#[test]
+fn what_orders_wait_for_is_named_once_and_no_more_than_can_be_looked_at() {
+    let mut planner = planner_of(&[&[0, 0], &[0, 0], &[0, 0]]);
+    let named = |planner: &mut Planner, orders: &[Vec<u8>]| -> Vec<(usize, Option<usize>)> {
+        let (_, decided) = planner.plan_batch(&fresh(orders));
+        let waits = |(_, outcome)| match outcome {
+            Outcome::Backorder(missing, cells) => (missing.len(), cells.map(|cells: Vec<CellId>| cells.len())),
+            other => panic!("{other:?}"),
+        };
+        decided.into_iter().map(waits).collect()
+    };
+    let orders = [(1, 9), (1, 9), (2, 9)].map(|line| asks("a", &[line], waits()));
+    assert_eq!(named(&mut planner, &orders), [(1, Some(2)), (1, Some(0)), (1, Some(2))]);
+    // Beyond the bound an order is left to another batch, unless its cells are named already; and what is beyond it alone
+    // is never looked at.
+    for number in 2..4000 {
+        assert!(planner.put_warehouse(number, &format!("w{number}"), warehouse(1.0)));
+    }
+    for sku in 4..8 {
+        assert!(planner.catalogue.put_sku(sku, &format!("s{sku}"), SkuTerms::default()));
+    }
+    let orders = [&[1, 2][..], &[4, 5, 6, 7], &[4], &[4, 1], &[1, 2, 4, 5, 6, 7]].map(|skus: &[u32]| {
+        let of: Vec<_> = skus.iter().map(|&sku| (sku, 9)).collect();
+        asks("a", &of, waits())
+    });
+    let found = [(2, Some(8000)), (4, None), (1, Some(4000)), (2, Some(0)), (0, Some(0))];
+    assert_eq!(named(&mut planner, &orders), found);
 }
 
 #[test]

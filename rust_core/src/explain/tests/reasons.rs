@@ -43,7 +43,7 @@ fn what_the_policy_weighs_besides_money_is_in_the_sentence() {
     );
     planner.set_book(book(json!({"split_penalty": 800})));
     let said = reason(&mut planner, json!({"lines": lines(&[(0, 4), (1, 4)])}));
-    assert_eq!(said, "w2 has everything, and nothing is better with all that the policy weighs");
+    assert_eq!(said, "w2 has everything, and nothing that keeps lines whole is better with all that the policy weighs");
 }
 
 #[test]
@@ -71,7 +71,10 @@ fn where_there_is_no_single_one_that_is_told() {
             "lines": lines(&[(0, 4), (1, 4)]), "policy": "fewest_shipments", "warehouses": ["w0", "w1"],
         }),
     );
-    assert_eq!(fewest, "no warehouse has everything, and fewer than 2 shipments are not possible");
+    assert_eq!(
+        fewest,
+        "no warehouse has everything, and fewer than 2 shipments are not possible with lines kept whole"
+    );
 }
 
 #[test]
@@ -79,10 +82,10 @@ fn one_that_has_everything_is_told_by_what_made_it_the_first() {
     let mut planner = three();
     let single = |policy: &str| json!({"lines": lines(&[(0, 3)]), "policy": policy});
     for (policy, said) in [
-        ("cheapest", "w0 has everything, and nothing costs less"),
+        ("cheapest", "w0 has everything, and nothing that keeps lines whole costs less"),
         ("nearest", "w0 is the nearest that has everything"),
         ("priority", "w0 is the first by the policy's ranking that has everything"),
-        ("fastest", "w0 has everything, and nothing is as fast and costs less"),
+        ("fastest", "w0 has everything, and nothing that keeps lines whole is as fast and costs less"),
         ("fewest_shipments", "w0 has everything, and nothing of one shipment costs less"),
     ] {
         assert_eq!(reason(&mut planner, single(policy)), said);

@@ -351,7 +351,10 @@ proptest! {
         strict["allow_substitutes"] = json!(false);
         strict["allow_partial"] = json!(false);
         if let Ok(whole) = plan(&mut planner, wants(&case.lines, strict)) {
-            prop_assert_eq!(plan(&mut planner, wants(&case.lines, case.more.clone())).unwrap(), whole);
+            let allowed = plan(&mut planner, wants(&case.lines, case.more.clone())).unwrap();
+            // Of plans that cost the same another one may be found.
+            let told = |plan: &Plan| (plan.cost(), plan.unfilled.clone(), plan.goods.clone());
+            prop_assert_eq!(told(&allowed), told(&whole));
         }
     }
 }
