@@ -69,7 +69,8 @@ def _print_mistakes(file: Path, mistakes: tuple[Mistake, ...]) -> None:
 async def compare(
     *policies: str,
     orders: Annotated[
-        Path | None, Parameter(help="Orders: JSON, an array or one a line; - reads standard input.")
+        Path | None,
+        Parameter(help="Orders: JSON, an array or one a line; - reads standard input.", allow_leading_hyphen=True),
     ] = None,
     policies_file: Annotated[Path | None, Parameter(name="--policies", help="A file that has the policies.")] = None,
     sample: Annotated[

@@ -116,6 +116,8 @@ def test_a_comparison_leaves_the_stock_of_the_store_as_it_is(shop: tuple[Shop, S
     )
     near, far = found[0].json
     assert found[1].json == [near, far]
+    piped = ("policy", "compare", "near", "far", "--orders", "-", "--policies", file, *options)
+    assert run(*piped, given=one_a_line.read_text("utf-8")).json == [near, far]
     assert found[2].json == [far, near], "each from the same stock, wherever it stands"
     # 30 units at the near one: the nearest serves 15 orders there and 5 from the other, the pinned one 15 in all.
     assert (near["served"], near["refused"], far["served"], far["refused"]) == (20, 0, 15, 5)
