@@ -73,7 +73,10 @@ class Desk:
             "PYTHONPATH": str(ROOT),
             "STOCKADE_DATA_DIR": str(data_dir),
             "COLUMNS": "120",
+            # Commands start a third faster where they find each other's compiled modules.
+            "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
         }
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def shell(self, script: str) -> str:
         """Run it as a reader would paste it; it must succeed. Returns what it prints to either stream."""

@@ -1,6 +1,8 @@
 """engine.model.tariff_rules: every mistake of a tariff, a matrix or a calendar is found, with field and rule."""
 
+import zoneinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -108,3 +110,14 @@ def test_a_cut_off_needs_the_clock_that_it_is_on() -> None:
         check_warehouse(Warehouse(id="w", lat=0, lon=0, cutoff="14:00"), "/3")
     assert raised.value.errors[0].pointer == "/3/timezone"
     check_warehouse(Warehouse(id="w", lat=0, lon=0, cutoff="14:00", timezone="UTC"))
+
+
+def test_time_zones_are_known_where_the_system_has_none() -> None:
+    """Slim images come without; the tzdata package has them."""
+    ZoneInfo.clear_cache()
+    zoneinfo.reset_tzpath(())
+    try:
+        check_warehouse(Warehouse(id="w", lat=0, lon=0, timezone="Asia/Shanghai"))
+    finally:
+        zoneinfo.reset_tzpath()
+        ZoneInfo.clear_cache()
