@@ -335,7 +335,7 @@ class Engine:
             self.planner.put_skus(zip(numbers, skus, strict=True))
 
     async def put_warehouses(self, warehouses: Sequence[Warehouse]) -> None:
-        """Add or replace warehouses. Raises InvalidInput for a time zone that is not known."""
+        """Add or replace warehouses. Raises InvalidInput for a time zone that is not known, or lacks."""
         for index, row in enumerate(warehouses):
             check_warehouse(row, f"/{index}")
         async with self.intake.exclusive:

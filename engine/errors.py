@@ -68,12 +68,13 @@ class StockBelowReserved(StockadeError):
     """Counts lower than the units already reserved; no row was applied. `rows` holds (row index, reserved units)."""
 
     def __init__(self, rows: tuple[tuple[int, int], ...]) -> None:
-        super().__init__(
-            "; ".join(
-                f"row {index}: {reserved} units are reserved, so on_hand cannot be lower" for index, reserved in rows
-            )
-        )
+        super().__init__("; ".join(f"row {index}: {below_reserved(reserved)}" for index, reserved in rows))
         self.rows = rows
+
+
+def below_reserved(reserved: int) -> str:
+    """What is wrong with a count that is lower than these units."""
+    return f"{reserved} units are reserved, so on_hand cannot be lower"
 
 
 StockRule = Literal["expected_on_hand", "free", "quarantined", "inbound", "arrivals", "on_hand", "pools"]

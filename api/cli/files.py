@@ -1,14 +1,17 @@
 """Reads the files that commands are given, and says in words what is wrong with one."""
 
-import csv
+import re
 import sys
+from array import array
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from engine.errors import FieldError, InvalidInput
+from engine.csv_rows import csv_rows
+from engine.errors import FieldError, InvalidInput, StockadeError, StockBelowReserved, StockRefused, below_reserved
 from engine.model.rules import field_error
 
 T = TypeVar("T")
@@ -57,32 +60,60 @@ def json_rows(file: Path, data: bytes, type_: type[T]) -> list[T]:
     return rows
 
 
-def csv_rows(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> list[T]:
-    """The rows of a CSV file with a header, as typed values; an empty field is one that is not given.
+class Lines:
+    """Where the rows of a CSV file are."""
 
-    Raises InvalidInput, which names row (from 0, below `pointer`), field and rule, or the file.
+    def __init__(self, file: Path, pointer: str, numbers: Sequence[int]) -> None:
+        """`pointer` is that of the rows in errors; `numbers` are the lines that they begin on, from 1."""
+        self._file = file
+        self._row = re.compile(rf"{pointer}/(?P<row>\d+)(?:/(?P<field>.*))?")
+        self._numbers = numbers
+
+    def told(self, error: StockadeError, first: int = 0) -> StockadeError:
+        """The error with lines for rows, where it is one of rows; their first has the index `first`."""
+        if isinstance(error, InvalidInput):
+            return InvalidInput(tuple(self._told(one, first) for one in error.errors))
+        if isinstance(error, StockRefused):
+            return self._of_rows([(row.row, row.message) for row in error.rows], first)
+        if isinstance(error, StockBelowReserved):
+            return self._of_rows([(row, below_reserved(reserved)) for row, reserved in error.rows], first)
+        return error
+
+    def _of_rows(self, rows: Sequence[tuple[int, str]], first: int) -> InvalidInput:
+        return InvalidInput(tuple(FieldError(self._at(first + row), message) for row, message in rows))
+
+    def _told(self, error: FieldError, first: int) -> FieldError:
+        found = self._row.fullmatch(error.pointer)
+        if found is None:
+            return error
+        message = _OTHER_ROW.sub(lambda other: f"as line {self._numbers[first + int(other[1])]}", error.message)
+        prefix = f"{found['field']}: " if found["field"] else ""
+        return FieldError(self._at(first + int(found["row"])), prefix + message)
+
+    def _at(self, row: int) -> str:
+        return f"{self._file}:{self._numbers[row]}"
+
+
+_OTHER_ROW = re.compile(r"as row (\d+)$")
+
+
+def read_csv(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> tuple[list[T], Lines]:
+    """The rows of a CSV file with a header, as typed values, and where they are; an empty field is one not given.
+
+    `pointer` is what errors have before the number of a row. Raises InvalidInput, which names file, line and rule.
     """
     rows: list[T] = []
-    try:
-        lines = (row for row in csv.reader(data.decode("utf-8-sig").splitlines()) if row)
-        header = next(lines, [])
-        while part := list(islice(lines, ROWS_AT_ONCE)):
-            rows += _typed(header, part, type_, pointer, len(rows))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InvalidInput((FieldError(str(file), f"is not CSV in UTF-8: {error}"),)) from None
-    return rows
-
-
-def _typed(header: list[str], rows: list[list[str]], type_: type[T], pointer: str, first: int) -> list[T]:
-    """Rows of which the first has the index `first`."""
-    for index, row in enumerate(rows, first):
-        if len(row) != len(header):
-            raise InvalidInput((FieldError(f"{pointer}/{index}", "has not as many columns as the header"),))
-    given = [{name: text for name, text in zip(header, row, strict=True) if text} for row in rows]
-    try:
-        return msgspec.convert(given, list[type_], strict=False)  # type: ignore[valid-type]
-    except msgspec.ValidationError as error:
-        found = field_error(error)
-        _, index_text, *rest = found.pointer.split("/")
-        where = "/".join([pointer, str(first + int(index_text)), *rest])
-        raise InvalidInput((FieldError(where, found.message),)) from None
+    numbers = array("Q")
+    lines = Lines(file, pointer, numbers)
+    found = csv_rows(str(file), data)
+    _, header = next(found, (1, []))
+    while part := list(islice(found, ROWS_AT_ONCE)):
+        first = len(numbers)
+        numbers.extend(line for line, _ in part)
+        given = [{name: text for name, text in zip(header, row, strict=True) if text} for _, row in part]
+        try:
+            rows += msgspec.convert(given, list[type_], strict=False)  # type: ignore[valid-type]
+        except msgspec.ValidationError as error:
+            wrong = field_error(error)
+            raise lines.told(InvalidInput((FieldError(pointer + wrong.pointer, wrong.message),)), first) from None
+    return rows, lines

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from api.cli.cells import print_cells
 from api.cli.console import StoreOptions, out, print_json
-from api.cli.files import csv_rows, decode_json, read_file
+from api.cli.files import Lines, decode_json, read_csv, read_file
 from engine import open_engine
-from engine.errors import FieldError, InvalidInput
+from engine.errors import FieldError, InvalidInput, StockadeError
 from engine.model import Movement, MovementRow, MovementType
 from engine.model.rules import field_error
 
@@ -32,9 +32,12 @@ async def move(
     Columns: sku, warehouse, quantity, and as the type needs them expected_on_hand, to_warehouse, arrives_at, inbound,
     channel. The same id again changes nothing.
     """
-    movement = read_movement(file, type_, id_, reason)
+    movement, lines = read_movement(file, type_, id_, reason)
     async with open_engine(store.settings(), attach=True, background=False) as engine:
-        moved = await engine.move(movement)
+        try:
+            moved = await engine.move(movement)
+        except StockadeError as error:
+            raise (error if lines is None else lines.told(error)) from None
     if json:
         print_json(moved)
         return 0
@@ -46,8 +49,13 @@ async def move(
     return 0
 
 
-def read_movement(file: Path, type_: MovementType | None, id_: str | None, reason: str | None) -> Movement:
-    """The movement that a file holds, or the rows of one. Raises InvalidInput, which names file, row and rule."""
+def read_movement(
+    file: Path, type_: MovementType | None, id_: str | None, reason: str | None
+) -> tuple[Movement, Lines | None]:
+    """The movement that a file holds, or the rows of one, and where they are in CSV.
+
+    Raises InvalidInput, which names what is wrong.
+    """
     data = read_file(file)
     if file.suffix != ".csv":
         given = {"--type": type_, "--id": id_, "--reason": reason}
@@ -55,12 +63,13 @@ def read_movement(file: Path, type_: MovementType | None, id_: str | None, reaso
             FieldError(name, "is for rows in CSV") for name, value in given.items() if value is not None
         ):
             raise InvalidInput(errors)
-        return decode_json(file, data, Movement, expected="JSON, nor named .csv")
+        return decode_json(file, data, Movement, expected="JSON, nor named .csv"), None
     if type_ is None or id_ is None:
         raise InvalidInput((FieldError("--type, --id", "are needed for rows in CSV"),))
-    rows = csv_rows(file, data, MovementRow, pointer="/rows")
+    rows, lines = read_csv(file, data, MovementRow, pointer="/rows")
     fields = {"movement_id": id_, "type": type_, "rows": msgspec.to_builtins(rows), "reason": reason}
     try:
-        return msgspec.convert({name: value for name, value in fields.items() if value is not None}, Movement)
+        movement = msgspec.convert({name: value for name, value in fields.items() if value is not None}, Movement)
     except msgspec.ValidationError as error:
         raise InvalidInput((field_error(error),)) from None
+    return movement, lines

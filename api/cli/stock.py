@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from api.cli.cells import print_cells
 from api.cli.console import StoreOptions, err, out, print_json
-from api.cli.files import csv_rows, decode_json, read_file
+from api.cli.files import Lines, decode_json, read_csv, read_file
 from api.cli.movements import move
 from api.cli.repair import repair
 from engine import Engine, open_engine
@@ -65,11 +65,11 @@ async def set_counts(
     Columns: sku, warehouse, on_hand and, if wanted, safety. Every row or none, up to 10,000 rows; of more rows that
     many are set at a time, in their order: then what was set before a row that is refused stays set.
     """
-    rows = read_counts(file)
+    rows, lines = read_counts(file)
     async with open_engine(store.settings(), attach=True, background=False) as engine:
         with Progress(console=err, transient=True, disable=len(rows) <= limits.STOCK_ROWS_MAX) as progress:
             shown = progress.add_task("counts", total=len(rows))
-            await set_in_parts(engine, rows, done=lambda count: progress.update(shown, completed=count))
+            await set_in_parts(engine, rows, lines, done=lambda count: progress.update(shown, completed=count))
     if json:
         print_json({"rows": len(rows)})
     else:
@@ -78,33 +78,40 @@ async def set_counts(
 
 
 async def set_in_parts(
-    engine: Engine, rows: Sequence[StockCount], *, done: Callable[[int], None], rows_max: int = limits.STOCK_ROWS_MAX
+    engine: Engine,
+    rows: Sequence[StockCount],
+    lines: Lines | None,
+    *,
+    done: Callable[[int], None],
+    rows_max: int = limits.STOCK_ROWS_MAX,
 ) -> None:
     """Set counts, `rows_max` at a time, each part whole; `done` is told how many are set.
 
-    Raises what Engine.set_stock raises for the first part, CountsCutShort for a later one.
+    Raises what Engine.set_stock raises for the first part, with `lines` for rows, CountsCutShort for a later one.
     """
     for start in range(0, max(len(rows), 1), rows_max):
         part = rows[start : start + rows_max]
         try:
             await engine.set_stock(part)
         except StockadeError as error:
+            told = error if lines is None else lines.told(error, start)
             if start == 0:
-                raise
-            raise CountsCutShort(start, error) from error
+                raise told from None
+            raise CountsCutShort(start, told, by_line=lines is not None) from error
         done(start + len(part))
 
 
 class CountsCutShort(StockadeError):
     """Some of the counts were set, and then some were refused."""
 
-    def __init__(self, rows_set: int, error: StockadeError) -> None:
-        super().__init__(f"The first {rows_set:,} rows are set; of those from row {rows_set} on: {error}")
+    def __init__(self, rows_set: int, error: StockadeError, *, by_line: bool) -> None:
+        rest = "then" if by_line else f"of those from row {rows_set} on"
+        super().__init__(f"The first {rows_set:,} rows are set; {rest}: {error}")
 
 
-def read_counts(file: Path) -> list[StockCount]:
-    """The rows of a file of counts. Raises InvalidInput, which names file, row and rule."""
+def read_counts(file: Path) -> tuple[list[StockCount], Lines | None]:
+    """The rows of a file of counts, and where they are if it is CSV. Raises InvalidInput, which names what is wrong."""
     data = read_file(file)
     if file.suffix == ".csv":
-        return csv_rows(file, data, StockCount)
-    return decode_json(file, data, list[StockCount], expected="JSON, nor named .csv")
+        return read_csv(file, data, StockCount)
+    return decode_json(file, data, list[StockCount], expected="JSON, nor named .csv"), None

@@ -7,11 +7,12 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from api.cli.console import StoreOptions, out, print_json, print_table
+from api.cli.console import StoreOptions, out, print_json
 from api.cli.files import decode_json, read_file
+from api.cli.tariff_table import print_tariff
 from engine import matrix_of, open_engine
 from engine.errors import FieldError, InvalidInput
-from engine.model import CostMatrix, DistanceMatrix, Tariff, TariffZone, Zone
+from engine.model import CostMatrix, DistanceMatrix, Tariff
 from engine.model.rules import field_error
 from engine.model.tariff_rules import check_tariff
 
@@ -33,26 +34,14 @@ async def show(*, json: bool = False, store: StoreOptions = StoreOptions()) -> i
     if tariff is None:
         out.print("There is no tariff: distance costs what warehouses, or the settings, say.")
     else:
-        parts: list[tuple[str, TariffZone | Zone]] = [("", zone) for zone in tariff.zones]
-        parts += [(carrier.carrier, zone) for carrier in tariff.carriers for zone in carrier.zones]
-        columns = ("carrier", "zone", "km", "places", "base", "per kg", "minimum", "steps", "days")
-        print_table(columns, [_row(name, zone) for name, zone in parts], numbers=("km", *columns[4:]))
+        print_tariff(tariff)
     for of, matrix in matrices.items():
-        out.print(
-            f"Own {of}s by {matrix.by}: {len(matrix.rows):,} destinations, {len(matrix.warehouses):,} warehouses."
-        )
+        _print_matrix(of, matrix)
     return 0
 
 
-def _row(name: str, zone: TariffZone | Zone) -> tuple[str | int, ...]:
-    days = "" if zone.transit_days is None else zone.transit_days
-    if isinstance(zone, TariffZone):
-        return (name, zone.zone, zone.max_km, "", zone.base, zone.per_kg, "", "", days)
-    places = ", ".join(
-        [*(zone.countries or ()), *(zone.regions or ()), *(f"{post}..." for post in zone.postcodes or ())]
-    )
-    costs = (zone.base, zone.per_kg, zone.minimum or "", len(zone.steps) or "")
-    return (name, zone.zone, zone.max_km or "", places, *costs, days)
+def _print_matrix(of: str, matrix: DistanceMatrix | CostMatrix) -> None:
+    out.print(f"Own {of}s by {matrix.by}: {len(matrix.rows):,} destinations, {len(matrix.warehouses):,} warehouses.")
 
 
 @app.command(name="set")
@@ -85,7 +74,7 @@ async def distances(
     """Set your own distances in kilometres: they come before the great circle. Empty fields say nothing.
 
     The first column's name (country, region or postcode) says by what the destinations are named, the others' are
-    warehouses.
+    warehouses. Before regions or postcodes there may be a column `country` that they are of; or write CN:310000.
     """
     matrix = None if _asked(file, remove) is None else matrix_of(DistanceMatrix, str(file))
     async with open_engine(store.settings(), attach=True, background=False) as engine:
@@ -120,9 +109,7 @@ def _print_set(what: str, matrix: DistanceMatrix | CostMatrix | None) -> None:
     if matrix is None:
         out.print(f"There are no own {what} any more.")
     else:
-        out.print(
-            f"Own {what} by {matrix.by}: {len(matrix.rows):,} destinations, {len(matrix.warehouses):,} warehouses."
-        )
+        _print_matrix(what.removesuffix("s"), matrix)
 
 
 def read_tariff(file: Path) -> Tariff:

@@ -27,6 +27,12 @@ def goods_errors(skus: Sequence[Sku], known: dict[str, Sku], assortment: Mapping
     return tuple(errors)
 
 
+def bundle_rule(sku: Sku) -> str:
+    """Why nothing can be done to the stock of a bundle, and what to name instead."""
+    parts = ", ".join(f'{part.quantity} of "{part.sku}"' for part in sku.components)
+    return f'"{sku.sku}" is a bundle, which has no stock of its own: name what one is made of, {parts}'
+
+
 def _errors(sku: Sku, after: Mapping[str, Sku]) -> Iterator[FieldError]:
     parts = [part.sku for part in sku.components]
     for field, names in (("components", parts), ("substitutes", list(sku.substitutes))):

@@ -87,14 +87,21 @@ class Tariff(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 By = Literal["country", "region", "postcode"]
 MatrixOf = Literal["distance", "cost"]
 
-Km = Annotated[float, Meta(ge=0, le=100_000)]
+OF_COUNTRY = ":"
+"""Stands between a country and a region or postcode of it, in names of destinations."""
+
+KM_MAX = 100_000
+Km = Annotated[float, Meta(ge=0, le=KM_MAX)]
 
 
 class Matrix(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Names of destinations and ids of warehouses that a user's own numbers are of."""
 
     by: By
-    """What of `ship_to` the rows are named by; compared without regard to case and blanks."""
+    """What of `ship_to` the rows are named by; compared without regard to case and blanks.
+
+    A region or postcode may be one of a country's alone, `CN:310000`, which comes before the same without a country.
+    """
     warehouses: Annotated[tuple[Identifier, ...], Meta(min_length=1, max_length=limits.WAREHOUSES_MAX)]
 
 

@@ -8,7 +8,7 @@ from engine.errors import FieldError, InvalidInput
 from engine.model import limits
 from engine.model.catalogue import Warehouse
 from engine.model.rules import PRINTABLE, printable
-from engine.model.tariff import Carrier, CostMatrix, DistanceMatrix, Tariff, TariffZone, Zone
+from engine.model.tariff import OF_COUNTRY, Carrier, CostMatrix, DistanceMatrix, Tariff, TariffZone, Zone
 
 
 def check_tariff(tariff: Tariff) -> None:
@@ -93,6 +93,8 @@ def check_matrix(matrix: DistanceMatrix | CostMatrix, *, is_warehouse: Callable[
             errors.append(FieldError("/rows", f'row "{name}" has {len(values)} values for {width} warehouses'))
         if not plain(name):
             errors.append(FieldError("/rows", "has a row of a blank name"))
+        elif matrix.by != "country" and OF_COUNTRY in name and not all(plain(name).split(OF_COUNTRY, 1)):
+            errors.append(FieldError("/rows", f'row "{name}" must be COUNTRY:{matrix.by.upper()}, or have no colon'))
         elif (other := known.setdefault(plain(name), name)) is not name:
             errors.append(FieldError("/rows", f'rows "{other}" and "{name}" name the same destination'))
     if errors:
@@ -101,6 +103,9 @@ def check_matrix(matrix: DistanceMatrix | CostMatrix, *, is_warehouse: Callable[
 
 def check_warehouse(warehouse: Warehouse, pointer: str = "") -> None:
     """Check what a warehouse says of its calendar. Raises InvalidInput."""
+    if warehouse.cutoff is not None and warehouse.timezone is None:
+        rule = 'is needed with a cutoff, which is a time on a clock there: say one like "Asia/Shanghai", or "UTC"'
+        raise InvalidInput((FieldError(f"{pointer}/timezone", rule),))
     if warehouse.timezone is not None:
         try:
             ZoneInfo(warehouse.timezone)

@@ -3,9 +3,10 @@
 from engine.sample.city import City
 from engine.sample.network import SampleNetwork, load_network, starting_stock
 from engine.sample.orders import Offer, OfferKind, OrderSource
-from engine.sample.policies import POLICIES_TOML
+from engine.sample.policies import CARRIERS_TOML, POLICIES_TOML
 
 __all__ = [
+    "CARRIERS_TOML",
     "POLICIES_TOML",
     "City",
     "Offer",

@@ -13,6 +13,7 @@ from engine.errors import FieldError, InvalidInput, MovementConflict, StockBelow
 from engine.intake import settle_due
 from engine.intake.moving import LEASE_MS, Done, put_counts, put_movement
 from engine.model import Arrival, Cell, Moved, Movement, MovementRow, StockCount, limits
+from engine.model.goods_rules import bundle_rule
 from engine.model.movement_rules import check_movement
 from engine.model.rules import check_rows
 from engine.planner import Planner, cell_number
@@ -160,9 +161,8 @@ class StockRoom:
     ) -> list[int]:
         core, known = self._planner.core, self._planner.skus
         if bundles := {name for name in set(skus) if name in known and known[name].components}:
-            message = "is a bundle, which has no stock of its own: name its components"
-            found = (index for index, name in enumerate(skus) if name in bundles)
-            raise InvalidInput(tuple(FieldError(f"{pointer}/{index}/sku", message) for index in found))
+            found = ((index, bundle_rule(known[name])) for index, name in enumerate(skus) if name in bundles)
+            raise InvalidInput(tuple(FieldError(f"{pointer}/{index}/sku", rule) for index, rule in found))
         sku_numbers = {name: core.sku_number(name) for name in set(skus)}
         warehouse_numbers = {name: core.warehouse_number(name) for name in set(places)}
         if None in sku_numbers.values() or None in warehouse_numbers.values():

@@ -1,9 +1,12 @@
 """engine.own_matrix: a user's own numbers from a CSV file, an array, a frame or columns."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
+import polars
 import pytest
 
 from engine import matrix_of
@@ -36,11 +39,29 @@ def test_columns_and_frames_are_taken_by_their_names() -> None:
     assert by_postcode == CostMatrix(by="postcode", warehouses=("W1",), rows={"01067": (3,)})
 
 
-@pytest.mark.parametrize("library", ["polars", "pandas"])
-def test_frames_of_common_libraries_are_taken(library: str) -> None:
-    """Where they are installed."""
-    frame = pytest.importorskip(library).DataFrame(COLUMNS)
-    assert matrix_of(DistanceMatrix, frame) == WANTED
+@pytest.mark.parametrize("frame", [polars.DataFrame, pandas.DataFrame])
+def test_frames_of_common_libraries_are_taken(frame: Callable[[Any], Any]) -> None:
+    """By names alone: the product needs neither."""
+    assert matrix_of(DistanceMatrix, frame(COLUMNS)) == WANTED
+    countries: dict[str, list[Any]] = {"country": ["CN", None], "region": ["north", "south"]}
+    in_countries = matrix_of(DistanceMatrix, frame(countries | {"W1": [1.5, 20], "W2": [None, 0]}))
+    assert in_countries.rows == {"CN:north": (1.5, None), "south": (20.0, 0.0)}
+
+
+def test_a_column_of_countries_says_where_a_postcode_is(tmp_path: Path) -> None:
+    """Postcodes are only unique within a country. Without one it is of whichever."""
+    file = tmp_path / "own.csv"
+    file.write_text("country,postcode,W1\nCN,310000,5\nKR,310000,7\n,310000,9\n")
+    found = matrix_of(CostMatrix, file)
+    assert found == CostMatrix(
+        by="postcode", warehouses=("W1",), rows={"CN:310000": (5,), "KR:310000": (7,), "310000": (9,)}
+    )
+    file.write_text("postcode,W1\nCN:310000,5\nKR:310000,7\n310000,9\n")
+    assert matrix_of(CostMatrix, file) == found
+    by_name = {"country": ["CN", "KR", ""], "plz": ["310000"] * 3, "W1": [5, 7, 9]}
+    assert matrix_of(CostMatrix, by_name, by="postcode") == found
+    # Countries themselves have no such column before them.
+    assert matrix_of(CostMatrix, {"country": ["CN"], "W1": [5]}).by == "country"
 
 
 WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
@@ -54,11 +75,13 @@ WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
     "a first column of no known name": ({"town": ["a"], "W1": [1]}, {}, "by"),
     "columns of two lengths": ({"region": ["a"], "W1": [1, 2]}, {}, ""),
     "no warehouse": ({"region": ["a"]}, {}, ""),
-    "a destination twice": ({"region": ["a", "a"], "W1": [1, 2]}, {}, "/rows"),
+    "a destination twice": ({"region": ["a", "a"], "W1": [1, 2]}, {}, "/1"),
+    "a destination without a name": ({"region": ["a", ""], "W1": [1, 2]}, {}, "/1"),
+    "no column of destinations": ({}, {}, ""),
     "a word": ({"region": ["a", "b"], "W1": [1, "far"]}, {}, "/1/W1"),
     "a number below zero": ({"region": ["a"], "W1": [-1]}, {}, "/0/W1"),
     "a number without end": ({"region": ["a"], "W1": [float("inf")]}, {}, "/0/W1"),
-    "a distance beyond any": ({"region": ["a"], "W1": [1e9]}, {}, "/rows"),
+    "a distance beyond any": ({"region": ["a"], "W1": [1e9]}, {}, "/0/W1"),
 }
 
 
@@ -79,8 +102,14 @@ def test_an_amount_is_whole() -> None:
 
 
 def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
-    """Also one that is not there."""
-    for text, pointer in (("region,W1\na,1,2\n", "/0"), ("region,W1,W1\n", "own.csv"), ("", "")):
+    """With the line as an editor shows it. Also a file that is not there."""
+    for text, pointer in (
+        ("region,W1\na,1,2\n", "own.csv:2"),
+        ("region,W1\n\na,1\n\nb,far\n", "own.csv:5"),
+        ("region,W1\na,1\na,2\n", "own.csv:3"),
+        ("region,W1,W1\n", "own.csv"),
+        ("", ""),
+    ):
         file = tmp_path / "own.csv"
         file.write_text(text)
         with pytest.raises(InvalidInput) as raised:

@@ -1,10 +1,8 @@
 """Substitutes through the engine, on one partition and on three."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import msgspec
-import pytest
 
 from engine import Engine, NotQuoted, Quoted
 from engine.intake import InsufficientStock, Reserved, Shortage
@@ -24,17 +22,9 @@ from tests.engine.goods_case import (
     changed,
     kit_of,
     retried,
-    stocked_engine,
     units,
 )
 from tests.engine.small_network import order, reserved
-
-
-@pytest.fixture(params=[1, 3], ids=["one partition", "three partitions"])
-async def stocked(request: pytest.FixtureRequest, empty_store_url: str) -> AsyncIterator[Engine]:
-    """An engine of so many partitions, whose books balance after the test."""
-    async with stocked_engine(empty_store_url, request.param) as engine:
-        yield engine
 
 
 async def test_a_substitute_comes_for_what_the_network_lacks_and_its_retry_gets_the_same(stocked: Engine) -> None:

@@ -1,7 +1,6 @@
 """Orders that wait for stock, through the engine, on one partition and on three."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
@@ -25,17 +24,9 @@ from tests.engine.goods_case import (
     kit_of,
     lines,
     retried,
-    stocked_engine,
     units,
 )
 from tests.engine.small_network import assert_balanced, order, reserved
-
-
-@pytest.fixture(params=[1, 3], ids=["one partition", "three partitions"])
-async def stocked(request: pytest.FixtureRequest, empty_store_url: str) -> AsyncIterator[Engine]:
-    """An engine of so many partitions, whose books balance after the test."""
-    async with stocked_engine(empty_store_url, request.param) as engine:
-        yield engine
 
 
 async def announce(engine: Engine, movement_id: str, days: int, *rows: tuple[str, str, int]) -> None:

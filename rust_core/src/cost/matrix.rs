@@ -1,6 +1,8 @@
 //! A user's own distances and costs, by warehouse and destination. Where they say nothing, the great circle and the tariff
 //! hold.
 
+use std::collections::HashMap;
+
 use rustc_hash::FxHashMap;
 
 use super::COST_MAX;
@@ -24,18 +26,24 @@ pub enum Of {
 pub enum By {
     /// Its country.
     Country,
-    /// Its region.
+    /// Its region; a row `CN:Zhejiang` is of that country's alone.
     Region,
-    /// Its whole postcode.
+    /// Its whole postcode; a row `CN:310000` is of that country's alone.
     Postcode,
 }
+
+/// Stands between the country of a row and its name.
+const OF_COUNTRY: char = ':';
+
+/// Rows of `values` by plain name; the standard hasher, as the names come from callers' orders.
+type RowsByName = HashMap<Box<str>, usize>;
 
 /// Numbers by warehouse and destination.
 #[derive(Debug)]
 pub struct Matrix {
     by: By,
-    /// Rows of `values` by plain name; the standard hasher, as the names come from callers' orders.
-    rows: std::collections::HashMap<Box<str>, usize>,
+    /// By plain country; with none, of whichever.
+    countries: HashMap<Box<str>, RowsByName>,
     columns: FxHashMap<WarehouseId, usize>,
     values: Vec<i64>,
 }
@@ -48,31 +56,42 @@ impl Matrix {
         if names.len().checked_mul(warehouses.len()) != Some(values.len()) {
             return None;
         }
-        let rows = names.iter().enumerate().map(|(row, name)| {
+        let mut countries: HashMap<Box<str>, RowsByName> = HashMap::new();
+        for (row, name) in names.iter().enumerate() {
             let mut out = String::with_capacity(name.len());
             plain(&mut out, name, usize::MAX);
-            (out.into_boxed_str(), row)
-        });
+            let (country, name) = match out.split_once(OF_COUNTRY) {
+                Some(both) if by != By::Country => both,
+                _ => ("", &*out),
+            };
+            countries.entry(country.into()).or_default().insert(name.into(), row);
+        }
         let columns = warehouses.iter().enumerate().map(|(column, &warehouse)| (warehouse, column));
-        Some(Self { by, rows: rows.collect(), columns: columns.collect(), values })
+        Some(Self { by, countries, columns: columns.collect(), values })
     }
 
+    /// What the row of the place's country and name says; where there is none, or it says nothing, that of its name alone.
     fn at(&self, warehouse: WarehouseId, place: &Place) -> Option<i64> {
         let name = match self.by {
             By::Country => place.country,
             By::Region => place.region,
             By::Postcode => place.postcode,
         };
-        let (row, column) = (self.rows.get(name)?, self.columns.get(&warehouse)?);
-        let value = self.values[row * self.columns.len() + column];
-        (value > SILENT).then_some(value)
+        let column = self.columns.get(&warehouse)?;
+        let within = |country: &str| {
+            let row = self.countries.get(country)?.get(name)?;
+            let value = self.values[row * self.columns.len() + column];
+            (value > SILENT).then_some(value)
+        };
+        within(place.country).or_else(|| within(""))
     }
 
     fn asked(&self) -> Asked {
+        let country = self.by == By::Country || self.countries.keys().any(|country| !country.is_empty());
         match self.by {
-            By::Country => Asked { country: true, ..Asked::default() },
-            By::Region => Asked { region: true, ..Asked::default() },
-            By::Postcode => Asked { postcode_chars: usize::MAX, ..Asked::default() },
+            By::Country => Asked { country, ..Asked::default() },
+            By::Region => Asked { country, region: true, ..Asked::default() },
+            By::Postcode => Asked { country, postcode_chars: usize::MAX, ..Asked::default() },
         }
     }
 }
@@ -124,6 +143,20 @@ mod tests {
         assert_eq!(both.asked(), Asked { region: true, ..Asked::default() });
         both.set(Of::Cost, None);
         assert_eq!(both.asked(), Asked::default());
+    }
+
+    #[test]
+    fn a_row_of_a_country_comes_before_one_of_the_name_alone() {
+        let names = ["cn: 310000", "310000", "DE:01067"];
+        let matrix = Matrix::new(By::Postcode, &names, &[0, 1], vec![5, -1, 7, 8, 9, 9]).unwrap();
+        assert_eq!(matrix.asked(), Asked { country: true, postcode_chars: usize::MAX, ..Asked::default() });
+        let at = |warehouse, country, postcode| matrix.at(warehouse, &Place { country, postcode, ..Place::default() });
+        assert_eq!((at(0, "CN", "310000"), at(1, "CN", "310000")), (Some(5), Some(8)));
+        assert_eq!((at(0, "KR", "310000"), at(0, "", "310000")), (Some(7), Some(7)));
+        assert_eq!((at(0, "DE", "01067"), at(0, "FR", "01067"), at(0, "", "01067")), (Some(9), None, None));
+        // Of countries a colon is only a character of the name.
+        let countries = Matrix::new(By::Country, &["a:b"], &[0], vec![3]).unwrap();
+        assert_eq!(countries.at(0, &Place { country: "A:B", ..Place::default() }), Some(3));
     }
 
     #[test]

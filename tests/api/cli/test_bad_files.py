@@ -14,19 +14,19 @@ from tests.conftest import Service
 HEAD = "sku,warehouse,on_hand\n"
 
 COUNTS: dict[str, tuple[str, bytes, str, str]] = {
-    "a count that is text": ("f.csv", (HEAD + "A,W,5\nA,V,many\n").encode(), "/1/on_hand", "Expected `int`"),
-    "a negative count": ("f.csv", (HEAD + "A,W,-5\n").encode(), "/0/on_hand", ">= 0"),
-    "a count of 10**30": ("f.csv", (HEAD + "A,W,1" + "0" * 30 + "\n").encode(), "/0/on_hand", "1000000000"),
-    "an empty count": ("f.csv", (HEAD + "A,W,\n").encode(), "/0/on_hand", "on_hand"),
-    "a cell too many": ("f.csv", (HEAD + "A,W,5,6\n").encode(), "/0", "columns"),
-    "a cell too few": ("f.csv", (HEAD + "A,W\n").encode(), "/0", "columns"),
-    "a quote without end": ("f.csv", (HEAD + '"A,W,5\nA,V,5\n').encode(), "/0", "columns"),
-    "a cell of 200,000 characters": ("f.csv", (HEAD + "A" * 200_000 + ",W,5\n").encode(), "f.csv", "limit"),
-    "a column missing": ("f.csv", b"sku,on_hand\nA,5\n", "/0/warehouse", "warehouse"),
-    "an unknown column": ("f.csv", b"sku,warehouse,on_hand,colour\nA,W,5,red\n", "/0/colour", "colour"),
-    "semicolons": ("f.csv", b"sku;warehouse;on_hand\nA;W;5\n", "/0/sku;warehouse;on_hand", "sku"),
-    "Latin-1": ("f.csv", (HEAD + "Größe,W,5\n").encode("latin-1"), "f.csv", "UTF-8"),
-    "a wrong row far down": ("f.csv", (HEAD + "A,W,5\n" * 1_500 + "A,W,x\n").encode(), "/1500/on_hand", "int"),
+    "a count that is text": ("f.csv", (HEAD + "A,W,5\nA,V,many\n").encode(), "f.csv:3", "on_hand: Expected `int`"),
+    "a negative count": ("f.csv", (HEAD + "A,W,-5\n").encode(), "f.csv:2", "on_hand: "),
+    "a count of 10**30": ("f.csv", (HEAD + "A,W,1" + "0" * 30 + "\n").encode(), "f.csv:2", "on_hand: "),
+    "an empty count": ("f.csv", (HEAD + "A,W,\n").encode(), "f.csv:2", "on_hand: "),
+    "a cell too many": ("f.csv", (HEAD + "A,W,5,6\n").encode(), "f.csv:2", "columns"),
+    "a cell too few": ("f.csv", (HEAD + "A,W\n").encode(), "f.csv:2", "columns"),
+    "a quote without end": ("f.csv", (HEAD + '"A,W,5\nA,V,5\n').encode(), "f.csv:2", "columns"),
+    "a cell of 200,000 characters": ("f.csv", (HEAD + "A" * 200_000 + ",W,5\n").encode(), "f.csv:2", "limit"),
+    "a column missing": ("f.csv", b"sku,on_hand\nA,5\n", "f.csv:2", "warehouse: "),
+    "an unknown column": ("f.csv", b"sku,warehouse,on_hand,colour\nA,W,5,red\n", "f.csv:2", "colour: "),
+    "semicolons": ("f.csv", b"sku;warehouse;on_hand\nA;W;5\n", "f.csv:2", "sku;warehouse;on_hand: "),
+    "Latin-1": ("f.csv", (HEAD + "Größe,W,5\n").encode("latin-1"), "f.csv:2", "UTF-8"),
+    "a wrong row far down": ("f.csv", (HEAD + "A,W,5\n" * 1_500 + "A,W,x\n").encode(), "f.csv:1502", "on_hand: "),
     "JSON with a negative count": (
         "f.json",
         b'[{"sku":"A","warehouse":"W","on_hand":-5}]',
@@ -87,9 +87,9 @@ def test_a_refused_file_ends_with_2_and_sets_nothing(shop: Shop, shared_service:
     shop.reserve((sku, 4))
     good = f"{HEAD}{sku},{warehouse},50\n"
     files = {
-        "/1/on_hand: Expected `int`": good + f"{sku},{warehouse},x\n",
-        '/1/warehouse: unknown warehouse "[x]"': good + f"{sku},[x],60\n",
-        "row 0: 4 units are reserved": f"{HEAD}{sku},{warehouse},3\n",
+        "0.csv:3: on_hand: Expected `int`": good + f"{sku},{warehouse},x\n",
+        '1.csv:3: warehouse: unknown warehouse "[x]"': good + f"{sku},[x],60\n",
+        "2.csv:2: 4 units are reserved": f"{HEAD}{sku},{warehouse},3\n",
     }
     commands = []
     for index, text in enumerate(files.values()):

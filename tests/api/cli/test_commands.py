@@ -149,4 +149,4 @@ def test_a_part_of_many_counts_is_set_whole_or_not_at_all(place: Place, tmp_path
     file.write_text("sku,warehouse,on_hand\n" + "\n".join(rows), encoding="utf-8")
     finished = place.run("stock", "set", file)
     assert finished.code == 2
-    assert "/1/sku" in finished.err
+    assert "counts.csv:3: sku" in finished.err

@@ -32,8 +32,11 @@ def test_a_tariff_and_own_numbers_are_set_shown_and_removed(tmp_path: Path) -> N
     tariff.write_text(TOML)
     assert "right" in run("tariff", "check", tariff).out
     assert "Carriers: 1, zones: 2" in run("tariff", "set", tariff, *store).out
-    shown = run("tariff", *store).out
-    assert all(word in shown for word in ("post", "near", "far", "CN", "700"))
+    shown = run("tariff", *store, COLUMNS="120").out
+    assert "post: all orders, 6,000 cm3 charged as a kilogram at the least." in shown
+    near, far = shown.splitlines()[3:5]
+    assert [cell.strip() for cell in near.split("│")] == ["near", "anywhere", "100", "500", "100", "", "", "2"]
+    assert [cell.strip() for cell in far.split("│")] == ["far", "CN", "", "0", "0", "1,000 600", "700", ""]
     assert json.loads(run("tariff", "--json", *store).out)["carriers"][0]["volumetric_cm3_per_kg"] == 6000
     table.write_text("region,NOWHERE\nnorth,5\n")
     refused = run("tariff", "distances", table, *store)

@@ -112,6 +112,7 @@ WRONG: dict[str, tuple[str, Any, str]] = {
     ),
     "a zone that is never reached": (TARIFF, carriers({"zone": "a"}, {"zone": "b"}), "/carriers/0/zones/1"),
     "a warehouse in no time zone": (WAREHOUSE, HERE | {"timezone": "Mars/Olympus"}, "/timezone"),
+    "a warehouse with a cut-off on no clock": (WAREHOUSE, HERE | {"cutoff": "14:00"}, "/timezone"),
     "a warehouse with a cut-off at 24:00": (WAREHOUSE, HERE | {"cutoff": "24:00"}, "/cutoff"),
     "a warehouse open on the eighth day": (WAREHOUSE, HERE | {"working_days": [8]}, "/working_days/0"),
     "a warehouse that is never open": (WAREHOUSE, HERE | {"working_days": []}, "/working_days"),

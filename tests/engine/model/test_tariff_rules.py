@@ -1,6 +1,8 @@
 """engine.model.tariff_rules: every mistake of a tariff, a matrix or a calendar is found, with field and rule."""
 
+import zoneinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -85,6 +87,9 @@ def test_a_matrix_names_known_warehouses_once_and_has_a_value_for_each() -> None
     alike = msgspec.structs.replace(good, rows={"sw 1": (1, 2), "SW1": (1, 2)})
     assert matrix_errors(alike) == [("/rows", 'rows "sw 1" and "SW1" name the same destination')]
     assert matrix_errors(msgspec.structs.replace(good, rows={" ": (1, 2)})) == [("/rows", "has a row of a blank name")]
+    half = msgspec.structs.replace(good, rows={"CN: ": (1, 2), ":north": (1, 2), "CN:north": (1, 2)})
+    assert [message.split('"')[1] for _, message in matrix_errors(half)] == ["CN: ", ":north"]
+    check_matrix(msgspec.structs.replace(half, by="country"), is_warehouse={"W1", "W2"}.__contains__)
     assert matrix_errors(msgspec.structs.replace(good, rows={}))[0][0] == "/rows"
     large = {str(row): (1, 2) for row in range(limits.MATRIX_VALUES_MAX // 2 + 1)}
     assert matrix_errors(msgspec.structs.replace(good, rows=large))[0][0] == "/rows"
@@ -97,3 +102,22 @@ def test_a_time_zone_is_one_that_is_known() -> None:
         with pytest.raises(InvalidInput) as raised:
             check_warehouse(Warehouse(id="w", lat=0, lon=0, timezone=name), "/3")
         assert raised.value.errors[0].pointer == "/3/timezone"
+
+
+def test_a_cut_off_needs_the_clock_that_it_is_on() -> None:
+    """Left to be guessed it would be UTC, and the promise of a warehouse in Shanghai eight hours wrong."""
+    with pytest.raises(InvalidInput) as raised:
+        check_warehouse(Warehouse(id="w", lat=0, lon=0, cutoff="14:00"), "/3")
+    assert raised.value.errors[0].pointer == "/3/timezone"
+    check_warehouse(Warehouse(id="w", lat=0, lon=0, cutoff="14:00", timezone="UTC"))
+
+
+def test_time_zones_are_known_where_the_system_has_none() -> None:
+    """Slim images come without; the tzdata package has them."""
+    ZoneInfo.clear_cache()
+    zoneinfo.reset_tzpath(())
+    try:
+        check_warehouse(Warehouse(id="w", lat=0, lon=0, timezone="Asia/Shanghai"))
+    finally:
+        zoneinfo.reset_tzpath()
+        ZoneInfo.clear_cache()

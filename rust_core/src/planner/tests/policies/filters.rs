@@ -1,6 +1,8 @@
 //! What a policy's filters, pools and limits leave of the stock, case by case.
 
+use super::network::NOW_MS;
 use super::*;
+use crate::fixture::warehouse;
 
 fn site_of(degrees: f64, stock: &[i64]) -> Site {
     let stock = stock.to_vec();
