@@ -4,10 +4,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
 from api.http.answer import Answer
+from api.http.fast import Door
 from api.http.guard import problem_of
 from api.http.problems import Problem
 from api.http.request_id import HEADER, request_id_of
 from api.http.routes import Handler, Route
+
+DOOR: web.AppKey[Door] = web.AppKey("door", Door)
+"""The door that the application is served through, if it is one of ours."""
 
 
 def web_route(route: Route) -> web.RouteDef:
@@ -33,8 +37,12 @@ def _answering(handler: Handler) -> WebHandler:
 
 
 @web.middleware
-async def unrouted(request: web.Request, handler: WebHandler) -> web.StreamResponse:
-    """Answers what no route takes."""
+async def outermost(request: web.Request, handler: WebHandler) -> web.StreamResponse:
+    """Answers what no route takes, and tells the door when a request begins and ends."""
+    door = request.app.get(DOOR)
+    connection = None if door is None else door.of(request.transport)
+    if connection is not None:
+        connection.began()
     try:
         return await handler(request)
     except web.HTTPMethodNotAllowed as error:
@@ -43,6 +51,9 @@ async def unrouted(request: web.Request, handler: WebHandler) -> web.StreamRespo
         problem = Problem("method-not-allowed", detail, headers={"Allow": allowed})
     except web.HTTPNotFound:
         problem = Problem("not-found", f"No resource has the path {request.path}.")
+    finally:
+        if connection is not None:
+            connection.ended()
     return respond(problem, request_id_of(request.headers.get(HEADER)))
 
 

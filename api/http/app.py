@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from api.http import events
-from api.http.aiohttp_lane import unrouted, web_route
+from api.http.aiohttp_lane import outermost, web_route
 from api.http.keys import ENGINE
 from api.http.routes import ROUTES
 from engine import Engine
@@ -12,7 +12,7 @@ from engine.model import limits
 
 def build_app(engine: Engine) -> web.Application:
     """The application on an open engine; who opened the engine closes it."""
-    app = web.Application(middlewares=[unrouted], client_max_size=limits.BODY_BYTES_MAX)
+    app = web.Application(middlewares=[outermost], client_max_size=limits.BODY_BYTES_MAX)
     app[ENGINE] = engine
     app[events.STREAMS] = events.Streams()
     app.on_shutdown.append(events.stop_streams)

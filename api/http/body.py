@@ -1,15 +1,19 @@
 """Reads and decodes request bodies: size first, then JSON, then shape. Each has an error of its own."""
 
+import asyncio
 from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
+from api.http.keys import ENGINE
 from api.http.problems import Problem
 from engine.errors import FieldError, InvalidInput
 from engine.model.rules import field_error
 
 T = TypeVar("T")
+
+CLOSE = {"Connection": "close"}
 
 
 class BodyProblem(Exception):
@@ -26,9 +30,12 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
     length = request.content_length
     if length is None or length <= bytes_max:
         try:
-            body = await request.read()
+            async with asyncio.timeout(request.app[ENGINE].settings.request_read_s):
+                body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             body = None
+        except TimeoutError:
+            raise BodyProblem(Problem("too-slow", "The body did not come in time.", headers=CLOSE)) from None
         except (web.RequestPayloadError, ConnectionError):
             detail = "The body breaks off, or is not in the encoding that its header names."
             raise BodyProblem(Problem("broken-json", detail)) from None

@@ -32,6 +32,7 @@ ProblemType = Literal[
     "stock-under-change",
     "store-unavailable",
     "too-large",
+    "too-slow",
     "transition-conflict",
     "version-conflict",
 ]
@@ -53,6 +54,7 @@ _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "stock-under-change": (503, "Another movement is changing the same stock", True),
     "cursor-expired": (410, "The events after this cursor are gone", False),
     "too-large": (413, "The body is too large", False),
+    "too-slow": (408, "The request did not come in time", True),
     "invalid-order": (422, "The order breaks rules", False),
     "invalid-request": (422, "The request breaks rules", False),
     "order-conflict": (422, "The id belongs to another order", False),
