@@ -60,4 +60,7 @@ async def outermost(request: web.Request, handler: WebHandler) -> web.StreamResp
 def respond(answered: Answer | Problem, request_id: str) -> web.Response:
     """An answer as aiohttp's response."""
     answer = answered.answer(request_id) if isinstance(answered, Problem) else answered
-    return web.Response(status=answer.status, body=answer.body, headers={**answer.headers, HEADER: request_id})
+    headers = {**answer.headers, HEADER: request_id}
+    if answer.location is not None:
+        headers["Location"] = answer.location
+    return web.Response(status=answer.status, body=answer.body, headers=headers)

@@ -1,12 +1,11 @@
 """Changes of orders over HTTP: confirm, cancel, extend, ship, split, amend."""
 
 from typing import TypeVar
-from urllib.parse import quote as percent_encode
 
 import msgspec
 from aiohttp import web
 
-from api.http.answer import JSON, REPLAYED, Answer
+from api.http.answer import JSON, REPLAYED, Answer, order_path
 from api.http.body import decode, read_body
 from api.http.keys import ENGINE
 from api.http.orders import refusal
@@ -78,8 +77,7 @@ async def split(request: web.Request) -> Answer | Problem:
     )
     answer = _answer(order_id, change)
     if isinstance(change, Changed) and isinstance(answer, Answer):
-        location = {"Location": f"/v1/orders/{percent_encode(asked.into, safe='')}"}
-        return Answer(answer.status, answer.body, {**answer.headers, **location})
+        return msgspec.structs.replace(answer, location=order_path(asked.into))
     return answer
 
 

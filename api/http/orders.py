@@ -1,11 +1,9 @@
 """Orders and quotes over HTTP."""
 
-from urllib.parse import quote as percent_encode
-
 import msgspec
 from aiohttp import web
 
-from api.http.answer import REPLAYED, Answer
+from api.http.answer import REPLAYED, Answer, order_path
 from api.http.body import decode, read_body
 from api.http.keys import ENGINE
 from api.http.problems import Problem
@@ -80,8 +78,7 @@ def order_answer(order_id: str, outcome: Outcome) -> Answer | Problem:
         case Reserved(json, replayed):
             if replayed:
                 return Answer(200, json, REPLAYED)
-            location = f"/v1/orders/{percent_encode(order_id, safe='')}"
-            return Answer(201, json, {"Content-Type": "application/json", "Location": location})
+            return Answer(201, json, location=order_path(order_id))
         case refused:
             return refusal(order_id, refused)
 

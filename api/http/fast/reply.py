@@ -7,23 +7,25 @@ from http import HTTPStatus
 
 from aiohttp.http import SERVER_SOFTWARE
 
-from api.http.answer import Answer
+from api.http.answer import JSON, REPLAYED, Answer
 
 _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
 class Replies:
-    """Answers as bytes. The date changes each second, the head of answers with the same headers does not."""
+    """Answers as bytes. The date is written anew each second, and common headers but once."""
 
     def __init__(self) -> None:
+        self._common = {id(headers): _fields(headers) for headers in (JSON, REPLAYED)}
         self._second = 0
         self._tail = b""
 
     def encode(self, answer: Answer, request_id: str, *, close: bool = False) -> bytes:
         """The whole response."""
-        return b"%b%bX-Request-Id: %b\r\nContent-Length: %d\r\n%b%b\r\n%b" % (
+        return b"%b%b%bX-Request-Id: %b\r\nContent-Length: %d\r\n%b%b\r\n%b" % (
             _LINES[answer.status],
-            _fields(answer.headers),
+            self._common.get(id(answer.headers)) or _fields(answer.headers),
+            b"" if answer.location is None else b"Location: %b\r\n" % answer.location.encode(),
             request_id.encode(),
             len(answer.body),
             self._date(),
