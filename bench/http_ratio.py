@@ -56,13 +56,18 @@ def main() -> int:
         print("wrk is not on PATH. On Debian: apt-get install wrk", file=sys.stderr)
         return 2
     rounds: list[Round] = []
-    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, _service(Path(home)) as (url, pids):
+    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, _service(Path(home)) as (urls, pids):
         for route in (NOOP_ROUTE, ORDERS_ROUTE):
-            _run(url, route, pids, seconds=2, connections=arguments.connections, prefix=f"warm{len(route)}")
+            _run(urls[route], route, pids, seconds=2, connections=arguments.connections, prefix=f"warm{len(route)}")
         for number in range(arguments.rounds):
             for route in (NOOP_ROUTE, ORDERS_ROUTE):
                 one = _run(
-                    url, route, pids, seconds=arguments.seconds, connections=arguments.connections, prefix=f"r{number}"
+                    urls[route],
+                    route,
+                    pids,
+                    seconds=arguments.seconds,
+                    connections=arguments.connections,
+                    prefix=f"r{number}",
                 )
                 rounds.append(one)
                 print(
@@ -155,7 +160,7 @@ def _last_core() -> None:
 
 
 @contextmanager
-def _service(home: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+def _service(home: Path) -> Iterator[tuple[dict[str, str], tuple[int, int]]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.noop_service", str(home / "store")],
         stdin=subprocess.PIPE,
@@ -165,9 +170,9 @@ def _service(home: Path) -> Iterator[tuple[str, tuple[int, int]]]:
     assert process.stdout is not None
     try:
         line = process.stdout.readline().split()
-        if len(line) != 2:
+        if len(line) != 3:
             raise RuntimeError("the service did not start; its message is above")
-        yield line[0], (process.pid, int(line[1]))
+        yield {ORDERS_ROUTE: line[0], NOOP_ROUTE: line[1]}, (process.pid, int(line[2]))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

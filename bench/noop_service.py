@@ -1,6 +1,6 @@
-"""The service under measurement: the product's own application, with one more route that only decodes and encodes.
+"""The service under measurement, and in the same process a bare aiohttp application that only decodes and encodes.
 
-Prints its URL and the store's process id, and serves until SIGTERM. Every cell holds so much that no order is refused.
+Prints both URLs and the store's process id, and serves until SIGTERM. Every cell holds so much that no order is refused.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import uvloop
 from aiohttp import web
 
 from api.http.app import build_app
+from api.http.server import open_door
 from engine import Settings, open_engine
 from engine.model import Allocation, AllocationLine, Order, Shipment, StockCount, limits
 from engine.sample import load_network
@@ -43,7 +44,7 @@ async def run(data_dir: Path) -> None:
     """Serve until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with open_engine(Settings(data_dir=data_dir)) as engine:
+    async with open_engine(Settings(data_dir=data_dir, port=0)) as engine:
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, cores[:1])
         store_pid = int((data_dir / "lock").read_text("utf-8"))
@@ -58,14 +59,15 @@ async def run(data_dir: Path) -> None:
             for warehouse in network.warehouses
         ]
         await engine.set_stock(cells)
-        app = build_app(engine)
-        app.router.add_post("/bench/noop", noop)
-        runner = web.AppRunner(app, access_log=None)
+        bare = web.Application()
+        bare.router.add_post("/bench/noop", noop)
+        runner = web.AppRunner(bare, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
         host, port = runner.addresses[0][:2]
-        print(f"http://{host}:{port} {store_pid}", flush=True)
-        await stop.wait()
+        async with open_door(build_app(engine), engine) as url:
+            print(f"{url} http://{host}:{port} {store_pid}", flush=True)
+            await stop.wait()
         await runner.cleanup()
 
 

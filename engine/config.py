@@ -27,6 +27,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """First part of every key, so that several networks can share a store."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+    connections_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    """Connections at once; one more is told to come back, and closed."""
+    request_read_s: Annotated[float, Meta(ge=1, le=3_600)] = 30
+    """How long a client may take to send a request."""
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "CNY"
     """ISO 4217 code of every amount."""
     policy: BuiltInPolicy = "cheapest"

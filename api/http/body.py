@@ -1,23 +1,27 @@
 """Reads and decodes request bodies: size first, then JSON, then shape. Each has an error of its own."""
 
+import asyncio
 from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
-from api.http.problems import problem
+from api.http.keys import ENGINE
+from api.http.problems import Problem
 from engine.errors import FieldError, InvalidInput
 from engine.model.rules import field_error
 
 T = TypeVar("T")
 
+CLOSE = {"Connection": "close"}
+
 
 class BodyProblem(Exception):
-    """A body that got no further; `response` says why."""
+    """A body that got no further."""
 
-    def __init__(self, response: web.Response) -> None:
-        super().__init__(response.status)
-        self.response = response
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.type)
+        self.problem = problem
 
 
 async def read_body(request: web.Request, bytes_max: int) -> bytes:
@@ -26,36 +30,44 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
     length = request.content_length
     if length is None or length <= bytes_max:
         try:
-            body = await request.read()
+            async with asyncio.timeout(request.app[ENGINE].settings.request_read_s):
+                body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             body = None
+        except TimeoutError:
+            raise BodyProblem(Problem("too-slow", "The body did not come in time.", headers=CLOSE)) from None
         except (web.RequestPayloadError, ConnectionError):
             detail = "The body breaks off, or is not in the encoding that its header names."
-            raise BodyProblem(problem(request, "broken-json", detail)) from None
+            raise BodyProblem(Problem("broken-json", detail)) from None
         if body is not None and len(body) <= bytes_max:
             return body
-    raise BodyProblem(problem(request, "too-large", f"This body may have {bytes_max} bytes at the most."))
+    raise too_large(bytes_max)
 
 
-def decode(request: web.Request, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def too_large(bytes_max: int) -> BodyProblem:
+    """Of a body that is larger than what its resource takes."""
+    return BodyProblem(Problem("too-large", f"This body may have {bytes_max} bytes at the most."))
+
+
+def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """The body as a typed value. Raises BodyProblem for what is not JSON, InvalidInput for what does not fit."""
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise InvalidInput((field_error(error),)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BodyProblem(problem(request, "broken-json", f"{error}.")) from None
+        raise BodyProblem(Problem("broken-json", f"{error}.")) from None
 
 
 # Values stay as they came: only the definition's own decoder can say where one does not fit.
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def decode_named(request: web.Request, decoder: msgspec.json.Decoder[T], body: bytes, *, field: str, name: str) -> T:
+def decode_named(decoder: msgspec.json.Decoder[T], body: bytes, *, field: str, name: str) -> T:
     """A definition whose name stands in the path; the body may repeat it, and must not contradict it."""
-    fields = decode(request, _fields, body)
+    fields = decode(_fields, body)
     fields.setdefault(field, msgspec.Raw(msgspec.json.encode(name)))
-    named = decode(request, decoder, msgspec.json.encode(fields))
+    named = decode(decoder, msgspec.json.encode(fields))
     if getattr(named, field) != name:
         raise InvalidInput((FieldError(f"/{field}", f'differs from the "{name}" of the path'),))
     return named

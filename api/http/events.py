@@ -7,8 +7,9 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from api.http.answer import Answer, json_answer
 from api.http.keys import ENGINE
-from api.http.problems import problem
+from api.http.problems import Problem
 from engine import Engine
 from engine.errors import EventsExpired, FieldError, InvalidInput, StockadeError
 from engine.feed.pages import check_bounds
@@ -42,7 +43,7 @@ class Streams:
 STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)
 
 
-async def get_events(request: web.Request) -> web.StreamResponse:
+async def get_events(request: web.Request) -> Answer | Problem | web.StreamResponse:
     """GET /v1/events: a page after a cursor; with `Accept: text/event-stream` all that comes."""
     after, limit, wait_ms = _query(request)
     engine = request.app[ENGINE]
@@ -50,7 +51,7 @@ async def get_events(request: web.Request) -> web.StreamResponse:
         # A reader that lost its connection sends where it was, and asks by the address it began with.
         return await _stream(request, engine, request.headers.get("Last-Event-ID") or after, limit)
     page = await engine.events(after=after, limit=limit, wait_ms=wait_ms)
-    return web.Response(body=msgspec.json.encode(page), headers={"Content-Type": "application/json"})
+    return json_answer(page)
 
 
 async def stop_streams(app: web.Application) -> None:
@@ -62,11 +63,11 @@ async def stop_streams(app: web.Application) -> None:
             transport.abort()
 
 
-async def _stream(request: web.Request, engine: Engine, after: str | None, limit: int) -> web.StreamResponse:
+async def _stream(request: web.Request, engine: Engine, after: str | None, limit: int) -> Problem | web.StreamResponse:
     streams = request.app[STREAMS]
     if len(streams.open) >= STREAMS_MAX:
         detail = f"{STREAMS_MAX} streams are open. Read pages, or come back."
-        return problem(request, "overloaded", detail, retry_after_s=STREAM_RETRY_S)
+        return Problem("overloaded", detail, retry_after_s=STREAM_RETRY_S)
     transport = request.transport
     assert transport is not None, "a request comes with its connection"
     streams.open.add(transport)

@@ -1,11 +1,9 @@
-"""The one middleware: whatever a handler raises becomes a problem that says what to do."""
+"""Turns whatever a handler raises into the problem that says what to do."""
 
 import structlog
-from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from api.http.body import BodyProblem
-from api.http.problems import problem
+from api.http.problems import Problem
 from api.http.refusals import refused_stock
 from engine.errors import (
     EngineClosed,
@@ -21,37 +19,27 @@ from engine.errors import (
 log = structlog.get_logger(__name__)
 
 
-@web.middleware
-async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every exception with its problem."""
-    try:
-        return await handler(request)
-    except BodyProblem as broken:
-        return broken.response
-    except InvalidInput as error:
-        return problem(request, "invalid-request", str(error), errors=error.errors)
-    except StockBelowReserved as error:
-        rows = [{"row": row, "reserved": reserved} for row, reserved in error.rows]
-        return problem(request, "stock-below-reserved", str(error), extra={"rows": rows})
-    except StockRefused as error:
-        return refused_stock(request, error)
-    except MovementConflict as error:
-        return problem(request, "movement-conflict", str(error))
-    except StockUnderChange as error:
-        return problem(request, "stock-under-change", str(error))
-    except EventsExpired as error:
-        return problem(request, "cursor-expired", str(error), extra={"oldest": error.oldest})
-    except EngineClosed as error:
-        return problem(request, "shutting-down", str(error))
-    except StoreError as error:
-        return problem(request, "store-unavailable", str(error))
-    except web.HTTPMethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.allowed_methods))
-        detail = f"This resource takes {allowed}, not {request.method}."
-        return problem(request, "method-not-allowed", detail, headers={"Allow": allowed})
-    except web.HTTPNotFound:
-        return problem(request, "not-found", f"No resource has the path {request.path}.")
-    except Exception:
-        response = problem(request, "internal-error", "The error is in the service's log, under the request id.")
-        log.exception("a request failed", path=request.path, request_id=response.headers["X-Request-Id"])
-        return response
+def problem_of(error: Exception, *, path: str, request_id: str) -> Problem:
+    """The problem of an exception; one that nobody expected is logged."""
+    match error:
+        case BodyProblem():
+            return error.problem
+        case InvalidInput():
+            return Problem("invalid-request", str(error), errors=error.errors)
+        case StockBelowReserved():
+            rows = [{"row": row, "reserved": reserved} for row, reserved in error.rows]
+            return Problem("stock-below-reserved", str(error), extra={"rows": rows})
+        case StockRefused():
+            return refused_stock(error)
+        case MovementConflict():
+            return Problem("movement-conflict", str(error))
+        case StockUnderChange():
+            return Problem("stock-under-change", str(error))
+        case EventsExpired():
+            return Problem("cursor-expired", str(error), extra={"oldest": error.oldest})
+        case EngineClosed():
+            return Problem("shutting-down", str(error))
+        case StoreError():
+            return Problem("store-unavailable", str(error))
+    log.error("a request failed", path=path, request_id=request_id, exc_info=error)
+    return Problem("internal-error", "The error is in the service's log, under the request id.")

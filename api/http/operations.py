@@ -5,17 +5,18 @@ import platform
 import msgspec
 from aiohttp import web
 
+from api.http.answer import JSON, Answer, json_answer
 from api.http.keys import ENGINE
 from engine import State, __version__
 from engine.errors import StockadeError
 
 
-async def livez(_request: web.Request) -> web.Response:
+async def livez(_request: web.Request) -> Answer:
     """GET /livez: this process answers."""
-    return web.json_response({"status": "alive"})
+    return json_answer({"status": "alive"})
 
 
-async def readyz(request: web.Request) -> web.Response:
+async def readyz(request: web.Request) -> Answer:
     """GET /readyz: orders can be taken: the store answers and everything is loaded."""
     engine = request.app[ENGINE]
     body = msgspec.to_builtins(engine.status)
@@ -28,13 +29,13 @@ async def readyz(request: web.Request) -> web.Response:
         body["detail"] = engine.intake.unreachable
     body["status"] = body.pop("state")
     ready = body["status"] == State.READY
-    return web.json_response(body, status=200 if ready else 503, headers={} if ready else {"Retry-After": "1"})
+    return json_answer(body, status=200 if ready else 503, headers=JSON if ready else {**JSON, "Retry-After": "1"})
 
 
-async def version(request: web.Request) -> web.Response:
+async def version(request: web.Request) -> Answer:
     """GET /version: of this service, of what it runs on, and of its store."""
     store = await request.app[ENGINE].describe_store()
-    return web.json_response(
+    return json_answer(
         {
             "stockade": __version__,
             "python": platform.python_version(),

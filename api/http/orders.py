@@ -1,13 +1,12 @@
 """Orders and quotes over HTTP."""
 
-from urllib.parse import quote as percent_encode
-
 import msgspec
 from aiohttp import web
 
+from api.http.answer import REPLAYED, Answer, order_path
 from api.http.body import decode, read_body
 from api.http.keys import ENGINE
-from api.http.problems import problem
+from api.http.problems import Problem
 from engine import NotQuoted, Quoted
 from engine.errors import InvalidInput
 from engine.intake import (
@@ -26,90 +25,91 @@ from engine.model.rules import order_errors
 
 _order = msgspec.json.Decoder(Order)
 
-REPLAYED = {"Content-Type": "application/json", "Idempotent-Replayed": "true"}
-JSON = {"Content-Type": "application/json"}
 
-
-async def post_order(request: web.Request) -> web.Response:
+async def post_order(request: web.Request) -> Answer | Problem:
     """POST /v1/orders: reserve an order's stock, durably, before the answer."""
+    order = read_order(await read_body(request, limits.ORDER_BYTES_MAX))
+    if isinstance(order, Problem):
+        return order
+    return order_answer(order.order_id, await request.app[ENGINE].submit(order))
+
+
+def read_order(body: bytes) -> Order | Problem:
+    """The order in a body of ORDER_BYTES_MAX at the most, if it breaks no rule. Raises BodyProblem."""
     try:
-        order = decode(request, _order, await read_body(request, limits.ORDER_BYTES_MAX))
+        order = decode(_order, body)
     except InvalidInput as error:
-        return problem(request, "invalid-order", str(error), errors=error.errors)
+        return Problem("invalid-order", str(error), errors=error.errors)
     if errors := order_errors(order):
-        return _answer(request, order, Invalid(errors))
-    return _answer(request, order, await request.app[ENGINE].submit(order))
+        return refusal(order.order_id, Invalid(errors))
+    return order
 
 
-async def get_order(request: web.Request) -> web.Response:
+async def get_order(request: web.Request) -> Answer | Problem:
     """GET /v1/orders/{id}: the order's Allocation as it stands."""
     order_id = request.match_info["order_id"]
     json = await request.app[ENGINE].order_json(order_id)
     if json is None:
-        return problem(request, "not-found", f'No order has the id "{order_id}".')
-    return web.Response(body=json, headers=JSON)
+        return Problem("not-found", f'No order has the id "{order_id}".')
+    return Answer(200, json)
 
 
-async def post_quote(request: web.Request) -> web.Response:
+async def post_quote(request: web.Request) -> Answer | Problem:
     """POST /v1/quotes: what an order would get and why; nothing is held."""
     try:
-        order = decode(request, _order, await read_body(request, limits.ORDER_BYTES_MAX))
+        order = decode(_order, await read_body(request, limits.ORDER_BYTES_MAX))
         if errors := order_errors(order):
             raise InvalidInput(errors)
         match await request.app[ENGINE].quote(order):
             case Quoted(json):
-                return web.Response(body=json, headers=JSON)
+                return Answer(200, json)
             case NotQuoted(json, spread, at_capacity):
                 detail = _short(spread=spread, at_capacity=at_capacity)
-                return problem(request, "insufficient-stock", detail, extra=msgspec.json.decode(json))
+                return Problem("insufficient-stock", detail, extra=msgspec.json.decode(json))
             case PurchaseLimit() as limit:
-                return _answer(request, order, limit)
+                return refusal(order.order_id, limit)
     except InvalidInput as error:
-        return problem(request, "invalid-order", str(error), errors=error.errors)
+        return Problem("invalid-order", str(error), errors=error.errors)
 
 
-def _answer(request: web.Request, order: Order, outcome: Outcome) -> web.Response:
+def order_answer(order_id: str, outcome: Outcome) -> Answer | Problem:
+    """What the caller of POST /v1/orders is told of an outcome."""
     match outcome:
         case Reserved(json, replayed):
             if replayed:
-                return web.Response(body=json, headers=REPLAYED)
-            location = f"/v1/orders/{percent_encode(order.order_id, safe='')}"
-            return web.Response(
-                status=201, body=json, headers={"Content-Type": "application/json", "Location": location}
-            )
+                return Answer(200, json, REPLAYED)
+            return Answer(201, json, location=order_path(order_id))
         case refused:
-            return refusal(request, order.order_id, refused)
+            return refusal(order_id, refused)
 
 
 Refusal = InsufficientStock | PurchaseLimit | Conflict | Invalid | Overloaded | Contended | Unavailable
 
 
-def refusal(
-    request: web.Request, order_id: str, outcome: Refusal, *, nothing: str = "Nothing was held."
-) -> web.Response:
+def refusal(order_id: str, outcome: Refusal, *, nothing: str = "Nothing was held.") -> Problem:
     """The problem that says why an order, or a change of one, was refused; `nothing` says what was not done."""
     match outcome:
         case InsufficientStock(shortages, spread, at_capacity):
             detail = _short(spread=spread, at_capacity=at_capacity, nothing=nothing)
-            return problem(request, "insufficient-stock", detail, extra={"shortages": shortages})
+            return Problem("insufficient-stock", detail, extra={"shortages": shortages})
         case PurchaseLimit(exceeded):
             detail = "; ".join(
                 f"{row.requested} of {row.sku} wanted, {row.remaining} of {row.limit} left" for row in exceeded
             )
-            return problem(request, "purchase-limit", f"{detail}.", extra={"exceeded": exceeded})
+            return Problem("purchase-limit", f"{detail}.", extra={"exceeded": exceeded})
         case Conflict():
             detail = f'"{order_id}" was taken by an order with another content. Give a new order a new id.'
-            return problem(request, "order-conflict", detail)
+            return Problem("order-conflict", detail)
         case Invalid(errors):
-            return problem(request, "invalid-order", str(InvalidInput(errors)), errors=errors)
+            return Problem("invalid-order", str(InvalidInput(errors)), errors=errors)
         case Overloaded(retry_after_s):
             detail = f"{nothing} Send the order again."
-            return problem(request, "overloaded", detail, retry_after_s=retry_after_s)
+            return Problem("overloaded", detail, retry_after_s=retry_after_s)
         case Contended():
-            return problem(request, "contended", f"{nothing} Send it again.")
+            return Problem("contended", f"{nothing} Send it again.")
         case Unavailable(detail, certain):
             state = "This request held nothing." if certain else "Whether the order is held is not known."
-            return problem(request, "store-unavailable", f"{detail} {state} Send the same order again to learn it.")
+            return Problem("store-unavailable", f"{detail} {state} Send the same order again to learn it.")
 
 
 def _short(*, spread: bool, at_capacity: bool, nothing: str = "Nothing was held.") -> str:

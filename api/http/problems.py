@@ -1,13 +1,12 @@
 """Every error as RFC 9457 `application/problem+json`: what is wrong, where, and whether another try can help."""
 
-import itertools
-import secrets
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
-from aiohttp import web
+from msgspec import Struct
 
+from api.http.answer import Answer
 from engine.errors import FieldError
 
 ProblemType = Literal[
@@ -33,6 +32,7 @@ ProblemType = Literal[
     "stock-under-change",
     "store-unavailable",
     "too-large",
+    "too-slow",
     "transition-conflict",
     "version-conflict",
 ]
@@ -54,6 +54,7 @@ _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "stock-under-change": (503, "Another movement is changing the same stock", True),
     "cursor-expired": (410, "The events after this cursor are gone", False),
     "too-large": (413, "The body is too large", False),
+    "too-slow": (408, "The request did not come in time", True),
     "invalid-order": (422, "The order breaks rules", False),
     "invalid-request": (422, "The request breaks rules", False),
     "order-conflict": (422, "The id belongs to another order", False),
@@ -68,44 +69,34 @@ ERRORS_MAX = 100
 """Broken rules that a problem lists: the rows of one stock call could break thousands."""
 DETAIL_LENGTH_MAX = 1_000
 
-_process = secrets.token_hex(4)
-_counter = itertools.count(1)
 
+class Problem(Struct, frozen=True):
+    """Why a request was not served, before it is known to whom and by which lane it is told."""
 
-def request_id(request: web.BaseRequest) -> str:
-    """The caller's `X-Request-Id` where it is a decent one, else one of our own."""
-    given = request.headers.get("X-Request-Id", "")
-    if 0 < len(given) <= 64 and given.isascii() and given.isprintable():
-        return given
-    return f"{_process}-{next(_counter):x}"
+    type: ProblemType
+    detail: str
+    errors: tuple[FieldError, ...] = ()
+    extra: Mapping[str, Any] | None = None
+    """Members of its type, such as `shortages`."""
+    retry_after_s: int | None = None
+    headers: Mapping[str, str] | None = None
 
-
-def problem(
-    request: web.BaseRequest,
-    type_: ProblemType,
-    detail: str,
-    *,
-    errors: tuple[FieldError, ...] = (),
-    extra: Mapping[str, Any] | None = None,
-    retry_after_s: int | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> web.Response:
-    """A problem as a response. `extra` adds members of its type, such as `shortages`."""
-    status, title, retryable = _TITLES[type_]
-    own_id = request_id(request)
-    body = {
-        "type": type_,
-        "title": title,
-        "status": status,
-        "detail": detail if len(detail) <= DETAIL_LENGTH_MAX else f"{detail[:DETAIL_LENGTH_MAX]} ...",
-        "errors": errors[:ERRORS_MAX],
-        "retryable": retryable,
-        "request_id": own_id,
-        **(extra or {}),
-    }
-    all_headers = {"Content-Type": "application/problem+json", "X-Request-Id": own_id, **(headers or {})}
-    if retry_after_s is None and status == 503:
-        retry_after_s = 1
-    if retry_after_s is not None:
-        all_headers["Retry-After"] = str(retry_after_s)
-    return web.Response(status=status, body=msgspec.json.encode(body), headers=all_headers)
+    def answer(self, request_id: str) -> Answer:
+        """The problem as an answer."""
+        status, title, retryable = _TITLES[self.type]
+        detail = self.detail
+        body = {
+            "type": self.type,
+            "title": title,
+            "status": status,
+            "detail": detail if len(detail) <= DETAIL_LENGTH_MAX else f"{detail[:DETAIL_LENGTH_MAX]} ...",
+            "errors": self.errors[:ERRORS_MAX],
+            "retryable": retryable,
+            "request_id": request_id,
+            **(self.extra or {}),
+        }
+        headers = {"Content-Type": "application/problem+json", **(self.headers or {})}
+        retry_after_s = 1 if self.retry_after_s is None and status == 503 else self.retry_after_s
+        if retry_after_s is not None:
+            headers["Retry-After"] = str(retry_after_s)
+        return Answer(status, msgspec.json.encode(body), headers)

@@ -1,8 +1,6 @@
 """Counts and movements that the stock does not allow, as problems: which rows, and what each of them met."""
 
-from aiohttp import web
-
-from api.http.problems import ERRORS_MAX, ProblemType, problem
+from api.http.problems import ERRORS_MAX, Problem, ProblemType
 from engine.errors import FieldError, RefusedStock, StockRefused, StockRule
 
 _TYPES: dict[StockRule, ProblemType] = {
@@ -16,11 +14,10 @@ _TYPES: dict[StockRule, ProblemType] = {
 }
 
 
-def refused_stock(request: web.Request, error: StockRefused) -> web.Response:
+def refused_stock(error: StockRefused) -> Problem:
     """The problem of the first row, with all of them: `rows` holds what was found of what each row met."""
     rows = error.rows[:ERRORS_MAX]
-    return problem(
-        request,
+    return Problem(
         _TYPES[rows[0].rule],
         f"{error}. Nothing was changed.",
         errors=tuple(FieldError(_pointer(row), row.message) for row in rows),

@@ -4,16 +4,17 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
+from api.http.aiohttp_lane import DOOR
 from api.http.app import build_app
+from api.http.fast import Door
+from api.http.fast.door import KEEPALIVE_S
 from engine import Engine, Settings, open_engine
-
-KEEPALIVE_S = 75.0
-BACKLOG = 1_024
-"""Connections that the kernel holds for us while we are busy."""
 
 
 async def serve(
@@ -31,24 +32,42 @@ async def serve(
         loop.add_signal_handler(signal_number, stop.set)
     if stop_with_stdin:
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
-    async with open_engine(settings) as engine:
-        runner = web.AppRunner(
-            build_app(engine),
-            access_log=None,
-            handle_signals=False,
-            keepalive_timeout=KEEPALIVE_S,
-            shutdown_timeout=settings.drain_s,
-        )
-        await runner.setup()
+    async with open_engine(settings) as engine, open_door(build_app(engine), engine) as url:
+        await on_ready(engine, url)
+        await stop.wait()
+
+
+@asynccontextmanager
+async def open_door(app: web.Application, engine: Engine) -> AsyncIterator[str]:
+    """Both lanes on one port, as the engine's settings say; yields the URL.
+
+    At the end: no new requests, then answers for those under way. The engine is closed by who opened it.
+    """
+    settings = engine.settings
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=KEEPALIVE_S,
+        shutdown_timeout=settings.drain_s,
+    )
+
+    def aiohttp() -> RequestHandler:
+        assert runner.server is not None, "set up before the door opens"
+        return runner.server()
+
+    app[DOOR] = door = Door(
+        engine, aiohttp, connections_max=settings.connections_max, request_read_s=settings.request_read_s
+    )
+    await runner.setup()
+    try:
+        host, port = await door.open(settings.host, settings.port)
         try:
-            site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
-            await site.start()
-            host, port = runner.addresses[0][:2]
-            await on_ready(engine, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
-            await stop.wait()
+            yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         finally:
-            # First no new requests, then answers for those under way, then the engine closes.
-            await runner.cleanup()
+            await door.stop(drain_s=settings.drain_s)
+    finally:
+        await runner.cleanup()
 
 
 def _stop_at_end(stop: asyncio.Event) -> None:

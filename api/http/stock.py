@@ -3,6 +3,7 @@
 import msgspec
 from aiohttp import web
 
+from api.http.answer import JSON, REPLAYED, Answer, json_answer
 from api.http.body import decode, read_body
 from api.http.keys import ENGINE
 from engine.errors import FieldError, InvalidInput
@@ -16,22 +17,21 @@ _counts = msgspec.json.Decoder(list[StockCount])
 _QUERY = ("sku", "warehouse", "cursor", "limit")
 
 
-async def put_stock(request: web.Request) -> web.Response:
+async def put_stock(request: web.Request) -> Answer:
     """PUT /v1/stock: set counts, every row or none."""
-    rows = decode(request, _counts, await read_body(request, limits.BODY_BYTES_MAX))
+    rows = decode(_counts, await read_body(request, limits.BODY_BYTES_MAX))
     await request.app[ENGINE].set_stock(rows)
-    return web.json_response({"rows": len(rows)})
+    return json_answer({"rows": len(rows)})
 
 
-async def post_movement(request: web.Request) -> web.Response:
+async def post_movement(request: web.Request) -> Answer:
     """POST /v1/stock/movements: change stock, every row or none, once for each id."""
-    movement = decode(request, _movement, await read_body(request, limits.BODY_BYTES_MAX))
+    movement = decode(_movement, await read_body(request, limits.BODY_BYTES_MAX))
     moved = await request.app[ENGINE].move(movement)
-    replayed = {"Idempotent-Replayed": "true"} if moved.replayed else {}
-    return web.Response(body=msgspec.json.encode(moved), headers={"Content-Type": "application/json", **replayed})
+    return json_answer(moved, headers=REPLAYED if moved.replayed else JSON)
 
 
-async def get_stock(request: web.Request) -> web.Response:
+async def get_stock(request: web.Request) -> Answer:
     """GET /v1/stock: a page of cells as the store has them now."""
     query = request.query
     errors = tuple(FieldError(f"/{name}", f"is none of {', '.join(_QUERY)}") for name in query if name not in _QUERY)
@@ -46,4 +46,4 @@ async def get_stock(request: web.Request) -> web.Response:
     page = await request.app[ENGINE].stock(
         sku=query.get("sku"), warehouse=query.get("warehouse"), cursor=query.get("cursor"), limit=int(limit)
     )
-    return web.Response(body=msgspec.json.encode(page), headers={"Content-Type": "application/json"})
+    return json_answer(page)

@@ -1,0 +1,116 @@
+"""Listens, and keeps all connections: how many there are, which are overdue, and how they end with the service."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from api.http.answer import Answer
+from api.http.fast.connection import Connection
+from api.http.fast.head import Heads
+from api.http.fast.reply import Replies
+from api.http.problems import Problem
+from api.http.request_id import request_id_of
+from engine import Engine
+
+if TYPE_CHECKING:
+    from aiohttp.web_protocol import RequestHandler
+
+BACKLOG = 1_024
+"""Connections that the kernel holds for us while we are busy."""
+KEEPALIVE_S = 75.0
+SWEEP_S = 1.0
+
+
+class Door:
+    """The connections of one service."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        aiohttp: "Callable[[], RequestHandler]",
+        *,
+        connections_max: int,
+        request_read_s: float,
+    ) -> None:
+        """`aiohttp` makes the protocol that serves what the fast lane does not."""
+        self.engine = engine
+        self.aiohttp = aiohttp
+        self.heads = Heads()
+        self.replies = Replies()
+        self.loop = asyncio.get_running_loop()
+        self.now = self.loop.time()
+        """Of the last sweep: up to SWEEP_S ago."""
+        self._connections: dict[asyncio.Transport, Connection] = {}
+        self._connections_max = connections_max
+        self._request_read_s = request_read_s
+        self._server: asyncio.Server | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._stopping = False
+        self._drained = asyncio.Event()
+
+    async def open(self, host: str, port: int) -> tuple[str, int]:
+        """Listen; returns the address. Raises OSError when it cannot be had."""
+        self._server = await self.loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG)
+        self._sweep()
+        address: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
+        return address
+
+    async def stop(self, *, drain_s: float) -> None:
+        """Take no more connections nor requests, and return when every order of the fast lane has its answer."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        if self._server is not None:
+            self._server.close()
+        # What the kernel has for us already is let in first.
+        await asyncio.sleep(0)
+        for connection in list(self._connections.values()):
+            connection.close()
+        self._stopping = True
+        self._look_whether_drained()
+        # The engine answers within the same time, and says what it did not.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._drained.wait(), drain_s)
+
+    def of(self, transport: asyncio.BaseTransport | None) -> Connection | None:
+        """The connection of a transport."""
+        return None if transport is None else self._connections.get(cast("asyncio.Transport", transport))
+
+    def opened(self, connection: Connection, transport: asyncio.Transport) -> bool:
+        """Count a connection in; False if there are too many."""
+        if len(self._connections) >= self._connections_max:
+            return False
+        self._connections[transport] = connection
+        return True
+
+    def closed(self, transport: asyncio.Transport) -> None:
+        """Count a connection out."""
+        self._connections.pop(transport, None)
+        if self._stopping:
+            self._look_whether_drained()
+
+    @property
+    def under_way(self) -> int:
+        """Orders of the fast lane that have no answer yet."""
+        return sum(connection.served_here for connection in self._connections.values())
+
+    def _look_whether_drained(self) -> None:
+        if self.under_way == 0:
+            self._drained.set()
+
+    @property
+    def full_house(self) -> bytes:
+        """What a connection too many is told."""
+        detail = f"{self._connections_max} connections are open. Keep yours open between requests, or come back."
+        request_id = request_id_of(None)
+        answer: Answer = Problem("overloaded", detail).answer(request_id)
+        return self.replies.encode(answer, request_id, close=True)
+
+    def _sweep(self) -> None:
+        self.now = self.loop.time()
+        # What was noted since the last sweep bears its time.
+        surely = self.now - SWEEP_S
+        for connection in list(self._connections.values()):
+            if connection.overdue(surely, request_read_s=self._request_read_s, keepalive_s=KEEPALIVE_S):
+                connection.abort()
+        self._sweeper = self.loop.call_later(SWEEP_S, self._sweep)
