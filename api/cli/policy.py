@@ -9,6 +9,7 @@ from cyclopts.validators import Number
 
 from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
 from api.cli.files import json_rows, read_file
+from api.cli.policy_book import publish, show, withdraw
 from engine import open_engine
 from engine.comparison import PolicyTotals, compare_on, compare_policies
 from engine.errors import FieldError, InvalidInput
@@ -16,7 +17,7 @@ from engine.intake.clock import DAY_MS, StoreClock
 from engine.model import Order
 from engine.model.rules import order_errors
 from engine.planner import CostDefaults
-from engine.policy import Mistake, PolicyBook, PolicyWatch, check_policies
+from engine.policy import Mistake, PolicyBook, built_in_book, check_policies, read_policies
 from engine.policy.results import results_of
 from engine.sample import POLICIES_TOML, OrderSource, load_network, starting_stock
 
@@ -25,7 +26,9 @@ SAMPLE_SEED = 1
 SAMPLE_NOW = datetime(2026, 11, 11, 2, tzinfo=UTC)
 """When the orders of the sample are planned: a morning there, before any cut-off; days are the same each time."""
 
-app = App(name="policy", help="Check files of policies, compare policies, and see what came of them.")
+app = App(name="policy", help="Check files of policies, put them in force, compare policies, see what came of them.")
+for command in (show, publish, withdraw):
+    app.command(command)
 
 
 @app.command
@@ -89,17 +92,13 @@ async def compare(
     settings = store.settings(policies_file=policies_file)
     if sample and settings.policies_file is None:
         settings = store.settings(policies_file=POLICIES_TOML)
-    watch = PolicyWatch(settings.policies_file, settings.policy)
-    watch.open()
-    book = watch.book
-    names = policies or book.names
-    if unknown := [name for name in names if name not in book.names]:
-        there = ", ".join(book.names)
-        raise InvalidInput(tuple(FieldError(name, f"there is no such policy; there are {there}") for name in unknown))
     given = None if orders is None else read_orders(orders)
     clock = StoreClock()
     if sample:
         network = load_network()
+        file, default = settings.policies_file, settings.policy
+        book = built_in_book(default) if file is None else read_policies(file, default=default)
+        names = _names(policies, book)
         now_ms = clock.now_ms()
         if given is None:
             now_ms = int(SAMPLE_NOW.timestamp() * 1000)
@@ -124,6 +123,7 @@ async def compare(
         raise InvalidInput((FieldError("--orders", "is needed, unless with --sample"),))
     else:
         async with open_engine(settings, attach=True, background=False) as engine:
+            names = _names(policies, engine.policies.book)
             now_ms = engine.intake.clock.now_ms()
             totals = compare_on(engine.planner, names, given, day=now_ms // DAY_MS, now_ms=now_ms)
         currency = settings.currency
@@ -132,6 +132,13 @@ async def compare(
     else:
         _print_totals(totals, currency)
     return 0
+
+
+def _names(wanted: tuple[str, ...], book: PolicyBook) -> tuple[str, ...]:
+    if unknown := [name for name in wanted if name not in book.names]:
+        there = ", ".join(book.names)
+        raise InvalidInput(tuple(FieldError(name, f"there is no such policy; there are {there}") for name in unknown))
+    return wanted or book.names
 
 
 def read_orders(file: Path) -> list[Order]:

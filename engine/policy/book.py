@@ -20,6 +20,7 @@ from engine.policy.document import (
     RuleDocument,
     Version,
 )
+from engine.policy.fingerprint import fingerprint_of
 from engine.policy.lines import lines_of
 from engine.policy.message import message_of
 from engine.policy.mistake import Mistake, Mistakes
@@ -38,6 +39,10 @@ class PolicyBook(msgspec.Struct, frozen=True, kw_only=True):
     document: Document
     message: bytes
     """As the core reads it."""
+    fingerprint: str
+    """Of what it says; see fingerprint.py."""
+    text: str
+    """That it was made of; empty for the built-in one."""
 
     @property
     def version(self) -> str:
@@ -53,7 +58,7 @@ class PolicyBook(msgspec.Struct, frozen=True, kw_only=True):
 def built_in_book(default: BuiltInPolicy) -> PolicyBook:
     """The book that is there without a file."""
     policies: dict[str, PolicyDocument] = {name: PolicyDocument(objective=name) for name in BUILT_IN}
-    return _book(Document(version=BUILT_IN_VERSION, default=default, policies=policies))
+    return _book(Document(version=BUILT_IN_VERSION, default=default, policies=policies), "")
 
 
 def read_policies(file: FilePath, *, default: BuiltInPolicy) -> PolicyBook:
@@ -96,7 +101,7 @@ def check_policies(
     document = _document(values, warehouses, default, mistakes)
     if mistakes.found or document is None:
         return mistakes.with_lines(lines_of(decoded))
-    return _book(document)
+    return _book(document, decoded)
 
 
 def _syntax(message: str, text: str) -> Mistake:
@@ -176,5 +181,5 @@ def _rules(values: object, mistakes: Mistakes) -> dict[int, RuleDocument]:
     return {place: rule for place, rule in made if rule is not None}
 
 
-def _book(document: Document) -> PolicyBook:
-    return PolicyBook(document=document, message=message_of(document))
+def _book(document: Document, text: str) -> PolicyBook:
+    return PolicyBook(document=document, message=message_of(document), fingerprint=fingerprint_of(document), text=text)
