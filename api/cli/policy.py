@@ -1,4 +1,4 @@
-"""`stockade policy`: checks files of policies, compares policies on orders, and tells what came of them."""
+"""`stockade policy`: checks files of policies and compares policies on orders; the others have files of their own."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
 from api.cli.files import json_rows, read_file
 from api.cli.policy_book import publish, show, withdraw
+from api.cli.policy_results import results
 from engine import open_engine
 from engine.comparison import PolicyTotals, compare_on, compare_policies
 from engine.errors import FieldError, InvalidInput
@@ -18,7 +19,6 @@ from engine.model import Order
 from engine.model.rules import order_errors
 from engine.planner import CostDefaults
 from engine.policy import Mistake, PolicyBook, built_in_book, check_policies, read_policies
-from engine.policy.results import results_of
 from engine.sample import POLICIES_TOML, OrderSource, load_network, starting_stock
 
 SAMPLE_ORDERS = 2_000
@@ -27,7 +27,7 @@ SAMPLE_NOW = datetime(2026, 11, 11, 2, tzinfo=UTC)
 """When the orders of the sample are planned: a morning there, before any cut-off; days are the same each time."""
 
 app = App(name="policy", help="Check files of policies, put them in force, compare policies, see what came of them.")
-for command in (show, publish, withdraw):
+for command in (show, publish, withdraw, results):
     app.command(command)
 
 
@@ -177,30 +177,3 @@ def _print_totals(totals: tuple[PolicyTotals, ...], currency: str) -> None:
         f"The same orders from the same stock; means over the {compared:,} orders that all served: cost and shipments"
         " of an order, km of a shipment, days until the last one is promised."
     )
-
-
-@app.command
-async def results(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
-    """What came of the orders in the store, by policy, version and trial."""
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
-        err.print("Reading the orders ...")
-        rows = await results_of(allocation async for allocation, _ in engine.orders())
-    if json:
-        print_json(rows)
-        return 0
-    table = [
-        (
-            row.policy,
-            row.version or "-",
-            f"{row.trial.name}: {row.trial.arm}" if row.trial else "",
-            row.orders,
-            row.over,
-            f"{row.cost_per_order / 100:,.2f}",
-            f"{row.shipments_per_order:.3f}",
-            f"{row.mean_km:,.0f} km",
-        )
-        for row in rows
-    ]
-    columns = ("policy", "version", "trial", "orders", "given back", "cost/order", "shipments", "mean way")
-    print_table(columns, table, numbers=columns[3:])
-    return 0

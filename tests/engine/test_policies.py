@@ -18,7 +18,7 @@ from engine.intake import InsufficientStock, Invalid, Reserved
 from engine.model import Allocation, Order, Sku, Trial, Warehouse
 from engine.planner import CostDefaults, Planner, canonical_bytes, cell_number
 from engine.policy import PolicyBook, check_policies
-from engine.policy.results import results_of
+from engine.policy.results import past_orders, results_of
 from tests.engine.small_network import order, put_network, put_stock
 
 SOON_S = 20.0
@@ -184,7 +184,7 @@ async def test_a_trial_shares_out_the_orders_of_its_rule_and_results_tell_its_ar
         assert (one.policy, one.shipments[0].warehouse) == (("far", "C") if one.trial.arm == "trial" else ("near", "A"))
         assert await engine.order(one.order_id) == one
     await engine.cancel(next(one.order_id for one in found if one.policy == "far"))
-    rows = {(row.policy, row.trial): row for row in await results_of(one async for one, _ in engine.orders())}
+    rows = {(row.policy, row.trial): row for row in await results_of(past_orders(engine.orders()))}
     assert set(rows) == {
         ("near", None),
         ("near", Trial(name="t", arm="control")),
