@@ -49,23 +49,25 @@ async def check(
     checked = check_policies(text, warehouses=warehouses)
     if isinstance(checked, PolicyBook):
         if json:
-            print_json({"version": checked.version, "policies": checked.names, "mistakes": []})
+            right = {"version": checked.version, "fingerprint": checked.fingerprint, "policies": checked.names}
+            print_json({**right, "warnings": checked.warnings, "mistakes": []})
         else:
+            _print_mistakes(file, checked.warnings, "warning: ")
             rules = len(checked.document.rules)
             out.print(f"Version {checked.version}: {', '.join(checked.names)}; {rules} rules.", markup=False)
         return 0
     if json:
-        print_json({"mistakes": checked})
+        print_json({"version": None, "fingerprint": None, "policies": [], "warnings": [], "mistakes": checked})
     else:
         _print_mistakes(file, checked)
+        out.print(f"{len(checked)} mistakes." if len(checked) > 1 else "1 mistake.")
     return EXIT_FINDING
 
 
-def _print_mistakes(file: Path, mistakes: tuple[Mistake, ...]) -> None:
+def _print_mistakes(file: Path, mistakes: tuple[Mistake, ...], what: str = "") -> None:
     for one in mistakes:
         where = f"{one.where}: " if one.where else ""
-        out.print(f"{file}:{one.line}: {where}{one.reason}", markup=False, soft_wrap=True)
-    out.print(f"{len(mistakes)} mistakes." if len(mistakes) > 1 else "1 mistake.")
+        out.print(f"{file}:{one.line}: {what}{where}{one.reason}", markup=False, soft_wrap=True)
 
 
 @app.command

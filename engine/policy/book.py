@@ -13,6 +13,7 @@ from engine.model import BuiltInPolicy, PolicyName
 from engine.policy import rules
 from engine.policy.document import (
     FILE_BYTES_MAX,
+    NAME_WORDS,
     POLICIES_MAX,
     RULES_MAX,
     Document,
@@ -24,7 +25,7 @@ from engine.policy.fingerprint import fingerprint_of
 from engine.policy.lines import lines_of
 from engine.policy.message import message_of
 from engine.policy.mistake import Mistake, Mistakes
-from engine.policy.shape import struct_of
+from engine.policy.shape import reason_of, struct_of
 
 BUILT_IN_VERSION = "built-in"
 BUILT_IN: tuple[BuiltInPolicy, ...] = get_args(BuiltInPolicy)
@@ -43,6 +44,8 @@ class PolicyBook(msgspec.Struct, frozen=True, kw_only=True):
     """Of what it says; see fingerprint.py."""
     text: str
     """That it was made of; empty for the built-in one."""
+    warnings: tuple[Mistake, ...]
+    """What its writer should know."""
 
     @property
     def version(self) -> str:
@@ -58,7 +61,7 @@ class PolicyBook(msgspec.Struct, frozen=True, kw_only=True):
 def built_in_book(default: BuiltInPolicy) -> PolicyBook:
     """The book that is there without a file."""
     policies: dict[str, PolicyDocument] = {name: PolicyDocument(objective=name) for name in BUILT_IN}
-    return _book(Document(version=BUILT_IN_VERSION, default=default, policies=policies), "")
+    return _book(Document(version=BUILT_IN_VERSION, default=default, policies=policies), "", ())
 
 
 def read_policies(file: FilePath, *, default: BuiltInPolicy) -> PolicyBook:
@@ -99,9 +102,10 @@ def check_policies(
     except tomllib.TOMLDecodeError as error:
         return (_syntax(str(error), decoded),)
     document = _document(values, warehouses, default, mistakes)
+    lines = lines_of(decoded)
     if mistakes.found or document is None:
-        return mistakes.with_lines(lines_of(decoded))
-    return _book(document, decoded)
+        return mistakes.with_lines(lines)
+    return _book(document, decoded, mistakes.warnings_with_lines(lines))
 
 
 def _syntax(message: str, text: str) -> Mistake:
@@ -144,7 +148,7 @@ def _text(values: dict[str, Any], key: str, type_: Any, mistakes: Mistakes) -> s
     try:
         text: str = msgspec.convert(values[key], type_)
     except msgspec.ValidationError as error:
-        mistakes.add((key,), str(error)[:1].lower() + str(error)[1:])
+        mistakes.add((key,), reason_of(error, type_))
         return None
     return text
 
@@ -161,11 +165,13 @@ def _policies(values: object, warehouses: Collection[str] | None, mistakes: Mist
         try:
             msgspec.convert(name, PolicyName)
         except msgspec.ValidationError:
-            mistakes.add(path, "must be called by 1 to 64 letters, digits, dots, hyphens and underscores")
+            mistakes.add(path, f"its name {NAME_WORDS}")
         policy = struct_of(PolicyDocument, value, path, mistakes)
         if policy is not None:
             policies[name] = policy
             rules.check_policy(policy, path, mistakes)
+            if name in BUILT_IN:
+                rules.check_built_in(name, policy, mistakes)
             if warehouses is not None:
                 rules.check_warehouses(policy, path, warehouses, mistakes)
     return policies
@@ -181,5 +187,11 @@ def _rules(values: object, mistakes: Mistakes) -> dict[int, RuleDocument]:
     return {place: rule for place, rule in made if rule is not None}
 
 
-def _book(document: Document, text: str) -> PolicyBook:
-    return PolicyBook(document=document, message=message_of(document), fingerprint=fingerprint_of(document), text=text)
+def _book(document: Document, text: str, warnings: tuple[Mistake, ...]) -> PolicyBook:
+    return PolicyBook(
+        document=document,
+        message=message_of(document),
+        fingerprint=fingerprint_of(document),
+        text=text,
+        warnings=warnings,
+    )

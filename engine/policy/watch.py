@@ -40,6 +40,7 @@ class PolicyWatch:
         if self.file is not None:
             self._stamp = _look(self.file)
             self.book = read_policies(self.file, default=self._default)
+            self._warn(self.book)
 
     async def changed(self) -> bool:
         """Look at the file, and take its book if that is right and says something else; whether it does.
@@ -67,7 +68,12 @@ class PolicyWatch:
             return False
         self.error = None
         before, self.book = self.book, found
+        self._warn(found)
         return before is None or found.fingerprint != before.fingerprint
+
+    def _warn(self, book: PolicyBook) -> None:
+        for one in book.warnings:
+            log.warning("policies", file=str(self.file), line=one.line, setting=one.where, reason=one.reason)
 
 
 def _read(file: Path, default: BuiltInPolicy, before: _Stamp | None) -> _Read:
