@@ -42,11 +42,11 @@ async def check(
 ) -> int:
     """Find every mistake in a file of policies, with its line; exit 1 when there is any."""
     text = read_file(file)
-    warehouses = None
+    known = None
     if network:
         async with open_engine(store.settings(), attach=True, background=False) as engine:
-            warehouses = set(engine.planner.warehouses)
-    checked = check_policies(text, warehouses=warehouses)
+            known = engine.planner.warehouses.values()
+    checked = check_policies(text, network=known)
     if isinstance(checked, PolicyBook):
         if json:
             right = {"version": checked.version, "fingerprint": checked.fingerprint, "policies": checked.names}

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import msgspec
 
 from engine.errors import FieldError, InvalidInput
-from engine.model import BuiltInPolicy, PolicyName
+from engine.model import BuiltInPolicy, PolicyName, Warehouse
 from engine.policy import rules
 from engine.policy.document import (
     FILE_BYTES_MAX,
@@ -82,11 +82,11 @@ def read_policies(file: FilePath, *, default: BuiltInPolicy) -> PolicyBook:
 
 
 def check_policies(
-    text: bytes, *, default: BuiltInPolicy = "cheapest", warehouses: Collection[str] | None = None
+    text: bytes, *, default: BuiltInPolicy = "cheapest", network: Collection[Warehouse] | None = None
 ) -> PolicyBook | tuple[Mistake, ...]:
     """The book of a file's text, or all its mistakes by line.
 
-    `warehouses` are those of the network, if their names are to be looked at, too.
+    `network` are its warehouses, if what policies ask of them is to be looked at, too.
     """
     mistakes = Mistakes()
     if len(text) > FILE_BYTES_MAX:
@@ -101,7 +101,7 @@ def check_policies(
         return (Mistake(line=line, where="", reason="is not UTF-8"),)
     except tomllib.TOMLDecodeError as error:
         return (_syntax(str(error), decoded),)
-    document = _document(values, warehouses, default, mistakes)
+    document = _document(values, network, default, mistakes)
     lines = lines_of(decoded)
     if mistakes.found or document is None:
         return mistakes.with_lines(lines)
@@ -116,7 +116,7 @@ def _syntax(message: str, text: str) -> Mistake:
 
 
 def _document(
-    values: dict[str, Any], warehouses: Collection[str] | None, default: str, mistakes: Mistakes
+    values: dict[str, Any], network: Collection[Warehouse] | None, default: str, mistakes: Mistakes
 ) -> Document | None:
     for key in values:
         if key not in _TOP:
@@ -127,7 +127,7 @@ def _document(
     if version == BUILT_IN_VERSION:
         mistakes.add(("version",), "is the name of the policies that are there without a file")
     named = _text(values, "default", PolicyName, mistakes)
-    policies = _policies(values.get("policies", {}), warehouses, mistakes)
+    policies = _policies(values.get("policies", {}), network, mistakes)
     rows = _rules(values.get("rules", []), mistakes)
     # Those without a file are there, too, unless the file has others of their names.
     names = [*values["policies"]] if isinstance(values.get("policies"), dict) else []
@@ -153,7 +153,7 @@ def _text(values: dict[str, Any], key: str, type_: Any, mistakes: Mistakes) -> s
     return text
 
 
-def _policies(values: object, warehouses: Collection[str] | None, mistakes: Mistakes) -> dict[str, PolicyDocument]:
+def _policies(values: object, network: Collection[Warehouse] | None, mistakes: Mistakes) -> dict[str, PolicyDocument]:
     if not isinstance(values, dict):
         mistakes.add(("policies",), "must be tables: [policies.NAME]")
         return {}
@@ -172,8 +172,8 @@ def _policies(values: object, warehouses: Collection[str] | None, mistakes: Mist
             rules.check_policy(policy, path, mistakes)
             if name in BUILT_IN:
                 rules.check_built_in(name, policy, mistakes)
-            if warehouses is not None:
-                rules.check_warehouses(policy, path, warehouses, mistakes)
+            if network is not None:
+                rules.check_warehouses(policy, path, network, mistakes)
     return policies
 
 

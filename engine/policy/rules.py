@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
+from engine.model import Warehouse
 from engine.policy.document import PolicyDocument, RuleDocument
 from engine.policy.mistake import Mistakes, Path
 from engine.policy.zones import zone_named
@@ -60,13 +61,22 @@ def check_built_in(name: str, policy: PolicyDocument, mistakes: Mistakes) -> Non
         mistakes.warn(path, "takes the place of the policy of this name that is there without a file")
 
 
-def check_warehouses(policy: PolicyDocument, path: Path, known: Collection[str], mistakes: Mistakes) -> None:
-    """Whether the network has the warehouses that a policy names."""
-    for where, names in ((("warehouses",), policy.warehouses), (("only", "exclude"), policy.only.exclude)):
+def check_warehouses(policy: PolicyDocument, path: Path, network: Collection[Warehouse], mistakes: Mistakes) -> None:
+    """Whether the network has the warehouses that a policy names, and any that its filters leave."""
+    known, only = {row.id for row in network}, policy.only
+    for where, names in ((("warehouses",), policy.warehouses), (("only", "exclude"), only.exclude)):
         # A list that is out of place goes as a whole.
         for place, name in enumerate(() if mistakes.has_itself((*path, *where)) else names):
             if name not in known:
                 mistakes.add((*path, *where, place), f"the network has no warehouse {name!r}")
+    if mistakes.has(path):
+        return
+    for row in network:
+        listed = policy.objective != "pinned" or row.id in policy.warehouses
+        fits = row.kind in (only.kinds or (row.kind,)) and {*only.capabilities} <= {*row.capabilities}
+        if listed and fits and row.id not in only.exclude:
+            return
+    mistakes.add((*path, "only"), "leaves no warehouse of the network")
 
 
 def check_use(name: str | None, policies: Collection[str], path: Path, mistakes: Mistakes) -> None:
