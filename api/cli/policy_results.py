@@ -13,14 +13,11 @@ async def results(*, json: bool = False, store: StoreOptions = StoreOptions()) -
     if json:
         print_json(rows)
         return 0
-    table = [
+    names = [
+        (row.policy, row.version or "-", f"{row.trial.name}: {row.trial.arm}" if row.trial else "") for row in rows
+    ]
+    figures = [
         (
-            row.policy,
-            row.version or "-",
-            f"{row.trial.name}: {row.trial.arm}" if row.trial else "",
-            row.orders,
-            row.over,
-            row.waiting,
             f"{row.cost_per_order / 100:,.2f}",
             f"{row.shipments_per_order:.3f}",
             f"{row.mean_km:,.0f}",
@@ -30,10 +27,15 @@ async def results(*, json: bool = False, store: StoreOptions = StoreOptions()) -
         )
         for row in rows
     ]
-    figures = ("orders", "over", "waiting", "cost", "shipments", "km", "days", "late", "days late")
-    print_table(("policy", "version", "trial", *figures), table, numbers=figures)
+    by = ("policy", "version", "trial")
+    counts, means = ("orders", "over", "waiting"), ("cost", "shipments", "km", "days", "late", "by days")
+    table = [(*name, row.orders, row.over, row.waiting) for name, row in zip(names, rows, strict=True)]
+    print_table((*by, *counts), table, numbers=counts)
+    out.print()
+    print_table((*by, *means), [(*name, *mean) for name, mean in zip(names, figures, strict=True)], numbers=means)
     out.print(
-        "Means over the orders that are neither over (cancelled, expired) nor waiting: cost and shipments of an order,"
-        " km of a shipment, days from the order to the last promised day; late of those that said deliver_by."
+        "Means of the orders that are neither over (cancelled, expired) nor waiting: cost and shipments of an order, km"
+        " of a shipment, days from the order to its last promised day; late: of those that said deliver_by, and the"
+        " mean of their days late."
     )
     return 0

@@ -154,7 +154,8 @@ class PoliciesInForce:
         mine = None if self._is_service else self._watch.book
         before, self.book = self.book, mine or self._stored or self._built_in
         if self.book.fingerprint != before.fingerprint:
-            log.info("policies changed", version=self.book.version, before=before.version)
+            if self._is_service:
+                log.info("policies changed", version=self.book.version, before=before.version)
             self._put_in_force(self.book.message)
 
     def _refuse(self, error: InvalidInput) -> None:

@@ -69,7 +69,7 @@ def check_warehouses(policy: PolicyDocument, path: Path, network: Collection[War
         for place, name in enumerate(() if mistakes.has_itself((*path, *where)) else names):
             if name not in known:
                 mistakes.add((*path, *where, place), f"the network has no warehouse {name!r}")
-    if mistakes.has(path):
+    if not network or mistakes.has(path):
         return
     for row in network:
         listed = policy.objective != "pinned" or row.id in policy.warehouses
