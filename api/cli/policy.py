@@ -46,7 +46,7 @@ async def check(
     if network:
         async with open_engine(store.settings(), attach=True, background=False) as engine:
             known = engine.planner.warehouses.values()
-    checked = check_policies(text, network=known)
+    checked = check_policies(text, default=store.settings().policy, network=known)
     if isinstance(checked, PolicyBook):
         if json:
             right = {"version": checked.version, "fingerprint": checked.fingerprint, "policies": checked.names}

@@ -6,6 +6,7 @@ started again changes nothing. A process for a single look puts nothing there: w
 """
 
 import asyncio
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class PoliciesInForce:
         self._built_in = built_in_book(default)
         self._stored: PolicyBook | None = None
         self._is_service = False
+        self._has_begun = False
         self._to_publish = False
         self._unreadable: str | None = None
         self._refused: str | None = None
@@ -69,7 +71,7 @@ class PoliciesInForce:
         self._choose()
 
     async def refresh(self) -> None:
-        """Take what the store has. Raises StoreError; StoreUnsupported where nothing can be read, or was before."""
+        """Take what the store has. Raises StoreError; StoreUnsupported, at a start, where it cannot be read."""
         # Each read is newer than the one before, and the last one counts.
         async with self._one_at_a_time:
             content = await self._store.catalogue.read_policies()
@@ -77,6 +79,7 @@ class PoliciesInForce:
                 self._stored, self._unreadable = None, None
             else:
                 await self._take(content)
+            self._has_begun = True
         self._choose()
 
     async def begin(self) -> None:
@@ -146,7 +149,7 @@ class PoliciesInForce:
         first = found[0]
         told = f"The store's policies, version {row.version}, are not such as this release knows: line {first.line}: "
         self._unreadable = f"{told}{first.where}: {first.reason}. Upgrade this service, or publish others."
-        if self._stored is None and (self._is_service or self._watch.book is None):
+        if not self._has_begun and (self._is_service or self._watch.book is None):
             raise StoreUnsupported(self._unreadable)
         log.error("the policies are as they were", error=self._unreadable)
 
@@ -179,4 +182,5 @@ def _other(source: str, book: PolicyBook, known: str) -> FieldError:
     told = (
         f"version {book.version} is known to the store with another content ({known}, this one is {book.fingerprint})"
     )
+    told += "" if "default" in tomllib.loads(book.text) else "; it names no default, so STOCKADE_POLICY is a part of it"
     return FieldError(source, f"{told}: orders name their policies by it, so give this one a new version")

@@ -157,6 +157,18 @@ async def test_a_version_of_another_content_is_refused_at_the_start(
     assert all(word in error.message for word in (fingerprint(file), fingerprint(other), "a new version"))
 
 
+async def test_a_file_that_names_no_default_is_another_under_another_setting(settings: Settings, file: Path) -> None:
+    """Most orders get something else then, and the reason says why."""
+    put(file, text("1").replace('default = "p"', ""))
+    async with open_engine(with_file(settings, file)):
+        pass
+    with pytest.raises(InvalidInput, match="it names no default, so STOCKADE_POLICY is a part of it"):
+        async with open_engine(msgspec.structs.replace(with_file(settings, file), policy="nearest")):
+            pass
+    async with open_engine(msgspec.structs.replace(settings, policy="nearest")) as other:
+        assert other.policies.book.document.default == "cheapest", "as whoever put it there"
+
+
 async def test_a_version_of_before_means_what_it_meant(
     first: Engine, settings: Settings, file: Path, tmp_path: Path
 ) -> None:
@@ -227,22 +239,34 @@ async def test_a_store_that_was_emptied_gets_the_file_again(first: Engine) -> No
     await version_in_force(first, "1")
 
 
-async def test_a_book_of_a_later_release_leaves_what_was_there_and_is_told(first: Engine, settings: Settings) -> None:
-    """And nobody begins to plan by anything else."""
-    content = msgspec.json.encode(
-        {"version": "9", "fingerprint": "f", "default": "cheapest", "text": text("9", rules="later = 1\n")}
-    )
-    assert await first.store.catalogue.put_policies("9", "f", content, go_back=False) == "put"
-    await soon(lambda: first.status.policies_error is not None)
-    assert "version 9, are not such as this release knows" in str(first.status.policies_error)
+async def later_release_publishes(engine: Engine) -> None:
+    """Put a book in the store that this release cannot read, and wait until an engine has seen it."""
+    row = {"version": "9", "fingerprint": "f", "default": "cheapest", "text": text("9", rules="later = 1\n")}
+    assert await engine.store.catalogue.put_policies("9", "f", msgspec.json.encode(row), go_back=True) == "put"
+    await soon(lambda: engine.status.policies_error is not None)
+    assert "version 9, are not such as this release knows: line 6" in str(engine.status.policies_error)
+
+
+async def test_a_book_of_a_later_release_leaves_what_was_there_and_is_told(
+    first: Engine, settings: Settings, file: Path
+) -> None:
+    """But nobody begins to plan by anything else. Publishing one that can be read mends it."""
+    await later_release_publishes(first)
     assert (first.status.policy_version, await ships_from(first)) == ("1", "C")
-    with pytest.raises(StoreUnsupported, match="version 9"):
-        async with open_engine(settings, background=False):
-            pass
-    book = read_policies(first.settings.policies_file or Path(), default="cheapest")
+    for is_service in (True, False):
+        with pytest.raises(StoreUnsupported, match="version 9"):
+            async with open_engine(settings, background=is_service):
+                pass
     async with open_engine(settings, background=False, load=False) as repair:
-        await repair.policies.publish(book, go_back=True, source="file")
+        await repair.policies.publish(read_policies(file, default="cheapest"), go_back=True, source="file")
     await soon(lambda: first.status.policies_error is None)
+
+
+async def test_who_has_the_built_in_policies_keeps_them_where_a_book_cannot_be_read(settings: Settings) -> None:
+    """A running service is not stopped by it."""
+    async with open_engine(settings) as engine:
+        await later_release_publishes(engine)
+        assert (engine.status.policy_version, engine.state) == ("built-in", "ready")
 
 
 TRIAL = """[policies.far]
