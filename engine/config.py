@@ -36,7 +36,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     policy: BuiltInPolicy = "cheapest"
     """For orders that name none, unless a file of policies says otherwise."""
     policies_file: Path | None = None
-    """Policies and the rules that choose among them, as TOML; taken anew when it changes."""
+    """Policies and the rules that choose among them, as TOML; taken anew when it changes. A service puts them in the
+    store, where they are in force for all; without a file, those there are."""
     fixed_cost: MoneyMinor = 500
     """Minor units per shipment, for warehouses that do not say."""
     unit_cost: MoneyMinor = 50

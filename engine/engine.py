@@ -17,6 +17,7 @@ from engine.errors import (
     InvalidInput,
     StockadeError,
     StoreChanged,
+    StoreError,
     StoreUnavailable,
     StoreUnsupported,
 )
@@ -59,7 +60,7 @@ from engine.model.event import Event, EventPage, Follower
 from engine.model.rules import check_order
 from engine.model.tariff_rules import check_matrix, check_tariff, check_warehouse
 from engine.planner import CostDefaults, Planner, Prices, Record, canonical_bytes
-from engine.policy import PolicyWatch
+from engine.policy import PoliciesInForce
 from engine.policy.watch import LOOK_S
 from engine.stock.assortment import AssortmentRoom
 from engine.stock.room import CellPage, StockRoom
@@ -105,8 +106,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Changes of any kind that this process had seen in the store, and that the store lost."""
     policy_version: str
     """Of the policies in force."""
+    policy_fingerprint: str
+    """Of what they say: the same in every process that plans alike."""
     policies_error: str | None = None
-    """What is wrong with the file of policies as it is now; those of before are in force."""
+    """What is wrong with the file of policies as it is now, or why it is not what is in force."""
 
 
 class Quoted(msgspec.Struct, frozen=True):
@@ -139,9 +142,11 @@ class Engine:
                 fixed_cost=settings.fixed_cost, unit_cost=settings.unit_cost, cost_per_km=settings.cost_per_km
             ),
         )
-        self.policies = PolicyWatch(settings.policies_file, settings.policy)
+        self.policies = PoliciesInForce(
+            store, settings.policies_file, settings.policy, put_in_force=self.planner.set_policies
+        )
         """The policies in force."""
-        self.replica = Replica(self.planner, store)
+        self.replica = Replica(self.planner, store, read_policies=self.policies.refresh)
         self.lost_orders = LostOrders()
         """Acknowledged orders that a replica which took over did not have, and that could not be restored."""
         self.lost_changes = 0
@@ -175,9 +180,9 @@ class Engine:
     async def start(self, *, background: bool = True, load: bool = True) -> None:
         """Load everything and, unless this is for a single look, follow the store and end holds."""
         if load:
-            self.policies.open()
-            self.planner.set_policies(self.policies.book.message)
+            self.policies.open(is_service=background)
             await self.replica.load()
+            await self.policies.begin()
         self._state = State.READY
         if background:
             followers: list[Callable[[], Awaitable[None]]] = [self.replica.follow_catalogue]
@@ -220,6 +225,7 @@ class Engine:
             view_lag_ms=self.replica.freshness.lag_ms,
             events_behind=self.replica.freshness.events_behind,
             policy_version=self.policies.book.version,
+            policy_fingerprint=self.policies.book.fingerprint,
             policies_error=self.policies.error,
         )
 
@@ -466,8 +472,10 @@ class Engine:
         """Take the file of policies anew when it changes. Each batch is planned in one go, so by one version."""
         while True:
             await asyncio.sleep(LOOK_S)
-            if await self.policies.changed():
-                self.planner.set_policies(self.policies.book.message)
+            try:
+                await self.policies.look()
+            except StoreError as error:
+                log.warning("changed policies wait for the store", error=str(error))
 
     async def _tend(self) -> None:
         """End holds, and settle what other processes left behind: every process does, so none is missed."""
@@ -539,6 +547,7 @@ class Engine:
             # Before anything is sold: what was promised comes first.
             await restore(self.store, self._acknowledged, self.lost_orders)
             await self.replica.load()
+            await self.policies.resume()
         except BaseException:
             # Whatever it was: nothing may be sold by what was loaded before.
             self.store.distrust()

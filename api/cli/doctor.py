@@ -3,6 +3,7 @@
 import platform
 
 import msgspec
+from rich.text import Text
 
 from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
 from engine import __version__, open_engine
@@ -20,6 +21,8 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
             "skus": len(engine.planner.skus),
             "cells": engine.planner.core.cell_count,
         }
+        policies = engine.policies
+    advice = (*description.advice, policies.error) if policies.error else description.advice
     found = {
         "stockade": __version__,
         "python": platform.python_version(),
@@ -27,6 +30,7 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
         "url": without_password(url),
         **{name: value for name, value in msgspec.structs.asdict(description).items() if name != "advice"},
         **counts,
+        "policies": f"version {policies.book.version} ({policies.book.fingerprint})",
     }
     limits = {
         name: str(value) if not isinstance(value, int | float) else value
@@ -34,18 +38,18 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
         if name != "redis_url"
     }
     if json:
-        print_json({"found": found, "settings": limits, "advice": description.advice})
+        print_json({"found": found, "settings": limits, "advice": advice})
     else:
         print_table(("what", "found"), [(name, str(value)) for name, value in found.items()])
         out.print()
         rows = [(f"STOCKADE_{name.upper()}", str(value)) for name, value in limits.items()]
         print_table(("setting", "value"), rows)
         out.print()
-        for advice in description.advice:
-            out.print(f"[yellow]To do:[/] {advice}")
-        if not description.advice:
+        for one in advice:
+            out.print("[yellow]To do:[/]", Text(one))
+        if not advice:
             out.print("[green]Nothing to do:[/] an acknowledged order survives a crash of service and store.")
-    return EXIT_FINDING if description.advice else 0
+    return EXIT_FINDING if advice else 0
 
 
 def without_password(url: str) -> str:

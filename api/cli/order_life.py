@@ -154,7 +154,9 @@ async def _change(
     ask: Callable[[Engine], Awaitable[Change]],
     into: str = "",
 ) -> int:
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    # Whatever file this shell names: an order is planned anew by the policies that all have.
+    settings = msgspec.structs.replace(store.settings(), policies_file=None)
+    async with open_engine(settings, attach=True, background=False) as engine:
         change = await ask(engine)
     match change:
         case Changed():

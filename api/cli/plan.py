@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
 from api.cli.explanation import print_explanation
 from api.cli.files import decode_json, read_file
 from api.cli.orders import print_allocation
@@ -29,6 +29,8 @@ async def plan(
     settings = store.settings()
     async with open_engine(settings, attach=True, background=False) as engine:
         quote = await engine.quote(order)
+        if engine.policies.error:
+            err.print(engine.policies.error, markup=False, soft_wrap=True)
     if isinstance(quote, PurchaseLimit):
         return _show_limit(quote, json=json)
     answer: dict[str, Any] = msgspec.json.decode(quote.json)

@@ -1,4 +1,4 @@
-"""`stockade policy`: checks files of policies, compares policies on orders, and tells what came of them."""
+"""`stockade policy`: checks files of policies and compares policies on orders; the others have files of their own."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,8 +7,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
 from api.cli.files import json_rows, read_file
+from api.cli.policy_book import publish, show, withdraw
+from api.cli.policy_results import results
 from engine import open_engine
 from engine.comparison import PolicyTotals, compare_on, compare_policies
 from engine.errors import FieldError, InvalidInput
@@ -16,8 +18,7 @@ from engine.intake.clock import DAY_MS, StoreClock
 from engine.model import Order
 from engine.model.rules import order_errors
 from engine.planner import CostDefaults
-from engine.policy import Mistake, PolicyBook, PolicyWatch, check_policies
-from engine.policy.results import results_of
+from engine.policy import Mistake, PolicyBook, built_in_book, check_policies, read_policies
 from engine.sample import POLICIES_TOML, OrderSource, load_network, starting_stock
 
 SAMPLE_ORDERS = 2_000
@@ -25,7 +26,9 @@ SAMPLE_SEED = 1
 SAMPLE_NOW = datetime(2026, 11, 11, 2, tzinfo=UTC)
 """When the orders of the sample are planned: a morning there, before any cut-off; days are the same each time."""
 
-app = App(name="policy", help="Check files of policies, compare policies, and see what came of them.")
+app = App(name="policy", help="Check files of policies, put them in force, compare policies, see what came of them.")
+for command in (show, publish, withdraw, results):
+    app.command(command)
 
 
 @app.command
@@ -39,30 +42,32 @@ async def check(
 ) -> int:
     """Find every mistake in a file of policies, with its line; exit 1 when there is any."""
     text = read_file(file)
-    warehouses = None
+    known = None
     if network:
         async with open_engine(store.settings(), attach=True, background=False) as engine:
-            warehouses = set(engine.planner.warehouses)
-    checked = check_policies(text, warehouses=warehouses)
+            known = engine.planner.warehouses.values()
+    checked = check_policies(text, default=store.settings().policy, network=known)
     if isinstance(checked, PolicyBook):
         if json:
-            print_json({"version": checked.version, "policies": checked.names, "mistakes": []})
+            right = {"version": checked.version, "fingerprint": checked.fingerprint, "policies": checked.names}
+            print_json({**right, "warnings": checked.warnings, "mistakes": []})
         else:
+            _print_mistakes(file, checked.warnings, "warning: ")
             rules = len(checked.document.rules)
             out.print(f"Version {checked.version}: {', '.join(checked.names)}; {rules} rules.", markup=False)
         return 0
     if json:
-        print_json({"mistakes": checked})
+        print_json({"version": None, "fingerprint": None, "policies": [], "warnings": [], "mistakes": checked})
     else:
         _print_mistakes(file, checked)
+        out.print(f"{len(checked)} mistakes." if len(checked) > 1 else "1 mistake.")
     return EXIT_FINDING
 
 
-def _print_mistakes(file: Path, mistakes: tuple[Mistake, ...]) -> None:
+def _print_mistakes(file: Path, mistakes: tuple[Mistake, ...], what: str = "") -> None:
     for one in mistakes:
         where = f"{one.where}: " if one.where else ""
-        out.print(f"{file}:{one.line}: {where}{one.reason}", markup=False, soft_wrap=True)
-    out.print(f"{len(mistakes)} mistakes." if len(mistakes) > 1 else "1 mistake.")
+        out.print(f"{file}:{one.line}: {what}{where}{one.reason}", markup=False, soft_wrap=True)
 
 
 @app.command
@@ -89,17 +94,13 @@ async def compare(
     settings = store.settings(policies_file=policies_file)
     if sample and settings.policies_file is None:
         settings = store.settings(policies_file=POLICIES_TOML)
-    watch = PolicyWatch(settings.policies_file, settings.policy)
-    watch.open()
-    book = watch.book
-    names = policies or book.names
-    if unknown := [name for name in names if name not in book.names]:
-        there = ", ".join(book.names)
-        raise InvalidInput(tuple(FieldError(name, f"there is no such policy; there are {there}") for name in unknown))
     given = None if orders is None else read_orders(orders)
     clock = StoreClock()
     if sample:
         network = load_network()
+        file, default = settings.policies_file, settings.policy
+        book = built_in_book(default) if file is None else read_policies(file, default=default)
+        names = _names(policies, book)
         now_ms = clock.now_ms()
         if given is None:
             now_ms = int(SAMPLE_NOW.timestamp() * 1000)
@@ -124,6 +125,7 @@ async def compare(
         raise InvalidInput((FieldError("--orders", "is needed, unless with --sample"),))
     else:
         async with open_engine(settings, attach=True, background=False) as engine:
+            names = _names(policies, engine.policies.book)
             now_ms = engine.intake.clock.now_ms()
             totals = compare_on(engine.planner, names, given, day=now_ms // DAY_MS, now_ms=now_ms)
         currency = settings.currency
@@ -132,6 +134,13 @@ async def compare(
     else:
         _print_totals(totals, currency)
     return 0
+
+
+def _names(wanted: tuple[str, ...], book: PolicyBook) -> tuple[str, ...]:
+    if unknown := [name for name in wanted if name not in book.names]:
+        there = ", ".join(book.names)
+        raise InvalidInput(tuple(FieldError(name, f"there is no such policy; there are {there}") for name in unknown))
+    return wanted or book.names
 
 
 def read_orders(file: Path) -> list[Order]:
@@ -170,30 +179,3 @@ def _print_totals(totals: tuple[PolicyTotals, ...], currency: str) -> None:
         f"The same orders from the same stock; means over the {compared:,} orders that all served: cost and shipments"
         " of an order, km of a shipment, days until the last one is promised."
     )
-
-
-@app.command
-async def results(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
-    """What came of the orders in the store, by policy, version and trial."""
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
-        err.print("Reading the orders ...")
-        rows = await results_of(allocation async for allocation, _ in engine.orders())
-    if json:
-        print_json(rows)
-        return 0
-    table = [
-        (
-            row.policy,
-            row.version or "-",
-            f"{row.trial.name}: {row.trial.arm}" if row.trial else "",
-            row.orders,
-            row.over,
-            f"{row.cost_per_order / 100:,.2f}",
-            f"{row.shipments_per_order:.3f}",
-            f"{row.mean_km:,.0f} km",
-        )
-        for row in rows
-    ]
-    columns = ("policy", "version", "trial", "orders", "given back", "cost/order", "shipments", "mean way")
-    print_table(columns, table, numbers=columns[3:])
-    return 0

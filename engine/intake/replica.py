@@ -1,6 +1,7 @@
 """Keeps the planner's copy of the catalogue and of the stock: loads it whole, then follows the store's events."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -34,9 +35,11 @@ T = TypeVar("T", bound=msgspec.Struct)
 class Replica:
     """Loads and follows. Levels are set only by `load`, which the caller runs while no batch is under way."""
 
-    def __init__(self, planner: Planner, store: Store) -> None:
+    def __init__(self, planner: Planner, store: Store, *, read_policies: Callable[[], Awaitable[None]]) -> None:
+        """`read_policies` is called whenever the store may have others."""
         self._planner = planner
         self._store = store
+        self._read_policies = read_policies
         self._stock_positions: list[Place] = []
         self._catalogue_position = b"0-0"
         self.loads = 0
@@ -68,6 +71,7 @@ class Replica:
             planner.set_tariff(_read(Tariff, tariff) if tariff else None)
             for of in MATRICES:
                 planner.set_matrix(of, await self._matrix(of))
+            await self._read_policies()
             for partition in store.partitions:
                 async for page, event in partition.cells.scan_free():
                     planner.core.load_levels(page, event)
@@ -105,6 +109,11 @@ class Replica:
                 if self.loads != loads:
                     return
                 self._planner.set_matrix(of, matrix)
+            elif fields[b"t"] == b"policies":
+                # Its event names the version only.
+                await self._read_policies()
+                if self.loads != loads:
+                    return
             else:
                 self.apply_definitions(fields)
             self._catalogue_position = event

@@ -1,7 +1,16 @@
-"""Policies as data: reads a file of them, finds every mistake in it, and watches it for changes. Knows no stock."""
+"""Policies as data: reads a file of them, finds every mistake, keeps one book in force on a store. Knows no stock."""
 
 from engine.policy.book import PolicyBook, built_in_book, check_policies, read_policies
+from engine.policy.force import PoliciesInForce
 from engine.policy.mistake import Mistake
 from engine.policy.watch import PolicyWatch
 
-__all__ = ["Mistake", "PolicyBook", "PolicyWatch", "built_in_book", "check_policies", "read_policies"]
+__all__ = [
+    "Mistake",
+    "PoliciesInForce",
+    "PolicyBook",
+    "PolicyWatch",
+    "built_in_book",
+    "check_policies",
+    "read_policies",
+]

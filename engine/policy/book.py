@@ -9,10 +9,11 @@ from typing import Any, get_args
 import msgspec
 
 from engine.errors import FieldError, InvalidInput
-from engine.model import BuiltInPolicy, PolicyName
+from engine.model import BuiltInPolicy, PolicyName, Warehouse
 from engine.policy import rules
 from engine.policy.document import (
     FILE_BYTES_MAX,
+    NAME_WORDS,
     POLICIES_MAX,
     RULES_MAX,
     Document,
@@ -20,10 +21,11 @@ from engine.policy.document import (
     RuleDocument,
     Version,
 )
+from engine.policy.fingerprint import fingerprint_of
 from engine.policy.lines import lines_of
 from engine.policy.message import message_of
 from engine.policy.mistake import Mistake, Mistakes
-from engine.policy.shape import struct_of
+from engine.policy.shape import reason_of, struct_of
 
 BUILT_IN_VERSION = "built-in"
 BUILT_IN: tuple[BuiltInPolicy, ...] = get_args(BuiltInPolicy)
@@ -38,6 +40,12 @@ class PolicyBook(msgspec.Struct, frozen=True, kw_only=True):
     document: Document
     message: bytes
     """As the core reads it."""
+    fingerprint: str
+    """Of what it says; see fingerprint.py."""
+    text: str
+    """That it was made of; empty for the built-in one."""
+    warnings: tuple[Mistake, ...]
+    """What its writer should know."""
 
     @property
     def version(self) -> str:
@@ -53,7 +61,7 @@ class PolicyBook(msgspec.Struct, frozen=True, kw_only=True):
 def built_in_book(default: BuiltInPolicy) -> PolicyBook:
     """The book that is there without a file."""
     policies: dict[str, PolicyDocument] = {name: PolicyDocument(objective=name) for name in BUILT_IN}
-    return _book(Document(version=BUILT_IN_VERSION, default=default, policies=policies))
+    return _book(Document(version=BUILT_IN_VERSION, default=default, policies=policies), "", ())
 
 
 def read_policies(file: FilePath, *, default: BuiltInPolicy) -> PolicyBook:
@@ -74,11 +82,11 @@ def read_policies(file: FilePath, *, default: BuiltInPolicy) -> PolicyBook:
 
 
 def check_policies(
-    text: bytes, *, default: BuiltInPolicy = "cheapest", warehouses: Collection[str] | None = None
+    text: bytes, *, default: BuiltInPolicy = "cheapest", network: Collection[Warehouse] | None = None
 ) -> PolicyBook | tuple[Mistake, ...]:
     """The book of a file's text, or all its mistakes by line.
 
-    `warehouses` are those of the network, if their names are to be looked at, too.
+    `network` are its warehouses, if what policies ask of them is to be looked at, too.
     """
     mistakes = Mistakes()
     if len(text) > FILE_BYTES_MAX:
@@ -93,10 +101,11 @@ def check_policies(
         return (Mistake(line=line, where="", reason="is not UTF-8"),)
     except tomllib.TOMLDecodeError as error:
         return (_syntax(str(error), decoded),)
-    document = _document(values, warehouses, default, mistakes)
+    document = _document(values, network, default, mistakes)
+    lines = lines_of(decoded)
     if mistakes.found or document is None:
-        return mistakes.with_lines(lines_of(decoded))
-    return _book(document)
+        return mistakes.with_lines(lines)
+    return _book(document, decoded, mistakes.warnings_with_lines(lines))
 
 
 def _syntax(message: str, text: str) -> Mistake:
@@ -107,7 +116,7 @@ def _syntax(message: str, text: str) -> Mistake:
 
 
 def _document(
-    values: dict[str, Any], warehouses: Collection[str] | None, default: str, mistakes: Mistakes
+    values: dict[str, Any], network: Collection[Warehouse] | None, default: str, mistakes: Mistakes
 ) -> Document | None:
     for key in values:
         if key not in _TOP:
@@ -118,7 +127,7 @@ def _document(
     if version == BUILT_IN_VERSION:
         mistakes.add(("version",), "is the name of the policies that are there without a file")
     named = _text(values, "default", PolicyName, mistakes)
-    policies = _policies(values.get("policies", {}), warehouses, mistakes)
+    policies = _policies(values.get("policies", {}), network, mistakes)
     rows = _rules(values.get("rules", []), mistakes)
     # Those without a file are there, too, unless the file has others of their names.
     names = [*values["policies"]] if isinstance(values.get("policies"), dict) else []
@@ -139,12 +148,12 @@ def _text(values: dict[str, Any], key: str, type_: Any, mistakes: Mistakes) -> s
     try:
         text: str = msgspec.convert(values[key], type_)
     except msgspec.ValidationError as error:
-        mistakes.add((key,), str(error)[:1].lower() + str(error)[1:])
+        mistakes.add((key,), reason_of(error, type_))
         return None
     return text
 
 
-def _policies(values: object, warehouses: Collection[str] | None, mistakes: Mistakes) -> dict[str, PolicyDocument]:
+def _policies(values: object, network: Collection[Warehouse] | None, mistakes: Mistakes) -> dict[str, PolicyDocument]:
     if not isinstance(values, dict):
         mistakes.add(("policies",), "must be tables: [policies.NAME]")
         return {}
@@ -156,13 +165,15 @@ def _policies(values: object, warehouses: Collection[str] | None, mistakes: Mist
         try:
             msgspec.convert(name, PolicyName)
         except msgspec.ValidationError:
-            mistakes.add(path, "must be called by 1 to 64 letters, digits, dots, hyphens and underscores")
+            mistakes.add(path, f"its name {NAME_WORDS}")
         policy = struct_of(PolicyDocument, value, path, mistakes)
         if policy is not None:
             policies[name] = policy
             rules.check_policy(policy, path, mistakes)
-            if warehouses is not None:
-                rules.check_warehouses(policy, path, warehouses, mistakes)
+            if name in BUILT_IN:
+                rules.check_built_in(name, policy, mistakes)
+            if network is not None:
+                rules.check_warehouses(policy, path, network, mistakes)
     return policies
 
 
@@ -176,5 +187,11 @@ def _rules(values: object, mistakes: Mistakes) -> dict[int, RuleDocument]:
     return {place: rule for place, rule in made if rule is not None}
 
 
-def _book(document: Document) -> PolicyBook:
-    return PolicyBook(document=document, message=message_of(document))
+def _book(document: Document, text: str, warnings: tuple[Mistake, ...]) -> PolicyBook:
+    return PolicyBook(
+        document=document,
+        message=message_of(document),
+        fingerprint=fingerprint_of(document),
+        text=text,
+        warnings=warnings,
+    )

@@ -1,7 +1,7 @@
 """What a file of policies may say. Shape and limits only; rules.py says what a shape cannot."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
@@ -14,12 +14,22 @@ RULES_MAX = 1_000
 NAMES_MAX = limits.WAREHOUSES_MAX
 """Names in one list."""
 
-Version = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._+-]{1,64}$")]
+VERSION_PATTERN = r"^[A-Za-z0-9._+-]{1,64}$"
+CLOCK_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"
+NAME_WORDS = "must be 1 to 64 letters, digits, dots, hyphens and underscores"
+
+Version = Annotated[str, Meta(pattern=VERSION_PATTERN)]
 Objective = Literal["cheapest", "nearest", "fastest", "fewest_shipments", "balanced", "priority", "pinned"]
 Rate = Annotated[float, Meta(ge=0, le=1_000_000)]
 Texts = Annotated[tuple[ShortText, ...], Meta(max_length=NAMES_MAX)]
 WarehouseIds = Annotated[tuple[Identifier, ...], Meta(max_length=NAMES_MAX)]
-Clock = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+Clock = Annotated[str, Meta(pattern=CLOCK_PATTERN)]
+PATTERN_WORDS: dict[str, str] = {
+    VERSION_PATTERN: f"{NAME_WORDS.replace(' and underscores', ', underscores and plus signs')}",
+    get_args(PolicyName)[1].pattern: NAME_WORDS,
+    CLOCK_PATTERN: 'must be a time of day such as "20:30", to "24:00"',
+}
+"""What a pattern asks."""
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 

@@ -1,4 +1,4 @@
-"""Watches the file of policies: takes it when it is whole and right, and says what is wrong with it when it is not."""
+"""Watches the file of policies: reads it when it changed, says what is wrong with it. What is in force: force.py."""
 
 import asyncio
 import os
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import structlog
 
-from engine.errors import FieldError, InvalidInput
+from engine.errors import InvalidInput
 from engine.model import BuiltInPolicy
-from engine.policy.book import PolicyBook, built_in_book, read_policies
+from engine.policy.book import PolicyBook, read_policies
 
 LOOK_S = 1.0
 """How often the file is looked at."""
@@ -24,34 +24,35 @@ _Read = tuple[_Stamp | None, PolicyBook | InvalidInput | None]
 
 
 class PolicyWatch:
-    """The book in force, and the file that it comes from."""
+    """The file, if there is one, and the book that it had when it was last right."""
 
     def __init__(self, file: Path | None, default: BuiltInPolicy) -> None:
-        self._file = file
+        self.file = file
         self._default = default
         self._stamp: _Stamp | None = None
         self._reading: asyncio.Task[_Read] | None = None
-        self.book = built_in_book(default)
+        self.book: PolicyBook | None = None
         self.error: str | None = None
-        """What is wrong with the file as it is now, while the book of before is in force."""
+        """What is wrong with the file as it is now."""
 
     def open(self) -> None:
         """Read the file, if there is one. Raises InvalidInput: by no others is anything to be planned."""
-        if self._file is not None:
-            self._stamp = _look(self._file)
-            self.book = read_policies(self._file, default=self._default)
+        if self.file is not None:
+            self._stamp = _look(self.file)
+            self.book = read_policies(self.file, default=self._default)
+            self._warn(self.book)
 
     async def changed(self) -> bool:
-        """Look at the file, and take its book if it is another one and right; whether there is another in force.
+        """Look at the file, and take its book if that is right and says something else; whether it does.
 
         A long file takes a while to be read and checked: that is done beside the event loop, once at a time.
         """
-        if self._file is None:
+        if self.file is None:
             return False
         # One whose caller was cancelled goes on: nothing stops a thread.
         while self._reading is not None and not self._reading.done():
             await asyncio.wait([self._reading])
-        self._reading = asyncio.create_task(asyncio.to_thread(_read, self._file, self._default, self._stamp))
+        self._reading = asyncio.create_task(asyncio.to_thread(_read, self.file, self._default, self._stamp))
         self._stamp, found = await asyncio.shield(self._reading)
         return found is not None and self._take(found)
 
@@ -61,20 +62,18 @@ class PolicyWatch:
             await asyncio.wait([self._reading])
 
     def _take(self, found: PolicyBook | InvalidInput) -> bool:
-        if not isinstance(found, InvalidInput):
-            if found.document == self.book.document:
-                self.error = None
-                return False
-            if found.version != self.book.version:
-                self.error = None
-                log.info("policies changed", version=found.version, before=self.book.version)
-                self.book = found
-                return True
-            wrong = f"is not what version {found.version} was: give it another version"
-            found = InvalidInput((FieldError(str(self._file), wrong),))
-        self.error = str(found)
-        log.error("the policies are as they were: the file is not right", error=self.error)
-        return False
+        if isinstance(found, InvalidInput):
+            self.error = str(found)
+            log.error("the policies are as they were: the file is not right", error=self.error)
+            return False
+        self.error = None
+        before, self.book = self.book, found
+        self._warn(found)
+        return before is None or found.fingerprint != before.fingerprint
+
+    def _warn(self, book: PolicyBook) -> None:
+        for one in book.warnings:
+            log.warning("policies", file=str(self.file), line=one.line, setting=one.where, reason=one.reason)
 
 
 def _read(file: Path, default: BuiltInPolicy, before: _Stamp | None) -> _Read:

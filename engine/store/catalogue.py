@@ -1,4 +1,4 @@
-"""The catalogue in the store: numbers and definitions of SKUs, warehouses and channels, the tariff, their changes."""
+"""The catalogue in the store: numbers and definitions of SKUs, warehouses, channels; tariff; policies; changes."""
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -74,6 +74,24 @@ class Catalogue:
         """The own distances or costs (JSON), if there are any."""
         matrix: bytes | None = await self._wire.command("HGET", self._keys.meta, f"matrix_{of}", lane=Lane.SALE)
         return matrix or None
+
+    async def put_policies(self, version: str, fingerprint: str, content: bytes, *, go_back: bool) -> str:
+        """Put a book of policies in force, or none (all empty). `go_back`: also one that was in force before another.
+
+        Returns "put", "same" where it is in force already, "before" where it was once and nothing was done, or "other "
+        and the fingerprint that this version has.
+        """
+        keys = self._keys
+        arguments = (self.epoch, version, fingerprint, content, int(go_back))
+        reply: bytes = await self._wire.call(
+            "stockade_put_policies", (keys.meta, keys.events), arguments, lane=Lane.SALE, durable=True
+        )
+        return reply.decode()
+
+    async def read_policies(self) -> bytes | None:
+        """The book of policies in force, as it was put there, if there is one."""
+        policies: bytes | None = await self._wire.command("HGET", self._keys.meta, "policies", lane=Lane.SALE)
+        return policies or None
 
     def scan_skus(self) -> AsyncIterator[list[Definition]]:
         """All SKUs, in pages."""

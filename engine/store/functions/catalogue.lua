@@ -3,6 +3,9 @@
 -- How many catalogue events are kept: who missed more loads anew.
 local CATALOGUE_EVENTS = 10000
 
+-- How many versions of policies are remembered, so that none comes to mean two things. An older one counts as new.
+local POLICY_VERSIONS = 1000
+
 -- stockade_open_catalogue: makes the catalogue if there is none. KEYS meta. ARGV 1 candidate epoch, 2 partitions wanted.
 -- Returns {epoch, partitions in force}. O(1).
 local function open_catalogue(keys, args)
@@ -57,6 +60,40 @@ local function put_matrix(keys, args)
   return redis.call('XADD', keys[2], 'MAXLEN', '~', CATALOGUE_EVENTS, '*', 't', 'matrix', 'v', args[2])
 end
 
+-- stockade_put_policies: puts a book of policies in force, or with nothing for its content none. One version is one
+-- content: what was in force under a version is remembered by its fingerprint. KEYS meta, events. ARGV 1 epoch, 2 version,
+-- 3 fingerprint, 4 content, 5 '1': also a version that was in force before another. Returns 'put', 'same' (it is in force
+-- already), 'before' (it was, and nothing was done) or 'other ' and the fingerprint of that version. O(versions kept).
+local function put_policies(keys, args)
+  if stale(keys[1], args[1]) then return redis.error_reply(STALE) end
+  local version, print, content = args[2], args[3], args[4]
+  local known = redis.call('HMGET', keys[1], 'policy_version', 'policy_versions')
+  local versions = known[2] and cmsgpack.unpack(known[2]) or {}
+  if content ~= '' then
+    local had
+    for i = 1, #versions, 2 do
+      if versions[i] == version then had = versions[i + 1] end
+    end
+    if had and had ~= print then return 'other ' .. had end
+    if had and known[1] == version then return 'same' end
+    if had and args[5] ~= '1' then return 'before' end
+    if not had then
+      versions[#versions + 1] = version
+      versions[#versions + 1] = print
+      while #versions > 2 * POLICY_VERSIONS do
+        table.remove(versions, 1)
+        table.remove(versions, 1)
+      end
+    end
+  elseif not known[1] or known[1] == '' then
+    return 'same'
+  end
+  redis.call('HSET', keys[1], 'policies', content, 'policy_version', version, 'policy_versions', cmsgpack.pack(versions))
+  redis.call('XADD', keys[2], 'MAXLEN', '~', CATALOGUE_EVENTS, '*', 't', 'policies', 'v', version)
+  return 'put'
+end
+
+redis.register_function('stockade_put_policies', put_policies)
 redis.register_function('stockade_put_matrix', put_matrix)
 redis.register_function('stockade_open_catalogue', open_catalogue)
 redis.register_function('stockade_put_definitions', put_definitions)

@@ -69,6 +69,34 @@ fn what_the_order_holds_counts_as_free_for_it_and_the_view_stays_as_it_was() {
     assert_eq!(planner.view.free(0, 0), 1);
 }
 
+/// A book with a trial that nobody new is put in, of orders of the channel `app`.
+fn on_trial(version: &str, trial: &str) -> Book {
+    let trial = json!({"name": trial, "use": "tried", "share": 0});
+    let book = json!({
+        "version": version, "default": "usual",
+        "policies": [{"name": "usual"}, {"name": "tried", "objective": "nearest"}],
+        "rules": [{"name": "r", "use": "usual", "trial": trial, "when": {"channels": ["app"]}}],
+    });
+    Book::decode(&rmp_serde::to_vec_named(&book).unwrap()).unwrap()
+}
+
+#[test]
+fn an_order_stays_in_its_arm_as_long_as_the_trial_goes_on() {
+    let mut planner = two(&[&[9, 0]]);
+    let planned_by = |planner: &mut Planner, label: &str| {
+        let mut record = unpack(&held(vec![shipment(0, 1, &[(0, 4)])], &[])).unwrap();
+        record.policy = label.to_owned();
+        let amended = planner.amend(&record, &canonical(&[(0, 5)], json!({})), None).unwrap();
+        unpack(&stored(&amended.rest)).unwrap().policy
+    };
+    planner.set_book(on_trial("2", "t"));
+    assert_eq!(planned_by(&mut planner, "tried@1 trial:t"), "tried@2 trial:t", "by today's book, but in its arm");
+    assert_eq!(planned_by(&mut planner, "usual@1 control:t"), "usual@2 control:t", "whether or not it fits the rule");
+    assert_eq!(planned_by(&mut planner, "tried@1"), "usual@2", "who was in none is chosen for anew");
+    planner.set_book(on_trial("3", "another"));
+    assert_eq!(planned_by(&mut planner, "tried@1 trial:t"), "usual@3", "it is over");
+}
+
 #[test]
 fn lowered_and_dropped_lines_take_nothing() {
     let mut planner = two(&[&[0, 0], &[0, 0]]);

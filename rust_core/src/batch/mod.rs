@@ -15,6 +15,7 @@ pub use settle::{Aftermath, Reply};
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -23,6 +24,7 @@ use crate::ids::{CellId, SHARED, SkuId, WarehouseId, cell_id, partition_of, pool
 use crate::kernel;
 use crate::order::{Order, fingerprint};
 use crate::planner::{Demand, Exceeded, Flaw, Plan, Planner, Refusal, Shortage};
+use crate::policy::Selected;
 use crate::record::{self, Status};
 
 /// How often an order is planned anew before its caller is told to come back.
@@ -219,9 +221,18 @@ impl Planner {
 
     /// Reads an order that is to be planned or quoted; the outcome of one that gets no further, whatever the stock.
     pub fn admit<'a>(&self, canonical: &'a [u8]) -> Result<(Order<'a>, Demand), Outcome> {
+        self.admit_in(canonical, None)
+    }
+
+    /// As [`Self::admit`]; an order that is in the arm of a trial already stays there.
+    pub fn admit_in<'a>(
+        &self,
+        canonical: &'a [u8],
+        arm: Option<&Arc<Selected>>,
+    ) -> Result<(Order<'a>, Demand), Outcome> {
         let order = Order::decode(canonical)
             .map_err(|message| Outcome::Invalid(vec![Flaw { pointer: String::new(), message }]))?;
-        let demand = self.resolve(&order).map_err(Outcome::Invalid)?;
+        let demand = self.resolve_in(&order, arm).map_err(Outcome::Invalid)?;
         let exceeded = self.beyond_limits(&demand);
         if exceeded.is_empty() { Ok((order, demand)) } else { Err(Outcome::Limit(exceeded)) }
     }

@@ -93,6 +93,11 @@ impl Demand {
 impl Planner {
     /// Resolves names and sums lines; what does not fit comes back as flaws.
     pub fn resolve(&self, order: &Order) -> Result<Demand, Vec<Flaw>> {
+        self.resolve_in(order, None)
+    }
+
+    /// As [`Self::resolve`]; an order that is in the arm of a trial already stays there.
+    pub fn resolve_in(&self, order: &Order, arm: Option<&Arc<Selected>>) -> Result<Demand, Vec<Flaw>> {
         let mut flaws = unplannable(order);
         if !flaws.is_empty() {
             return Err(flaws);
@@ -156,7 +161,8 @@ impl Planner {
         // Rules may ask for what a bundle is as well as for what it is made of.
         let asked: Cow<[(SkuId, i64)]> =
             if bundles.is_empty() { Cow::Borrowed(&lines) } else { [&lines[..], &ordered].concat().into() };
-        let selected = match self.policies.book().select(order, &asked, self.policies.traits(), self.now_ms) {
+        let select = || self.policies.book().select(order, &asked, self.policies.traits(), self.now_ms);
+        let selected = match arm.map_or_else(select, |arm| Ok(arm.clone())) {
             Ok(selected) if flaws.is_empty() => selected,
             Ok(_) => return Err(flaws),
             Err(names) => {

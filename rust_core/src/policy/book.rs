@@ -141,6 +141,15 @@ impl Book {
         Ok(met.unwrap_or(&self.default).clone())
     }
 
+    /// What the arm of the trial gets that a record's policy text names; `None` where it names none, or one that is over.
+    ///
+    /// Whatever else the rules would say by now: results of a trial are those of the orders that were put in it.
+    #[must_use]
+    pub fn arm(&self, label: &str) -> Option<&Arc<Selected>> {
+        let (arm, trial) = Label::parse(label).trial?;
+        self.rules.iter().find_map(|rule| rule.arm(arm, trial))
+    }
+
     /// Why an order gets what [`Self::select`] gives it.
     #[must_use]
     pub fn chosen_by(

@@ -131,11 +131,22 @@ impl Rule {
             _ => &self.selected,
         })
     }
+
+    /// What an arm of a trial gets, where that is the trial of this rule.
+    pub(super) fn arm(&self, arm: &str, trial: &str) -> Option<&Arc<Selected>> {
+        let own = self.trial.as_ref().filter(|own| *own.name == *trial)?;
+        match arm {
+            "trial" => Some(&own.selected),
+            "control" => Some(&self.selected),
+            _ => None,
+        }
+    }
 }
 
 /// A policy that a share of a rule's orders gets.
 #[derive(Debug)]
 pub(super) struct Trial {
+    name: Box<str>,
     seed: u64,
     share: u64,
     selected: Arc<Selected>,
@@ -143,7 +154,7 @@ pub(super) struct Trial {
 
 impl Trial {
     pub(super) fn new(name: &str, share: u64, selected: Arc<Selected>) -> Self {
-        Self { seed: xxh3_64(name.as_bytes()), share, selected }
+        Self { name: name.into(), seed: xxh3_64(name.as_bytes()), share, selected }
     }
 
     /// Whether an order is of the share: by its id and the trial's name alone, so that every process says the same for ever,

@@ -157,6 +157,17 @@ fn a_trial_gets_its_share_and_an_order_stays_in_its_arm() {
 }
 
 #[test]
+fn an_arm_is_found_by_the_trial_that_a_record_names_as_long_as_there_is_one_of_that_name() {
+    let book = trial("x", 0);
+    let found = |label: &str| book.arm(label).map(|selected| selected.label.to_string());
+    assert_eq!(found("gone@1 trial:x").as_deref(), Some("special@7 trial:x"), "whatever the arm used before");
+    assert_eq!(found("special@6 control:x").as_deref(), Some("usual@7 control:x"));
+    for none in ["special@7 trial:y", "special@7", "special", "", "special@7 other:x"] {
+        assert_eq!(found(none), None, "{none}");
+    }
+}
+
+#[test]
 fn arms_of_trials_are_where_they_fall_for_ever() {
     let book = trial("x", 5_000);
     let drawn: Vec<usize> = (0..20).filter(|&id| in_trial(&book, id)).collect();

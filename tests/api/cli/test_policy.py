@@ -50,6 +50,16 @@ def test_mistakes_are_told_with_their_lines(file: Path) -> None:
     assert (people.code, program.code) == (1, 1)
     assert f"{file}:3: policies.near.objective: " in people.out.replace("\n", "")
     assert [one["line"] for one in program.json["mistakes"]] == [3, 4]
+    assert program.json.keys() == run("policy", "check", "-", "--json", given=RIGHT).json.keys()
+
+
+def test_a_warning_is_told_and_is_no_mistake(file: Path) -> None:
+    """Exit 0."""
+    file.write_text('version = "1"\n[policies.nearest]\nobjective = "nearest"\nmax_shipments = 2\n', "utf-8")
+    people, program = run_all([("policy", "check", file), ("policy", "check", file, "--json")])
+    assert (people.code, program.code) == (0, 0)
+    assert f"{file}:2: warning: policies.nearest: takes the place" in people.out.replace("\n", "")
+    assert [one["line"] for one in program.json["warnings"]] == [2]
 
 
 def test_a_command_on_a_wrong_file_does_nothing(file: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from engine import Engine, Settings, open_engine
 from engine.errors import InvalidInput
 from engine.intake import Reserved
 from engine.model import Allocation, Trial
-from engine.policy.results import results_of
+from engine.policy.results import past_orders, results_of
 from tests.engine.policies.case import SOON_S, put, reserved, version_in_force, write
 from tests.engine.small_network import order, put_stock
 
@@ -104,7 +104,7 @@ async def test_a_trial_shares_out_the_orders_of_its_rule_and_results_tell_its_ar
         assert (one.policy, one.shipments[0].warehouse) == (("far", "C") if one.trial.arm == "trial" else ("near", "A"))
         assert await engine.order(one.order_id) == one
     await engine.cancel(next(one.order_id for one in found if one.policy == "far"))
-    rows = {(row.policy, row.trial): row for row in await results_of(one async for one, _ in engine.orders())}
+    rows = {(row.policy, row.trial): row for row in await results_of(past_orders(engine.orders()))}
     assert set(rows) == {
         ("near", None),
         ("near", Trial(name="t", arm="control")),

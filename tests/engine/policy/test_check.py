@@ -1,5 +1,6 @@
 """Files of policies: what is right is taken, and every mistake is found with its line."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidInput
+from engine.model import Warehouse
 from engine.policy import Mistake, PolicyBook, built_in_book, check_policies, read_policies
 from engine.policy.document import FILE_BYTES_MAX
 from engine.sample import POLICIES_TOML, load_network
@@ -21,9 +23,9 @@ warehouses = ["W1", "W2"]
 """
 
 
-def mistakes(text: str, warehouses: set[str] | None = None) -> list[tuple[int, str, str]]:
+def mistakes(text: str, network: Collection[Warehouse] | None = None) -> list[tuple[int, str, str]]:
     """Line, setting and reason of each."""
-    found = check_policies(text.encode(), warehouses=warehouses)
+    found = check_policies(text.encode(), network=network)
     assert not isinstance(found, PolicyBook), "there is a mistake"
     return [(one.line, one.where, one.reason) for one in found]
 
@@ -38,7 +40,7 @@ def test_what_is_right_is_taken() -> None:
 
 def test_the_sample_file_is_right_and_names_what_the_sample_has() -> None:
     """It is what people begin with."""
-    found = check_policies(POLICIES_TOML.read_bytes(), warehouses={row.id for row in load_network().warehouses})
+    found = check_policies(POLICIES_TOML.read_bytes(), network=load_network().warehouses)
     assert isinstance(found, PolicyBook), found
 
 
@@ -54,7 +56,7 @@ def test_a_file_that_names_no_default_has_that_of_the_settings() -> None:
 PLANTED = {
     'objective = "cheapest"\ncolour = "red"': "no such setting",
     "objective = 'dearest'": "invalid enum value",
-    "objective = 5": "expected `str`",
+    "objective = 5": "expected a string",
     'objective = "balanced"': "needs `weights`",
     'objective = "balanced"\nweights = {cost = 0}': "must have one above 0",
     'objective = "balanced"\nweights = {cost = -1}': ">= 0.0",
@@ -69,7 +71,7 @@ PLANTED = {
     'objective = "priority"\nlateness_cost_per_day = 5': "weighs no costs",
     'objective = "pinned"\nwarehouses = ["W1"]\nload_cost = 5': "weighs no costs",
     'objective = "fewest_shipments"\nsplit_penalty = 5': "come first anyway",
-    'objective = "cheapest"\nsplit_penalty = 1.5': "expected `int`",
+    'objective = "cheapest"\nsplit_penalty = 1.5': "expected a whole number",
     'objective = "cheapest"\nsplit_penalty = -1': ">= 0",
     'objective = "cheapest"\ndeliver_within_days = 3': "without `lateness_cost_per_day`",
     'objective = "cheapest"\nmax_shipments = 0': ">= 1",
@@ -77,9 +79,9 @@ PLANTED = {
     'objective = "cheapest"\nonly = {kinds = ["dc", "dc"]}': "named twice",
     'objective = "cheapest"\nonly = {counted_within_s = 0}': ">= 1",
     'objective = "cheapest"\nonly = {pools = "some"}': "invalid enum value",
-    'objective = "cheapest"\nonly = {capabilities = [5]}': "expected `str`",
+    'objective = "cheapest"\nonly = {capabilities = [5]}': "expected a string",
     'objective = "cheapest"\nkeep_back = {app = 0}': ">= 1",
-    'objective = "cheapest"\nkeep_back = 2': "expected `object`",
+    'objective = "cheapest"\nkeep_back = 2': "expected a table",
     "split_penalty = 5": "lacks `objective`",
 }
 
@@ -98,15 +100,15 @@ def test_a_mistake_in_a_policy_is_found_on_its_line(planted: str) -> None:
 PLANTED_IN_RULES = {
     'use = "magic"': "no policy 'magic'",
     'use = "a"\nchannel = ["app"]': "no such setting",
-    'use = "a"\nchannels = "app"': "expected `array`",
+    'use = "a"\nchannels = "app"': "expected an array",
     'use = "a"\nchannels = ["app", ""]': "length >= 1",
     'use = "a"\nchannels = ["app", "app"]': "named twice",
-    'use = "a"\nvalue_min = "much"': "expected `int`",
+    'use = "a"\nvalue_min = "much"': "expected a whole number",
     'use = "a"\nvalue_min = 5\nvalue_max = 4': "less than `value_min`",
     'use = "a"\nfrom = 2026-11-11T00:00:00': "timezone",
     'use = "a"\nfrom = "soon"': "rfc3339",
     'use = "a"\nfrom = 2026-11-11T00:00:00Z\nuntil = 2026-11-11T00:00:00Z': "not after `from`",
-    'use = "a"\nhours = ["20:00", "26:00"]': "matching regex",
+    'use = "a"\nhours = ["20:00", "26:00"]': "must be a time of day",
     'use = "a"\nhours = ["20:00"]': "length 2",
     'use = "a"\nhours = ["20:00", "20:00"]': "at the same time",
     'use = "a"\nhours = ["24:00", "02:00"]': "cannot begin at 24:00",
@@ -117,7 +119,7 @@ PLANTED_IN_RULES = {
     'use = "a"\ntrial = {name = "t", use = "b", share_percent = 101}': "<= 100",
     'use = "a"\ntrial = {name = "t", use = "a", share_percent = 5}': "the rule uses anyway",
     'use = "a"\ntrial = {name = "t", use = "b"}': "lacks `share_percent`",
-    'use = "a"\ntrial = {name = "t t", use = "b", share_percent = 5}': "matching regex",
+    'use = "a"\ntrial = {name = "t t", use = "b", share_percent = 5}': "must be 1 to 64 letters",
 }
 
 
@@ -197,10 +199,86 @@ def test_a_file_that_is_no_text_is_told_by_its_line() -> None:
 def test_names_of_warehouses_are_looked_up_if_the_network_is_known() -> None:
     """A typing error in a pinned list would refuse every order."""
     text = RIGHT + 'only.exclude = ["W9"]\n'
-    assert mistakes(text, {"W1"}) == [
+    assert mistakes(text, [Warehouse(id="W1", lat=0, lon=0)]) == [
         (7, "policies.b.warehouses[1]", "the network has no warehouse 'W2'"),
         (8, "policies.b.only.exclude[0]", "the network has no warehouse 'W9'"),
     ]
+
+
+NETWORK = (
+    Warehouse(id="W1", lat=0, lon=0, kind="store", capabilities=("cold",)),
+    Warehouse(id="W2", lat=0, lon=0, kind="dc", capabilities=("hazardous",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "leaves_any"),
+    [
+        ('only.kinds = ["store"]', True),
+        ('only.kinds = ["supplier"]', False),
+        ('only.capabilities = ["cold"]', True),
+        ('only.capabilities = ["cold", "hazardous"]', False),
+        ('only.kinds = ["dc"]\nonly.capabilities = ["cold"]', False),
+        ('only.exclude = ["W1"]', True),
+        ('only.exclude = ["W1", "W2"]', False),
+    ],
+)
+def test_filters_that_leave_no_warehouse_of_the_network_are_found(filters: str, leaves_any: bool) -> None:
+    """They would refuse every order."""
+    text = f'version = "1"\n[policies.a]\nobjective = "cheapest"\n{filters}\n'
+    found = check_policies(text.encode(), network=NETWORK)
+    assert isinstance(found, PolicyBook) == leaves_any
+    if not leaves_any:
+        assert mistakes(text, NETWORK) == [(4, "policies.a.only", "leaves no warehouse of the network")]
+
+
+FOLLOWED = {
+    "[policies.c]\nobjective = 'dearest'\nweights = {cost = 1}": "policies.c.objective",
+    "[policies.c]\nobjective = 'pinned'\nwarehouse = ['W1']": "policies.c.warehouse",
+    "[policies.c]\nobjectiv = 'nearest'": "policies.c.objectiv",
+    "[policies.c]\nobjective = 'balanced'\nweights = {cost = 0, per_kn = 1}": "policies.c.weights.per_kn",
+    "[policies.c]\nobjective = 'cheapest'\nlateness_cost_per_day = 'x'\ndeliver_within_days = 3": "policies.c.lateness",
+    "[policies.c]\nobjective = 'cheapest'\nwarehouses = ['W7']": "policies.c.warehouses",
+    "[[rules]]\nname = 'r'\nuse = 'a'\nhours = ['1:00', '02:00']\ntimezone = 'Asia/Shanghai'": "rules[0].hours[0]",
+    "[[rules]]\nname = 'r'\nuse = 'a'\nchannels = 'app'\n[[rules]]\nname = 's'\nuse = 'b'": "rules[0].channels",
+    "[[rules]]\nname = 'r'\nuse = 'c'\n[policies.c]\nobjective = 'dearest'": "policies.c.objective",
+}
+
+
+@pytest.mark.parametrize("text", FOLLOWED)
+def test_one_mistake_is_told_once(text: str) -> None:
+    """What follows from it alone is none of its own."""
+    ((_, where, _),) = mistakes(RIGHT + text + "\n", NETWORK)
+    assert where.startswith(FOLLOWED[text])
+
+
+def test_a_wrong_value_is_told_with_those_that_there_are() -> None:
+    """In the words of TOML."""
+    text = '[policies.c]\nobjective = "x"\nmax_shipments = "2"\nonly = {kinds = ["y"], pools = "z"}\n'
+    reasons = [reason for *_, reason in mistakes(RIGHT + text)]
+    assert reasons == [
+        "invalid enum value 'x'; there are cheapest, nearest, fastest, fewest_shipments, balanced, priority, pinned",
+        "expected a whole number, got a string",
+        "invalid enum value 'y'; there are dc, store, supplier, third_party",
+        "invalid enum value 'z'; there are first, only, never",
+    ]
+
+
+def test_a_built_in_name_is_not_given_to_another_objective() -> None:
+    """An order that asks for the nearest gets the nearest."""
+    ((line, where, reason),) = mistakes(RIGHT + '[policies.nearest]\nobjective = "cheapest"\n')
+    assert (line, where) == (9, "policies.nearest.objective")
+    assert "call this one otherwise" in reason
+
+
+def test_a_built_in_policy_with_settings_of_its_own_is_taken_with_a_warning() -> None:
+    """It may be meant so; written out as it is anyway, it is not worth one."""
+    plain = check_policies((RIGHT + '[policies.nearest]\nobjective = "nearest"\n').encode())
+    own = check_policies((RIGHT + '[policies.nearest]\nobjective = "nearest"\nmax_shipments = 2\n').encode())
+    assert isinstance(plain, PolicyBook)
+    assert isinstance(own, PolicyBook)
+    assert plain.warnings == ()
+    assert [(one.line, one.where) for one in own.warnings] == [(8, "policies.nearest")]
 
 
 @given(st.text(alphabet='ab=.[]{}"#\n, 1', max_size=80))

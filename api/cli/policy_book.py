@@ -1,0 +1,55 @@
+"""`stockade policy show | publish | withdraw`: the book of policies that the store has, for all who plan on it."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json
+from engine import open_engine
+from engine.policy import read_policies
+
+
+async def show(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
+    """The store's policies, as they were put there; exit 1 when there are none."""
+    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+        await engine.policies.refresh()
+    book = engine.policies.stored
+    if json:
+        print_json(book and {"version": book.version, "fingerprint": book.fingerprint, "text": book.text})
+    elif book is not None:
+        err.print(f"Version {book.version}, fingerprint {book.fingerprint}:", markup=False)
+        print(book.text, end="" if book.text.endswith("\n") else "\n")
+    else:
+        out.print("The store has none: the built-in policies are in force.")
+    return 0 if book is not None else EXIT_FINDING
+
+
+async def publish(
+    file: Annotated[Path, Parameter(help="Policies as TOML.")],
+    /,
+    *,
+    json: bool = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Put a file's policies in force on the store, also those of before; its services follow at once."""
+    settings = store.settings()
+    book = read_policies(file, default=settings.policy)
+    async with open_engine(settings, attach=True, background=False, load=False) as engine:
+        await engine.policies.publish(book, go_back=True, source=str(file))
+    if json:
+        print_json({"version": book.version, "fingerprint": book.fingerprint})
+    else:
+        out.print(f"Version {book.version}, fingerprint {book.fingerprint}, is in force.", markup=False)
+    return 0
+
+
+async def withdraw(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
+    """Take the policies out of the store: the built-in ones are in force. Exit 1 when there were none."""
+    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+        was_there = await engine.policies.withdraw()
+    if json:
+        print_json({"withdrawn": was_there})
+    else:
+        out.print("The built-in policies are in force." if was_there else "There were none in the store.")
+    return 0 if was_there else EXIT_FINDING

@@ -1,0 +1,41 @@
+"""`stockade policy results`: what came of the orders in the store, by what they were planned by."""
+
+from api.cli.console import StoreOptions, err, out, print_json, print_table
+from engine import open_engine
+from engine.policy.results import past_orders, results_of
+
+
+async def results(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
+    """What came of the orders in the store, by policy, version and trial."""
+    async with open_engine(store.settings(), attach=True, background=False) as engine:
+        err.print("Reading the orders ...")
+        rows = await results_of(past_orders(engine.orders()))
+    if json:
+        print_json(rows)
+        return 0
+    names = [
+        (row.policy, row.version or "-", f"{row.trial.name}: {row.trial.arm}" if row.trial else "") for row in rows
+    ]
+    figures = [
+        (
+            f"{row.cost_per_order / 100:,.2f}",
+            f"{row.shipments_per_order:.3f}",
+            f"{row.mean_km:,.0f}",
+            f"{row.days_to_promise:.2f}" if row.promised else "-",
+            f"{row.late:,} of {row.due:,}" if row.due else "-",
+            f"{row.days_late:.2f}" if row.due else "-",
+        )
+        for row in rows
+    ]
+    by = ("policy", "version", "trial")
+    counts, means = ("orders", "over", "waiting"), ("cost", "shipments", "km", "days", "late", "by days")
+    table = [(*name, row.orders, row.over, row.waiting) for name, row in zip(names, rows, strict=True)]
+    print_table((*by, *counts), table, numbers=counts)
+    out.print()
+    print_table((*by, *means), [(*name, *mean) for name, mean in zip(names, figures, strict=True)], numbers=means)
+    out.print(
+        "Means of the orders that are neither over (cancelled, expired) nor waiting: cost and shipments of an order, km"
+        " of a shipment, days from the order to its last promised day; late: of those that said deliver_by, and the"
+        " mean of their days late."
+    )
+    return 0
