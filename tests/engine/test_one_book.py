@@ -13,8 +13,8 @@ from engine.errors import InvalidInput, StoreUnsupported
 from engine.life.change import Changed
 from engine.model import Allocation, Line, Trial
 from engine.policy import read_policies
+from tests.engine.policies.case import put, reserved, version_in_force
 from tests.engine.small_network import order, put_network
-from tests.engine.test_policies import put, reserved, version_in_force
 
 SOON_S = 20.0
 
