@@ -2,7 +2,7 @@
 
 use super::{Chosen, Row, Scene, Weighed};
 use crate::answer::date;
-use crate::planner::{Refusal, Shortage};
+use crate::planner::{LimitedBy, Refusal, Shortage, Spread, SpreadRow};
 use crate::policy::Objective;
 
 /// SKUs that a sentence names.
@@ -36,27 +36,51 @@ impl Scene<'_> {
             Refusal::Short(rows) => {
                 format!("no plan: the warehouses that may serve it have too little of {}", self.shortages(rows))
             }
-            Refusal::TooSpread(_) => {
-                let most = self.demand.shipments_max;
-                let plural = if most == 1 { "" } else { "s" };
-                format!(
-                    "no plan: there is enough, but not from {most} warehouse{plural}, the most that it may ship from"
-                )
-            }
+            Refusal::TooSpread(spread) => self.spread(spread),
             Refusal::AtCapacity(rows) => format!(
                 "no plan: warehouses that have the stock serve no more orders today; the others have too little of {}",
                 self.shortages(rows)
             ),
+            Refusal::KeptByPolicy(rows, policy) => format!(
+                "no plan: there is enough, but policy {policy} leaves it where it is; what it lets serve has too little of {}",
+                self.shortages(rows)
+            ),
+            Refusal::Undeliverable(rows) => self.undeliverable(rows),
         }
+    }
+
+    fn undeliverable(&self, rows: &[Shortage]) -> String {
+        let level = self.order.service_level.map_or(String::new(), |level| format!(" at service level {level}"));
+        let nobody = format!("no plan: no carrier of the tariff goes there{level} from");
+        if rows.is_empty() {
+            return format!("{nobody} any warehouse that may serve it");
+        }
+        let lacking = self.shortages(rows);
+        format!("{nobody} where the stock is; those that one goes there from have too little of {lacking}")
+    }
+
+    /// By which limit there are too few shipments, and what they could hold.
+    fn spread(&self, spread: &Spread) -> String {
+        let most = spread.shipments_max;
+        let there = if spread.rows.iter().all(|row| row.available >= row.requested) { "enough" } else { "more" };
+        // Whether a set of several exists is a search that may give up.
+        let from = match most {
+            1 => "but not from 1 warehouse".to_owned(),
+            most => format!("but no way was found to ship it from {most} warehouses"),
+        };
+        let whose = match spread.by {
+            LimitedBy::AllowSplit => "it is not to be split (allow_split)".to_owned(),
+            LimitedBy::MaxShipments => "its max_shipments allows no more".to_owned(),
+            LimitedBy::Policy => format!("policy {} allows no more", spread.policy),
+        };
+        let named = |row: &SpreadRow| format!("{} ({} of {} there)", self.sku(row.sku), row.within, row.available);
+        let most_of = listed(spread.rows.iter().map(named));
+        format!("no plan: there is {there}, {from}, and {whose}; such a choice held too little of {most_of}")
     }
 
     fn shortages(&self, rows: &[Shortage]) -> String {
         let named = |row: &Shortage| format!("{} ({} of {})", self.sku(row.sku), row.available, row.requested);
-        let mut texts: Vec<String> = rows.iter().take(NAMED_MAX).map(named).collect();
-        if rows.len() > NAMED_MAX {
-            texts.push(format!("{} more", rows.len() - NAMED_MAX));
-        }
-        texts.join(", ")
+        listed(rows.iter().map(named))
     }
 
     /// Whether the network has more of what the order goes without.
@@ -144,4 +168,14 @@ impl Scene<'_> {
     fn money(&self, minor: i64) -> String {
         format!("{}.{:02} {}", minor / 100, minor % 100, self.planner.currency)
     }
+}
+
+/// The first few, and how many more there are.
+fn listed(texts: impl ExactSizeIterator<Item = String>) -> String {
+    let more = texts.len().saturating_sub(NAMED_MAX);
+    let mut named: Vec<String> = texts.take(NAMED_MAX).collect();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    named.join(", ")
 }

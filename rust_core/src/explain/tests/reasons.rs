@@ -118,7 +118,8 @@ fn a_refusal_is_told_with_what_is_lacking() {
     let narrow = json!({"lines": lines(&[(0, 12)]), "allow_split": false});
     assert_eq!(
         reason(&mut planner, narrow),
-        "no plan: there is enough, but not from 1 warehouse, the most that it may ship from"
+        "no plan: there is enough, but not from 1 warehouse, and it is not to be split (allow_split); \
+         such a choice held too little of s0 (9 of 13 there)"
     );
     let capped = WarehouseTerms { capacity: Some(1), ..warehouse(0.0) };
     assert!(planner.put_warehouse(2, "w2", capped));

@@ -96,7 +96,7 @@ fn a_part_is_chosen_for_whole_bundles_and_not_for_most_units() {
     let part = plan(&mut planner, fields(5)).unwrap();
     assert_eq!((pieces(&part), part.unfilled), (vec![(2, 0, 2), (2, 1, 2)], vec![(2, 3)]));
     let mut apart = bundled(&[&[1, 0], &[0, 1]], &[&[(0, 1), (1, 1)]]);
-    assert!(matches!(plan(&mut apart, fields(1)), Err(Refusal::TooSpread(rows)) if !rows.is_empty()));
+    assert!(matches!(plan(&mut apart, fields(1)), Err(Refusal::TooSpread(spread)) if !spread.rows.is_empty()));
 }
 
 /// Most loose units are where no kit is whole, one kit is in the first place, and fifty of another in the second.
@@ -297,15 +297,17 @@ proptest! {
                 return Ok(());
             }
             Err(Refusal::TooSpread(spread)) => {
-                prop_assert!(!spread.is_empty());
+                prop_assert!(!spread.rows.is_empty());
                 prop_assert!(enough || allows("allow_substitutes") || allows("allow_partial"));
                 prop_assert!(!allows("allow_partial") || case.has_only_bundles(&|sku| case.there(sku) == 0));
-                for row in &spread {
-                    prop_assert!(row.requested == wanted[&row.sku] && (0..row.requested).contains(&row.available));
+                for row in &spread.rows {
+                    prop_assert!(row.requested == wanted[&row.sku] && (0..row.requested).contains(&row.within));
+                    let there = case.there(row.sku);
+                    prop_assert!(row.available == there || (allows("allow_substitutes") && row.available > there));
                 }
                 return Ok(());
             }
-            Err(Refusal::AtCapacity(_)) => panic!("no warehouse has a capacity"),
+            Err(refusal) => panic!("nothing else stands in its way: {refusal:?}"),
         };
         let mut units: BTreeMap<u32, i64> = BTreeMap::new();
         let mut of_cells: BTreeMap<(u32, u32), i64> = BTreeMap::new();
