@@ -120,4 +120,4 @@ def _answer(request: web.Request, order_id: str, change: Change) -> web.Response
         case Invalid(errors):
             return problem(request, "invalid-request", str(InvalidInput(errors)), errors=errors)
         case outcome:
-            return refusal(request, order_id, outcome, nothing="Nothing was changed.")
+            return refusal(request, order_id, outcome, nothing="Nothing was changed.", pointer="/lines")

@@ -261,7 +261,10 @@ fn an_order_that_waits_becomes_what_its_payment_says_or_waits_on() {
     // One that holds stock never gives it up to wait.
     record.status = Status::Confirmed;
     let more = json!({"allow_backorder": true});
-    assert!(matches!(planner.amend(&record, &canonical(&[(0, 4)], more.clone()), Some(1)), Err(Outcome::Refused(Refusal::Short(_)))));
+    assert!(matches!(
+        planner.amend(&record, &canonical(&[(0, 4)], more.clone()), Some(1)),
+        Err(Outcome::Refused(Refusal::Short(_)))
+    ));
     assert_eq!(planner.amend(&record, &canonical(&[(0, 3)], more), None).unwrap().becomes, None);
 }
 

@@ -121,8 +121,8 @@ impl Planner {
                 shipments_max: demand.shipments_max,
                 bound: choice.bound,
             };
-            // How a balanced score weighs days against a carrier's freight is rounded.
-            proven = self.ship_truly(demand, candidates, &kernel, &mut rows) && score.cost_weight() == 1;
+            proven =
+                self.ship_truly(demand, candidates, &kernel, &mut rows) && self.weighs_days_truly(demand, candidates);
         }
         // What is not chosen is no better for being worth more than its bound.
         exact &= !rows

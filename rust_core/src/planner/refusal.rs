@@ -85,7 +85,9 @@ impl Refusal {
     #[must_use]
     pub fn shortages(self) -> Vec<Shortage> {
         match self {
-            Self::Short(rows) | Self::AtCapacity(rows) | Self::KeptByPolicy(rows, _) | Self::Undeliverable(rows) => rows,
+            Self::Short(rows) | Self::AtCapacity(rows) | Self::KeptByPolicy(rows, _) | Self::Undeliverable(rows) => {
+                rows
+            }
             Self::TooSpread(spread) => spread.rows.iter().map(SpreadRow::short).collect(),
         }
     }

@@ -1,5 +1,6 @@
 //! The planner, as Python drives it.
 
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use super::batch::PyBatch;
 use super::outcome::{OutcomeTuple, outcome_tuple};
-use super::refusal::tell_refusal;
+use super::refusal::{tell_refusal, told_of, word_of};
 use crate::answer::Allocation;
 use crate::batch::{Intake, Outcome, Reply};
 use crate::capacity::Day;
@@ -376,14 +377,18 @@ impl PyPlanner {
             };
             answer = serde_json::from_slice(&allocation.to_json(&self.planner.catalogue)).map_err(wrong)?;
         }
-        let mut word = "quoted";
         if let Err(refusal) = &planned {
-            let refused = tell_refusal(&mut answer, refusal, &self.planner.catalogue);
-            word = if plan.is_some() { word } else { refused };
+            tell_refusal(&mut answer, refusal, &self.planner.catalogue);
         }
         answer["explanation"] = explanation;
-        let json = serde_json::to_vec(&answer).map_err(wrong)?;
-        Ok((word, PyBytes::new(py, &json).into_any().unbind()))
+        let json = PyBytes::new(py, &serde_json::to_vec(&answer).map_err(wrong)?);
+        match planned {
+            Err(refusal) if plan.is_none() => {
+                let told = told_of(refusal.clone(), &self.planner.catalogue);
+                Ok((word_of(&refusal), (json, told).into_py_any(py)?))
+            }
+            _ => Ok(("quoted", json.into_any().unbind())),
+        }
     }
 
     /// The Allocation of a record, as JSON.

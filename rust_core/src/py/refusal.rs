@@ -46,8 +46,8 @@ pub fn told_of(refusal: Refusal, catalogue: &Catalogue) -> (Vec<Row>, Option<Lim
     (rows, limit)
 }
 
-/// Adds to a quote's answer what it is refused for, as a refused order is told it. Returns the word of the refusal.
-pub fn tell_refusal(answer: &mut Value, refusal: &Refusal, catalogue: &Catalogue) -> &'static str {
+/// Adds to a quote's answer what it is refused for, as a refused order is told it.
+pub fn tell_refusal(answer: &mut Value, refusal: &Refusal, catalogue: &Catalogue) {
     let (rows, limit) = told_of(refusal.clone(), catalogue);
     let undeliverable = matches!(refusal, Refusal::Undeliverable(_));
     let row = |(sku, requested, available, within): Row| {
@@ -71,5 +71,4 @@ pub fn tell_refusal(answer: &mut Value, refusal: &Refusal, catalogue: &Catalogue
             answer["limit"]["policy"] = json!(policy);
         }
     }
-    word_of(refusal)
 }
