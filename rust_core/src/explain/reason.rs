@@ -20,6 +20,7 @@ impl Scene<'_> {
             (several, None) => self.no_single(several.len()),
             (several, Some(row)) => self.against(row, several.len(), &chosen.weighed),
         };
+        let why = why + &self.late(&chosen.weighed);
         if plan.unfilled.is_empty() {
             return why;
         }
@@ -29,6 +30,29 @@ impl Scene<'_> {
             "not everything is to be had"
         };
         format!("{there}, and the order accepts a part; of what it gets, {why}")
+    }
+
+    /// That it arrives late, and what the policy makes of that.
+    fn late(&self, chosen: &Weighed) -> String {
+        let (Some(due), Some(day), Some(late @ 1..)) = (self.demand.due, chosen.promised, chosen.days_late) else {
+            return String::new();
+        };
+        let plural = if late == 1 { "" } else { "s" };
+        let charged = match chosen.penalties.lateness / self.score.scale() {
+            0 => "for which the policy charges nothing".to_owned(),
+            penalty => format!("for which the policy charges {} that nobody pays", self.money(penalty)),
+        };
+        format!("; it arrives on {}, {late} day{plural} after it is due on {}, {charged}", date(day), date(due))
+    }
+
+    /// Beyond money, if anything is weighed.
+    fn besides_money(&self) -> Option<&'static str> {
+        match (self.score.is_cost(), self.priced) {
+            (true, false) => None,
+            (true, true) => Some("with the price of the stock"),
+            (false, false) => Some("with all that the policy weighs"),
+            (false, true) => Some("with the price of the stock and all that the policy weighs"),
+        }
     }
 
     fn refused(&self, refusal: &Refusal) -> String {
@@ -101,28 +125,25 @@ impl Scene<'_> {
         if rows.iter().filter(|row| row.short.is_empty()).count() == 1 && rows.len() == 1 {
             return format!("{name} is the only warehouse that may serve it, and has everything");
         }
-        let proven = self.plan.is_ok_and(|plan| plan.proven);
-        let better = if proven { "nothing that keeps lines whole" } else { "nothing that was found" };
+        let better = if self.proven { "nothing that keeps lines whole" } else { "nothing that was found" };
+        let less = self.besides_money().map_or("costs less".to_owned(), |with| format!("is better {with}"));
         match objective {
             Objective::Nearest => format!("{name} is the nearest that has everything"),
             Objective::Priority | Objective::Pinned => {
                 format!("{name} is the first by the policy's ranking that has everything")
             }
-            Objective::Cheapest if self.score.is_cost() => format!("{name} has everything, and {better} costs less"),
-            Objective::Fastest => format!("{name} has everything, and {better} is as fast and costs less"),
-            Objective::FewestShipments if proven => {
-                format!("{name} has everything, and nothing of one shipment costs less")
+            Objective::Fastest => format!("{name} has everything, and {better} is as fast and {less}"),
+            Objective::FewestShipments if self.proven => {
+                format!("{name} has everything, and nothing of one shipment {less}")
             }
-            Objective::FewestShipments => format!("{name} has everything, and {better} of one shipment costs less"),
-            Objective::Cheapest | Objective::Balanced => {
-                format!("{name} has everything, and {better} is better with all that the policy weighs")
-            }
+            Objective::FewestShipments => format!("{name} has everything, and {better} of one shipment {less}"),
+            Objective::Cheapest | Objective::Balanced => format!("{name} has everything, and {better} {less}"),
         }
     }
 
     fn no_single(&self, shipments: usize) -> String {
         let fewest = self.demand.policy().objective == Objective::FewestShipments;
-        let proven = fewest && self.plan.is_ok_and(|plan| plan.proven);
+        let proven = fewest && self.proven;
         // What any way of parting lines needs, and what plans that keep them whole do.
         if (fewest || shipments > 2) && self.shipments_min() == shipments {
             return format!("no warehouse has everything, and fewer than {shipments} shipments are not possible");
@@ -155,7 +176,8 @@ impl Scene<'_> {
         let score = weighed.score.saturating_add(scale / 2) / scale;
         let mut said = format!("cost {}", self.money(cost));
         if score != cost {
-            said += &format!(", {} with all that the policy weighs", self.money(score));
+            let with = self.besides_money().unwrap_or("with all that the policy weighs");
+            said += &format!(", {} {with}", self.money(score));
         }
         match (self.demand.policy().objective, weighed.promised) {
             (Objective::Fastest, Some(day)) => format!("arrive on {} and {said}", date(day)),
