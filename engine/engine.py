@@ -240,7 +240,11 @@ class Engine:
         return await self.intake.submit(check_order(order))
 
     async def quote(self, order: Order) -> Quoted | NotQuoted | PurchaseLimit:
-        """Plan an order without holding anything, and say why. Raises InvalidInput."""
+        """Plan an order without holding anything, and say why. Raises InvalidInput.
+
+        `proven` in its explanation is among plans that split no line which one warehouse holds whole, and that take
+        substitutes for nothing but what the network lacks.
+        """
         core, canonical = self.planner.core, canonical_bytes(order)
         now_ms, day = self.intake.clock.now_ms(), self.intake.clock.day()
         self.planner.keep_calendars(now_ms)
