@@ -1,6 +1,6 @@
 """The service under measurement, and in the same process a bare aiohttp application that only decodes and encodes.
 
-Prints both URLs and the store's process id, and serves until SIGTERM. Every cell holds so much that no order is refused.
+Prints both URLs and the store's process id, and serves until SIGTERM. Cells hold so much that no order is refused.
 """
 
 import asyncio

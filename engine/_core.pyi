@@ -40,8 +40,10 @@ ASSIGN_LINES_MAX: Final[int]
 #   conflict, contended     None
 #   postponed               None; to be planned again with levels that are not fresh, and not counted as an attempt
 #   unreadable              why its record cannot be read
-#   short, too_spread, at_capacity
-#                           [(sku, requested, available)], units
+#   short, too_spread, at_capacity, kept_by_policy, undeliverable
+#                           ([(sku, requested, available, of too_spread: units within the limit, else None)],
+#                           of too_spread and kept_by_policy: (who limits, to how many shipments or None, the policy's
+#                           name or None), else None), units; undeliverable names no SKU where none is
 #   limit                   [(sku, requested, limit, remaining)], units
 #   invalid                 [(JSON pointer, message)]
 #   backorder               ([(SKU number, units missing)], [cell where some may arrive]): it cannot be served and
@@ -194,7 +196,7 @@ class Planner:
         self, batch: Batch, replies: Sequence[_Reply]
     ) -> tuple[list[tuple[int, _Outcome]], tuple[_Told, _Told, _Told]]: ...
     def abandon(self, batch: Batch) -> None: ...
-    # Here quoted, short, too_spread and at_capacity come with JSON, bytes; limit, invalid and backorder as above.
+    # Here quoted comes with JSON, bytes; a refusal with (JSON, what it has above); limit, invalid, backorder as above.
     def quote(
         self, canonical: bytes, day: int | None = None, now_ms: int | None = None, expected_day: int | None = None
     ) -> _Outcome: ...

@@ -26,16 +26,19 @@ from engine.feed.followers import IDLE_MS, Followers
 from engine.feed.pages import Feed
 from engine.feed.retention import Retention
 from engine.intake import (
+    REFUSALS,
     Acknowledged,
     ExceededLimit,
     Intake,
     LostOrders,
     Outcome,
     PurchaseLimit,
+    Refused,
     Replica,
     end_task,
     expected_day,
     read_capacities,
+    refused_of,
     restore,
     settle_due,
 )
@@ -119,11 +122,10 @@ class Quoted(msgspec.Struct, frozen=True):
 
 
 class NotQuoted(msgspec.Struct, frozen=True):
-    """No plan: the shortages and the explanation, as JSON. `spread` and `at_capacity` as in InsufficientStock."""
+    """No plan: why, as JSON with the explanation, and as what the order itself would be told."""
 
     json: bytes
-    spread: bool
-    at_capacity: bool = False
+    refusal: Refused
 
 
 class Engine:
@@ -244,13 +246,17 @@ class Engine:
         return await self.intake.submit(check_order(order))
 
     async def quote(self, order: Order) -> Quoted | NotQuoted | PurchaseLimit:
-        """Plan an order without holding anything, and say why. Raises InvalidInput."""
+        """Plan an order without holding anything, and say why. Raises InvalidInput.
+
+        `proven` in its explanation is among plans that split no line which one warehouse holds whole, and that take
+        substitutes for nothing but what the network lacks.
+        """
         core, canonical = self.planner.core, canonical_bytes(order)
         now_ms, day = self.intake.clock.now_ms(), self.intake.clock.day()
         self.planner.keep_calendars(now_ms)
         word, payload = core.quote(canonical, day, now_ms)
         bends = order.allow_partial or order.allow_substitutes
-        if word in ("short", "too_spread", "at_capacity", "backorder") or (word == "quoted" and bends):
+        if word in REFUSALS or word == "backorder" or (word == "quoted" and bends):
             # The view only advises: before a no, or a part of one, look at the store.
             async with self._quote_reads, self.intake.exclusive:
                 for partition, cells in self.store.by_owner(self.planner.cells_of(order)).items():
@@ -264,8 +270,9 @@ class Engine:
                 word, payload = self.planner.core.quote(canonical, day, now_ms, expected)
         if word == "quoted":
             return Quoted(payload)
-        if word in ("short", "too_spread", "at_capacity"):
-            return NotQuoted(payload, spread=word == "too_spread", at_capacity=word == "at_capacity")
+        if word in REFUSALS:
+            json, refused = payload
+            return NotQuoted(json, refused_of(word, refused))
         if word == "limit":
             return PurchaseLimit(tuple(ExceededLimit(*row) for row in payload))
         raise InvalidInput(tuple(FieldError(*row) for row in payload))

@@ -8,6 +8,7 @@ from typing import Any
 from rich.markup import escape
 
 from api.cli.console import out, print_table
+from api.cli.explained_shipments import print_shipments
 
 UNABLE_SHOWN = 8
 """Warehouses that cannot ship the whole order and are shown all the same; of those that lack stock, the cheapest."""
@@ -20,7 +21,7 @@ BEST = {
     "fewest_shipments": "the fewest shipments that keep lines whole",
     "balanced": "the best balanced that keeps lines whole",
 }
-"""What a plan can be proven to be, by the objective of its policy; only of those that cut no line without need."""
+"""What a plan can be proven to be, by the objective of its policy; `proven_among` says among which."""
 
 Row = dict[str, Any]
 
@@ -34,6 +35,7 @@ def print_explanation(explanation: Row, currency: str) -> None:
     able = [row for row in best if not row["used"] and "short" not in row]
     lacking = [row for row in best if not row["used"] and "short" in row]
     excluded = [row for row in rows if "excluded" in row]
+    print_shipments(explanation)
     shown = winners + able[:ABLE_SHOWN]
     if shown:
         added = _print_able(shown, explanation["score_scale"])
@@ -59,6 +61,8 @@ def print_head(explanation: Row, currency: str) -> None:
     if trial := explanation.get("trial"):
         why += f", {trial['arm']} of {trial['name']}"
     best = BEST.get(explanation["objective"])
+    if best and explanation["objective"] == "cheapest" and (besides := explanation["weighs"][1:]):
+        best = f"the least by cost and {' and '.join(besides)} that keeps lines whole"
     proven = (
         ""
         if best is None or "chosen" not in explanation
@@ -73,6 +77,8 @@ def print_head(explanation: Row, currency: str) -> None:
     version = explanation.get("policy_version")
     policy = f"{explanation['policy']}@{version}" if version else explanation["policy"]
     out.print(f"\nPolicy {policy} ({why}){proven}.", markup=False)
+    if explanation["proven"] and best and "chosen" in explanation:
+        out.print(f"Proven among {explanation['proven_among']}.", markup=False)
     reason: str = explanation["reason"]
     out.print(escape(reason[:1].upper() + reason[1:]) + ".")
 

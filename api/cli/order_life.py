@@ -12,7 +12,7 @@ from api.cli.console import EXIT_FINDING, StoreOptions, err, print_json
 from api.cli.orders import orders, print_allocation
 from engine import Engine, open_engine
 from engine.errors import FieldError, InvalidInput
-from engine.intake import Contended, InsufficientStock, Invalid, PurchaseLimit
+from engine.intake import Contended, InsufficientStock, Invalid, NotDeliverable, PurchaseLimit
 from engine.life.change import Change, Changed, IdTaken, InvalidState, NotFound, TransitionConflict, VersionConflict
 from engine.model import Allocation, HeldLine, Line
 
@@ -183,6 +183,7 @@ Refused = (
     | TransitionConflict
     | IdTaken
     | InsufficientStock
+    | NotDeliverable
     | PurchaseLimit
     | Contended
 )
@@ -202,7 +203,9 @@ def _reason(order_id: str, into: str, refused: Refused) -> str:
             return f'"{into}" belongs to another order. Nothing was changed.'
         case InsufficientStock(shortages):
             rows = "; ".join(f"{row.requested} of {row.sku} wanted, {row.available} there" for row in shortages)
-            return f"Not enough stock: {rows}. Nothing was changed."
+            return f"{refused.why or 'Not enough stock:'} {rows}. Nothing was changed."
+        case NotDeliverable():
+            return f"{refused.why} Nothing was changed."
         case PurchaseLimit(exceeded):
             rows = "; ".join(
                 f"{row.requested} of {row.sku} wanted, {row.remaining} of {row.limit} left" for row in exceeded

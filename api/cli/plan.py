@@ -11,7 +11,7 @@ from api.cli.explanation import print_explanation
 from api.cli.files import decode_json, read_file
 from api.cli.orders import print_allocation
 from engine import NotQuoted, open_engine
-from engine.intake import PurchaseLimit
+from engine.intake import NotDeliverable, PurchaseLimit, Refused
 from engine.model import Allocation, Order
 from engine.model.rules import check_order
 
@@ -38,15 +38,23 @@ async def plan(
     if json:
         print_json(answer)
     elif isinstance(quote, NotQuoted):
-        reason = "Too few shipments are allowed:" if quote.spread else "There is not enough stock:"
-        out.print("Warehouses that have the stock are at capacity today:" if quote.at_capacity else reason)
-        rows = [(row["sku"], row["requested"], row["available"]) for row in answer["shortages"]]
-        print_table(("sku", "requested", "available"), rows, numbers=("requested", "available"))
+        _show_refusal(quote.refusal)
     else:
         print_allocation(msgspec.convert(answer, Allocation))
     if explain and not json:
         print_explanation(explanation, settings.currency)
     return EXIT_FINDING if isinstance(quote, NotQuoted) or answer["status"] == "backordered" else 0
+
+
+def _show_refusal(refusal: Refused) -> None:
+    if isinstance(refusal, NotDeliverable):
+        out.print(refusal.why, markup=False)
+        return
+    out.print(refusal.why or "There is not enough stock:", markup=False)
+    limited = refusal.limit is not None and refusal.limit.shipments is not None
+    numbers = ("requested", "available", *(("within the limit",) if limited else ()))
+    rows = [(row.sku, row.requested, row.available, row.within_limit)[: len(numbers) + 1] for row in refusal.shortages]
+    print_table(("sku", *numbers), rows, numbers=numbers)
 
 
 def _show_limit(quote: PurchaseLimit, *, json: bool) -> int:

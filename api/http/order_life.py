@@ -118,4 +118,4 @@ def _answer(order_id: str, change: Change) -> Answer | Problem:
         case Invalid(errors):
             return Problem("invalid-request", str(InvalidInput(errors)), errors=errors)
         case outcome:
-            return refusal(order_id, outcome, nothing="Nothing was changed.")
+            return refusal(order_id, outcome, nothing="Nothing was changed.", pointer="/lines")

@@ -1,5 +1,9 @@
 """Orders and quotes over HTTP."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
 import msgspec
 from aiohttp import web
 
@@ -8,15 +12,17 @@ from api.http.body import decode, read_body
 from api.http.keys import ENGINE
 from api.http.problems import Problem
 from engine import NotQuoted, Quoted
-from engine.errors import InvalidInput
+from engine.errors import FieldError, InvalidInput
 from engine.intake import (
     Conflict,
     Contended,
     InsufficientStock,
     Invalid,
+    NotDeliverable,
     Outcome,
     Overloaded,
     PurchaseLimit,
+    Refused,
     Reserved,
     Unavailable,
 )
@@ -24,6 +30,8 @@ from engine.model import Order, limits
 from engine.model.rules import order_errors
 
 _order = msgspec.json.Decoder(Order)
+
+NO_MEMBERS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 async def post_order(request: web.Request) -> Answer | Problem:
@@ -63,9 +71,9 @@ async def post_quote(request: web.Request) -> Answer | Problem:
         match await request.app[ENGINE].quote(order):
             case Quoted(json):
                 return Answer(200, json)
-            case NotQuoted(json, spread, at_capacity):
-                detail = _short(spread=spread, at_capacity=at_capacity)
-                return Problem("insufficient-stock", detail, extra=msgspec.json.decode(json))
+            case NotQuoted(json, refused):
+                told = {"explanation": msgspec.json.decode(json)["explanation"]}
+                return refusal(order.order_id, refused, extra=told)
             case PurchaseLimit() as limit:
                 return refusal(order.order_id, limit)
     except InvalidInput as error:
@@ -83,15 +91,30 @@ def order_answer(order_id: str, outcome: Outcome) -> Answer | Problem:
             return refusal(order_id, refused)
 
 
-Refusal = InsufficientStock | PurchaseLimit | Conflict | Invalid | Overloaded | Contended | Unavailable
+Refusal = Refused | PurchaseLimit | Conflict | Invalid | Overloaded | Contended | Unavailable
 
 
-def refusal(order_id: str, outcome: Refusal, *, nothing: str = "Nothing was held.") -> Problem:
-    """The problem that says why an order, or a change of one, was refused; `nothing` says what was not done."""
+def refusal(
+    order_id: str,
+    outcome: Refusal,
+    *,
+    nothing: str = "Nothing was held.",
+    pointer: str = "/ship_to",
+    extra: Mapping[str, Any] = NO_MEMBERS,
+) -> Problem:
+    """The problem that says why an order, or a change of one, was refused.
+
+    `nothing` says what was not done, `pointer` which field would have to be another where no carrier goes; `extra` are
+    further members of what is refused for want of stock or carriers.
+    """
     match outcome:
-        case InsufficientStock(shortages, spread, at_capacity):
-            detail = _short(spread=spread, at_capacity=at_capacity, nothing=nothing)
-            return Problem("insufficient-stock", detail, extra={"shortages": shortages})
+        case InsufficientStock(shortages, _, _, limit):
+            told = {"shortages": shortages, **({} if limit is None else {"limit": limit}), **extra}
+            return Problem("insufficient-stock", f"{outcome.why} {nothing}".lstrip(), extra=told)
+        case NotDeliverable(lines):
+            errors = (FieldError(pointer, "no carrier of the tariff goes there from where it would have to"),)
+            told = {"undeliverable": lines, **extra}
+            return Problem("not-deliverable", f"{outcome.why} {nothing}", errors=errors, extra=told)
         case PurchaseLimit(exceeded):
             detail = "; ".join(
                 f"{row.requested} of {row.sku} wanted, {row.remaining} of {row.limit} left" for row in exceeded
@@ -110,17 +133,3 @@ def refusal(order_id: str, outcome: Refusal, *, nothing: str = "Nothing was held
         case Unavailable(detail, certain):
             state = "This request held nothing." if certain else "Whether the order is held is not known."
             return Problem("store-unavailable", f"{detail} {state} Send the same order again to learn it.")
-
-
-def _short(*, spread: bool, at_capacity: bool, nothing: str = "Nothing was held.") -> str:
-    if at_capacity:
-        return (
-            "There is enough stock, but warehouses that have it serve no more orders today: they are at capacity."
-            f" {nothing}"
-        )
-    if spread:
-        return (
-            "There is enough stock, but no way was found to ship it from as few warehouses as the order allows."
-            f" {nothing}"
-        )
-    return nothing

@@ -10,19 +10,28 @@ from engine.intake.outcome import (
     Conflict,
     Contended,
     ExceededLimit,
-    InsufficientStock,
     Invalid,
     Outcome,
     Overloaded,
     PurchaseLimit,
     Reserved,
-    Shortage,
     Unavailable,
+)
+from engine.intake.refused import (
+    REFUSALS,
+    InsufficientStock,
+    NotDeliverable,
+    Refused,
+    Shortage,
+    StockLimit,
+    Undeliverable,
+    refused_of,
 )
 from engine.intake.replica import Replica
 from engine.intake.restore import restore
 
 __all__ = [
+    "REFUSALS",
     "Acknowledged",
     "Conflict",
     "Contended",
@@ -32,17 +41,22 @@ __all__ = [
     "Intake",
     "Invalid",
     "LostOrders",
+    "NotDeliverable",
     "Outcome",
     "Overloaded",
     "PurchaseLimit",
+    "Refused",
     "Replica",
     "Reserved",
     "Shortage",
+    "StockLimit",
     "Unavailable",
+    "Undeliverable",
     "end_task",
     "expected_day",
     "follow_order",
     "read_capacities",
+    "refused_of",
     "restore",
     "settle_due",
 ]

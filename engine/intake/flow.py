@@ -19,6 +19,7 @@ from engine.intake.acknowledged import Acknowledged
 from engine.intake.arrivals import day_of, read_arrivals
 from engine.intake.clock import DAY_MS, StoreClock
 from engine.intake.commit import NotPrepared, Told, commit_batch, tell
+from engine.intake.refused import REFUSALS, refused_of
 from engine.model import Order
 from engine.planner import Batch, Planner, Record, canonical_bytes, fingerprint_of
 from engine.store import Store, StoreRefused, home_of
@@ -421,14 +422,13 @@ async def end_task(task: asyncio.Task[None]) -> None:
 
 def outcome_of(word: str, payload: Any) -> oc.Outcome:
     """The outcome that the core's tuple stands for; engine/_core.pyi lists them."""
+    if word in REFUSALS:
+        return refused_of(word, payload)
     match word:
         case "reserved" | "replayed":
             return oc.Reserved(payload, replayed=word == "replayed")
         case "conflict":
             return oc.Conflict()
-        case "short" | "too_spread" | "at_capacity":
-            shortages = tuple(oc.Shortage(*row) for row in payload)
-            return oc.InsufficientStock(shortages, spread=word == "too_spread", at_capacity=word == "at_capacity")
         case "limit":
             return oc.PurchaseLimit(tuple(oc.ExceededLimit(*row) for row in payload))
         case "invalid":

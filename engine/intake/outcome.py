@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.errors import FieldError
+from engine.intake.refused import Refused
 from engine.model import Allocation
 
 
@@ -22,26 +23,6 @@ class Reserved(Struct, frozen=True):
     def allocation(self) -> Allocation:
         """The Allocation, decoded."""
         return msgspec.json.decode(self.json, type=Allocation)
-
-
-class Shortage(Struct, frozen=True):
-    """A SKU that falls short, in units over the warehouses that may serve the order."""
-
-    sku: str
-    requested: int
-    available: int
-
-
-class InsufficientStock(Struct, frozen=True):
-    """Nothing was held.
-
-    `spread` when there is enough, but not from as few warehouses as the order allows; `at_capacity` when there is, but
-    warehouses that have it serve no more orders today: then what the others have is available.
-    """
-
-    shortages: tuple[Shortage, ...]
-    spread: bool
-    at_capacity: bool = False
 
 
 class ExceededLimit(Struct, frozen=True):
@@ -86,4 +67,4 @@ class Unavailable(Struct, frozen=True):
     certain: bool
 
 
-Outcome = Reserved | InsufficientStock | PurchaseLimit | Conflict | Invalid | Overloaded | Contended | Unavailable
+Outcome = Reserved | Refused | PurchaseLimit | Conflict | Invalid | Overloaded | Contended | Unavailable

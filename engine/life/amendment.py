@@ -10,13 +10,13 @@ import msgspec
 
 from engine.errors import FieldError, StoreError
 from engine.intake import (
+    REFUSALS,
     ExceededLimit,
-    InsufficientStock,
     Invalid,
     PurchaseLimit,
-    Shortage,
     expected_day,
     read_capacities,
+    refused_of,
 )
 from engine.intake.clock import StoreClock
 from engine.intake.commit import LEASE_MS
@@ -208,10 +208,9 @@ class Amender:
 
 
 def _outcome(word: str, payload: Any) -> Change:
+    if word in REFUSALS:
+        return refused_of(word, payload)
     match word:
-        case "short" | "too_spread" | "at_capacity":
-            shortages = tuple(Shortage(*row) for row in payload)
-            return InsufficientStock(shortages, spread=word == "too_spread", at_capacity=word == "at_capacity")
         case "limit":
             return PurchaseLimit(tuple(ExceededLimit(*row) for row in payload))
         case "invalid":

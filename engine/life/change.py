@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct
 
-from engine.intake import Contended, InsufficientStock, Invalid, PurchaseLimit
+from engine.intake import Contended, InsufficientStock, Invalid, NotDeliverable, PurchaseLimit
 from engine.model import Allocation
 
 
@@ -56,6 +56,7 @@ Change = (
     | IdTaken
     | Invalid
     | InsufficientStock
+    | NotDeliverable
     | PurchaseLimit
     | Contended
 )

@@ -10,6 +10,7 @@ REASON_LETTERS_MAX = 64
 
 MEANINGS = {
     "insufficient-stock": "a line asks for more units than are available",
+    "not-deliverable": "no carrier of the tariff goes there",
     "purchase-limit": "the customer would hold more units of the SKU than allowed",
     "order-conflict": "the order id is known, with other contents",
     "invalid-state": "the order's state forbids the step",

@@ -51,6 +51,7 @@ impl Planner {
         let waited = record.status == Status::Backordered;
         let plan = match (planned, expected_day) {
             (Ok(plan), _) => plan,
+            (Err(refusal), _) if refusal.is_final() => return Err(refusal.into()),
             (Err(_), Some(day)) if waited && demand.allow_backorder => Plan::backorder(&demand, day),
             (Err(refusal), None) if waited && demand.allow_backorder => return Err(self.lacking(&demand, refusal)),
             (Err(refusal), _) => return Err(refusal.into()),

@@ -7,6 +7,7 @@ mod demand;
 mod freight;
 mod limits;
 mod objective;
+mod refusal;
 mod share;
 mod shipments;
 mod shortcut;
@@ -19,6 +20,7 @@ pub use demand::Demand;
 pub use freight::{ByWeight, Price};
 pub(crate) use freight::{OnLane, arrival, by_day};
 pub(crate) use objective::Days;
+pub use refusal::{LimitedBy, Refusal, Spread, SpreadRow};
 
 use std::sync::Arc;
 
@@ -66,17 +68,6 @@ pub struct Exceeded {
     pub remaining: i64,
 }
 
-/// Why an order got no plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is not enough of these SKUs.
-    Short(Vec<Shortage>),
-    /// There is enough, but not from as few warehouses as the order allows.
-    TooSpread(Vec<Shortage>),
-    /// There is enough, but warehouses that have it serve no more orders today: what the others fall short of.
-    AtCapacity(Vec<Shortage>),
-}
-
 /// The part of a plan that leaves one warehouse. Money in minor units.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shipment {
@@ -117,7 +108,8 @@ pub struct Plan {
     pub goods: Goods,
     /// The policy it was planned by.
     pub selected: Arc<Selected>,
-    /// Whether no other choice that keeps lines whole is better by what the policy wants, where it has an optimum.
+    /// Whether no other choice is better by what the policy wants, where it has an optimum: among those that split no line
+    /// which one warehouse holds whole, and that take substitutes for nothing but what the network lacks.
     pub proven: bool,
 }
 
@@ -197,19 +189,17 @@ impl Planner {
         if let Some(plan) = self.shortcut(demand) {
             return Ok(plan);
         }
-        let planned = self.plan_with(demand, true);
-        match planned {
-            Err(Refusal::Short(shortages) | Refusal::TooSpread(shortages))
-                if self.capacity.any_full(&self.catalogue) =>
-            {
+        let planned = match self.plan_with(demand, true) {
+            Err(refusal) if self.capacity.any_full(&self.catalogue) => {
                 // What cannot be served at all is no matter of capacity.
                 match self.plan_with(demand, false) {
-                    Ok(_) => Err(Refusal::AtCapacity(shortages)),
+                    Ok(_) => Err(Refusal::AtCapacity(refusal.shortages())),
                     refused => refused,
                 }
             }
             planned => planned,
-        }
+        };
+        planned.map_err(|refusal| self.refused_by(demand, refusal))
     }
 
     /// Whether a demand gets other units, or more, if no warehouse is at capacity.
@@ -246,7 +236,10 @@ impl Planner {
                 let unfilled = substitutes::undo(demand, &asked.lines, &filled.unfilled, &mut substitutions);
                 Ok(Filled { unfilled, substitutions, ..filled })
             }
-            Err(refusal) => Err(substitutes::in_terms_of(demand, &asked.lines, refusal, substitutions)),
+            Err(refusal) => {
+                let there = self.available(demand, capped);
+                Err(substitutes::in_terms_of(demand, &asked.lines, refusal, substitutions, &there))
+            }
         }
     }
 

@@ -117,7 +117,15 @@ class Orders:
         assert outcome.at_capacity == self._feasible(order, allowed, own)
         among = open_today if outcome.at_capacity else allowed
         wants = exploded(wants)
-        rows = {row.sku: (row.requested, row.available) for row in outcome.shortages}
+        assert all((row.within_limit is None) is not outcome.spread for row in outcome.shortages)
+        if outcome.spread:
+            assert all(row.available >= row.requested for row in outcome.shortages) or order.allow_partial
+            assert outcome.limit is not None
+            assert outcome.limit.shipments == shipments_max(order)
+        rows = {
+            row.sku: (row.requested, row.available if row.within_limit is None else row.within_limit)
+            for row in outcome.shortages
+        }
         if order.allow_partial and outcome.spread:
             assert all(available < asked == wants[sku] for sku, (asked, available) in rows.items())
         elif missing := self._bent(order, among, own)[1]:

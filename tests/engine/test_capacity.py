@@ -115,7 +115,7 @@ async def test_a_refusal_and_a_quote_say_at_capacity(engine: Engine) -> None:
     assert await engine.reserve(order("two", ("x", 1))) == AT_CAPACITY
     quoted = await engine.quote(order("two", ("x", 1)))
     assert isinstance(quoted, NotQuoted)
-    assert quoted.at_capacity
+    assert quoted.refusal == AT_CAPACITY
     rows = msgspec.json.decode(quoted.json)["explanation"]["warehouses"]
     assert [row.get("excluded") for row in rows[:2]] == ["the warehouse is at capacity for today"] * 2
     short = await engine.reserve(order("much", ("x", 2 * PLENTY)))

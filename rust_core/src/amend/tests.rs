@@ -9,7 +9,7 @@ use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::{By, Carrier, Matrix, Of, Zone};
 use crate::fixture::{lines, order, planner, warehouse};
 use crate::ids::cell_id;
-use crate::planner::{Plan, Shipment};
+use crate::planner::{Plan, Refusal, Shipment};
 use crate::policy::Book;
 use crate::record::unpack;
 
@@ -63,7 +63,7 @@ fn what_the_order_holds_counts_as_free_for_it_and_the_view_stays_as_it_was() {
     assert_eq!((again.fingerprint, again.transitions.as_slice()), (PARENT, &["confirm:a=0".to_owned()][..]));
     assert_eq!(again.canonical, canonical(&[(0, 5)], json!({})));
     match planner.amend(&record, &canonical(&[(0, 6)], json!({})), None) {
-        Err(Outcome::Short(short)) => assert_eq!((short[0].requested, short[0].available), (6, 5)),
+        Err(Outcome::Refused(Refusal::Short(short))) => assert_eq!((short[0].requested, short[0].available), (6, 5)),
         other => panic!("{other:?}"),
     }
     assert_eq!(planner.view.free(0, 0), 1);
@@ -289,7 +289,10 @@ fn an_order_that_waits_becomes_what_its_payment_says_or_waits_on() {
     // One that holds stock never gives it up to wait.
     record.status = Status::Confirmed;
     let more = json!({"allow_backorder": true});
-    assert!(matches!(planner.amend(&record, &canonical(&[(0, 4)], more.clone()), Some(1)), Err(Outcome::Short(_))));
+    assert!(matches!(
+        planner.amend(&record, &canonical(&[(0, 4)], more.clone()), Some(1)),
+        Err(Outcome::Refused(Refusal::Short(_)))
+    ));
     assert_eq!(planner.amend(&record, &canonical(&[(0, 3)], more), None).unwrap().becomes, None);
 }
 

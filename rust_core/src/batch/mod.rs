@@ -23,7 +23,7 @@ use crate::capacity::{Day, counter_name};
 use crate::ids::{CellId, SHARED, SkuId, WarehouseId, cell_id, partition_of, pool_id};
 use crate::kernel;
 use crate::order::{Order, fingerprint};
-use crate::planner::{Demand, Exceeded, Flaw, Plan, Planner, Refusal, Shortage};
+use crate::planner::{Demand, Exceeded, Flaw, Plan, Planner, Refusal};
 use crate::policy::Selected;
 use crate::record::{self, Status};
 
@@ -49,12 +49,8 @@ pub enum Outcome {
     Unreadable(String),
     /// Its id belongs to another order.
     Conflict,
-    /// Not enough stock.
-    Short(Vec<Shortage>),
-    /// Enough stock, but not from as few warehouses as the order allows.
-    TooSpread(Vec<Shortage>),
-    /// Enough stock, but warehouses that have it serve no more orders today.
-    AtCapacity(Vec<Shortage>),
+    /// No plan.
+    Refused(Refusal),
     /// A purchase limit.
     Limit(Vec<Exceeded>),
     /// Broken rules.
@@ -76,11 +72,7 @@ pub enum Outcome {
 
 impl From<Refusal> for Outcome {
     fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Short(shortages) => Self::Short(shortages),
-            Refusal::TooSpread(shortages) => Self::TooSpread(shortages),
-            Refusal::AtCapacity(shortages) => Self::AtCapacity(shortages),
-        }
+        Self::Refused(refusal)
     }
 }
 
@@ -242,6 +234,10 @@ impl Planner {
         let plan = match self.plan(&demand) {
             Ok(plan) => plan,
             Err(refusal) => {
+                // Where nobody carries anything, it does not matter what there is.
+                if refusal.is_final() {
+                    return Err(refusal.into());
+                }
                 let by_capacity = matches!(refusal, Refusal::AtCapacity(_));
                 if !self.certain(batch, &demand, intake, by_capacity) {
                     return Err(self.wait_for_levels(batch, &demand, intake));
@@ -322,9 +318,13 @@ impl Planner {
 
     /// What an order that accepts to wait needs to be told when: what it lacks, where there is anything that it lacks, and
     /// few enough cells to look at; of others no day is known.
-    pub(crate) fn lacking(&self, demand: &Demand, refusal: Refusal) -> Outcome {
-        let Refusal::Short(shortages) = refusal else { return Outcome::Backorder(Vec::new(), Some(Vec::new())) };
-        let serving = self.serving(demand);
+    pub(crate) fn lacking(&mut self, demand: &Demand, refusal: Refusal) -> Outcome {
+        if matches!(refusal, Refusal::TooSpread(_) | Refusal::AtCapacity(_)) {
+            return Outcome::Backorder(Vec::new(), Some(Vec::new()));
+        }
+        let shortages = refusal.shortages();
+        // What arrives where nobody carries it from helps nobody.
+        let (serving, _) = self.by_carriage(demand);
         if shortages.len() * serving.len() > CELLS_READ_MAX {
             return Outcome::Backorder(Vec::new(), Some(Vec::new()));
         }

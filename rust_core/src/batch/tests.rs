@@ -3,6 +3,7 @@
 mod capacity;
 mod goods;
 mod pools;
+mod refusals;
 mod replies;
 
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::*;
 use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::fixture::{fresh, intakes, lines, order, planner, warehouse};
 use crate::ids::split_cell_id;
+use crate::planner::{LimitedBy, Shortage, SpreadRow};
 use crate::view::event_stamp;
 
 /// (place from 0 among cells and then counters, units).
@@ -214,7 +216,7 @@ fn only_warehouses_that_may_serve_are_asked() {
     let (cells, _) = asked(&mut planner, json!({"at": "w0"}));
     assert_eq!(cells, [cell_id(0, 0), cell_id(1, 0)]);
     let (cells, decided) = asked(&mut planner, json!({"at": "w2"}));
-    assert!(cells.is_empty() && matches!(decided[..], [(0, Outcome::Short(_))]), "{decided:?}");
+    assert!(cells.is_empty() && matches!(decided[..], [(0, Outcome::Refused(Refusal::Short(_)))]), "{decided:?}");
 }
 
 /// What a quote is refused for is what the order is refused for.
@@ -288,7 +290,7 @@ fn nobody_hears_no_before_the_levels_were_read() {
     let fresh = Intake { canonical: &short[0], home: 0, attempts: 1, fresh: true, expected_day: None };
     let (batch, decided) = planner.plan_batch(&[fresh]);
     assert!(batch.is_empty());
-    let [(0, Outcome::Short(shortages))] = &decided[..] else { panic!("{decided:?}") };
+    let [(0, Outcome::Refused(Refusal::Short(shortages)))] = &decided[..] else { panic!("{decided:?}") };
     assert_eq!(*shortages, [Shortage { sku: 0, requested: 4, available: 3 }]);
 }
 
@@ -300,7 +302,7 @@ fn nobody_hears_no_because_of_what_the_batch_itself_wants() {
     let fresh = |canonical| Intake { canonical, home: 0, attempts: 1, fresh: true, expected_day: None };
     let (mut batch, decided) = planner.plan_batch(&[fresh(&first), fresh(&second), fresh(&other_sku)]);
     // The store may yet refuse the first, so the second waits; the third wants nothing that another one does.
-    assert!(matches!(decided[..], [(2, Outcome::Short(_))]), "{decided:?}");
+    assert!(matches!(decided[..], [(2, Outcome::Refused(Refusal::Short(_)))]), "{decided:?}");
     let settled = settle(&mut planner, &mut batch, &reply(b"A", &packed(&[1]), &[])).unwrap();
     assert!(matches!(settled[..], [(0, Outcome::Reserved(_)), (1, Outcome::Again { fresh: true })]), "{settled:?}");
 }
@@ -321,8 +323,9 @@ fn too_many_shipments_are_told_apart_from_too_little_stock() {
     let whole = order(json!({"lines": lines(&[(0, 2)]), "allow_split": false}));
     let (_, decided) =
         planner.plan_batch(&[Intake { canonical: &whole, home: 0, attempts: 0, fresh: true, expected_day: None }]);
-    let [(0, Outcome::TooSpread(shortages))] = &decided[..] else { panic!("{decided:?}") };
-    assert_eq!(*shortages, [Shortage { sku: 0, requested: 2, available: 1 }]);
+    let [(0, Outcome::Refused(Refusal::TooSpread(spread)))] = &decided[..] else { panic!("{decided:?}") };
+    assert_eq!(spread.rows, [SpreadRow { sku: 0, requested: 2, available: 2, within: 1 }]);
+    assert_eq!((spread.by, spread.shipments_max), (LimitedBy::AllowSplit, 1));
 }
 
 /// Both ways round: the view finds a shortage each time, or the store refuses each time what the view has.

@@ -132,11 +132,16 @@ impl Carrier {
     /// What a shipment of so many chargeable grams costs.
     #[must_use]
     pub fn freight(&self, zone: usize, weight_g: i64) -> i64 {
-        let rounded_g = match self.weight_step_g {
+        self.zones[zone].freight(self.billed_g(weight_g), true)
+    }
+
+    /// The grams that it charges for so many chargeable ones.
+    #[must_use]
+    pub fn billed_g(&self, weight_g: i64) -> i64 {
+        match self.weight_step_g {
             ..=1 => weight_g,
             step_g => weight_g.saturating_add(step_g - 1) / step_g * step_g,
-        };
-        self.zones[zone].freight(rounded_g, true)
+        }
     }
 
     /// What of destinations its zones ask for. Names of places are made plain, to be found as orders write them.

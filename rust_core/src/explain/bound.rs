@@ -10,23 +10,27 @@ use crate::policy::Objective;
 const CELLS_MAX: usize = 25_000;
 
 impl Scene<'_> {
-    /// Adds the least score that any plan can have that cuts no line which a warehouse could ship whole, and how far above it the chosen one is, as a share of it. Nothing where
-    /// the choice is proven, or where scores do not decide.
-    pub(super) fn bound_to_json(&self, answer: &mut Map<String, Value>, chosen: &Chosen) {
-        let proven = self.plan.is_ok_and(|plan| plan.proven);
-        let objective = self.demand.policy().objective;
-        if proven || self.demand.lines.is_empty() {
-            return;
-        }
-        if objective == Objective::FewestShipments {
-            answer.insert("bound_shipments".into(), json!(self.shipments_min()));
-        }
-        if !matches!(objective, Objective::Cheapest | Objective::Balanced) {
-            return;
+    /// The least score that any plan can have that cuts no line which a warehouse could ship whole. Nothing where the choice is
+    /// proven, or where scores do not decide.
+    pub(super) fn bound(&self) -> Option<i64> {
+        let by_score = matches!(self.demand.policy().objective, Objective::Cheapest | Objective::Balanced);
+        if self.proven || !by_score || self.demand.lines.is_empty() {
+            return None;
         }
         // Each shipment is charged for being one more; of a plan's first that is a constant.
         let most = self.least_by_kernel().into_iter().chain([self.least_by_lines()]).max();
-        let bound = most.unwrap_or(0).saturating_sub(self.score.split()).max(0);
+        Some(most.unwrap_or(0).saturating_sub(self.score.split()).max(0))
+    }
+
+    /// Adds that, and how far above it the chosen one is, as a share of it; or how few shipments there must be.
+    pub(super) fn bound_to_json(&self, answer: &mut Map<String, Value>, chosen: &Chosen, bound: Option<i64>) {
+        if self.proven || self.demand.lines.is_empty() {
+            return;
+        }
+        if self.demand.policy().objective == Objective::FewestShipments {
+            answer.insert("bound_shipments".into(), json!(self.shipments_min()));
+        }
+        let Some(bound) = bound else { return };
         let gap = chosen.weighed.score.saturating_sub(bound).max(0) as f64 / chosen.weighed.score.max(1) as f64;
         answer.insert("bound".into(), json!(bound));
         answer.insert("gap".into(), json!((gap * 10_000.0).ceil() / 10_000.0));

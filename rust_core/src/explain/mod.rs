@@ -2,7 +2,8 @@
 //!
 //! It speaks of what is planned: components in the place of bundles, substitutes in the place of what the network lacks, and
 //! of an order that gets a part, that part. Every number in it is worked out as the planner does.
-//! `proven` and `bound` are of plans that cut no line which a warehouse could ship whole; one that does may cost less.
+//! `proven` and `bound` are of plans that cut no line which a warehouse could ship whole, and that take substitutes for nothing
+//! but what the network lacks; one that does otherwise may cost less.
 
 mod bound;
 mod exclusion;
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::date;
 use crate::order::Order;
-use crate::planner::{Candidates, Days, Demand, Plan, Planner, Refusal};
+use crate::planner::{Candidates, Days, Demand, Plan, Planner, Refusal, Shipment};
 use crate::policy::{ChosenBy, Label, Objective, Score};
 
 use planned::Planned;
@@ -35,7 +36,15 @@ struct Scene<'a> {
     alone: &'a Candidates,
     days: Days,
     score: Score<'a>,
+    /// Whether any unit or shipment of it has an opportunity price.
+    priced: bool,
+    /// Whether the plan is, or the bound here says so.
+    proven: bool,
 }
+
+/// What plans are proven among.
+const AMONG: &str = "plans that split no line which one warehouse holds whole";
+const AMONG_SUBSTITUTES: &str = ", and take substitutes only for what the network lacks";
 
 impl Planner {
     /// For every warehouse: what it would cost alone, part by part, or what keeps it out; and why the plan is what it is.
@@ -48,7 +57,17 @@ impl Planner {
         self.arrive_soonest(&asked, &mut alone);
         let (days, score) = (self.days(&candidates), Score::of(asked.policy()));
         let (planned, demand, all) = (&planned, &asked, &candidates);
-        let scene = Scene { planner: self, order, demand, planned, plan, candidates: all, alone: &alone, days, score };
+        let priced = self.is_priced(demand, all);
+        let proven = plan.is_ok_and(|plan| plan.proven);
+        let (planner, alone) = (&*self, &alone);
+        let mut scene =
+            Scene { planner, order, demand, planned, plan, candidates: all, alone, days, score, priced, proven };
+        let chosen = plan.ok().filter(|plan| !plan.is_backorder()).map(|plan| scene.chosen(plan));
+        let bound = if chosen.is_some() { scene.bound() } else { None };
+        // What goes without a part might have gone without another one.
+        let whole = plan.is_ok_and(|plan| plan.unfilled.is_empty());
+        scene.proven |=
+            whole && chosen.as_ref().zip(bound).is_some_and(|(chosen, bound)| chosen.weighed.score <= bound);
         let rows: Vec<Row> = (0..candidates.warehouses.len()).map(|column| scene.row(column)).collect();
         let warehouse = |&warehouse: &u32| match candidates.warehouses.iter().position(|&one| one == warehouse) {
             Some(column) => scene.row_to_json(&rows[column]),
@@ -60,11 +79,12 @@ impl Planner {
         };
         let mut answer = scene.head();
         let single = scene.best_single(&rows);
-        let chosen = plan.ok().filter(|plan| !plan.is_backorder()).map(|plan| scene.chosen(plan));
         answer.insert("reason".into(), json!(scene.reason(chosen.as_ref(), single, &rows)));
         if let Some(chosen) = &chosen {
-            answer.insert("chosen".into(), scene.choice_to_json(&chosen.warehouses, &chosen.weighed));
-            scene.bound_to_json(&mut answer, chosen);
+            let mut choice = scene.choice_to_json(&chosen.warehouses, &chosen.weighed);
+            choice["shipments"] = chosen.shipments.iter().map(|one| scene.shipment_to_json(one)).collect();
+            answer.insert("chosen".into(), choice);
+            scene.bound_to_json(&mut answer, chosen, bound);
         }
         if let Some(row) = single {
             let warehouse = [candidates.warehouses[row.column]];
@@ -76,8 +96,10 @@ impl Planner {
 }
 
 /// The shipments of a plan, taken together.
-struct Chosen {
+struct Chosen<'a> {
     warehouses: Vec<u32>,
+    /// One by one, and taken together.
+    shipments: Vec<(&'a Shipment, Weighed)>,
     weighed: Weighed,
 }
 
@@ -85,7 +107,7 @@ impl<'a> Scene<'a> {
     fn head(&self) -> Map<String, Value> {
         let label = Label::parse(&self.demand.selected.label);
         let policy = self.demand.policy();
-        let proven = self.plan.is_ok_and(|plan| plan.proven);
+        let substitutes = if self.demand.allow_substitutes { AMONG_SUBSTITUTES } else { "" };
         let mut answer = Map::new();
         answer.insert("policy".into(), json!(&*policy.name));
         answer.insert("policy_version".into(), json!(label.version));
@@ -94,7 +116,12 @@ impl<'a> Scene<'a> {
         if let Some((arm, name)) = label.trial {
             answer.insert("trial".into(), json!({"name": name, "arm": arm}));
         }
-        answer.insert("proven".into(), json!(proven));
+        answer.insert("proven".into(), json!(self.proven));
+        answer.insert("proven_among".into(), json!(format!("{AMONG}{substitutes}")));
+        answer.insert("weighs".into(), json!(self.weighs()));
+        if let Some(due) = self.demand.due {
+            answer.insert("due_on".into(), json!(date(due)));
+        }
         answer.insert("score_scale".into(), json!(self.score.scale()));
         answer.insert("planned".into(), self.planned.to_json(self.planner));
         answer
@@ -128,10 +155,39 @@ impl<'a> Scene<'a> {
             "cost": weighed.cost_to_json(),
             "score": weighed.score_to_json(&self.score),
         });
-        if let Some(day) = weighed.promised {
-            choice["promised_on"] = json!(date(day));
-        }
+        self.days_to_json(&mut choice, weighed);
         choice
+    }
+
+    /// The promised day, and how late that is where something is due.
+    fn days_to_json(&self, json: &mut Value, weighed: &Weighed) {
+        if let Some(day) = weighed.promised {
+            json["promised_on"] = json!(date(day));
+        }
+        if let Some(days) = weighed.days_late {
+            json["days_late"] = json!(days);
+            json["lateness_cost"] = json!(weighed.penalties.lateness / self.score.scale());
+        }
+    }
+
+    /// One shipment of several, with the weight that its carrier charges.
+    fn shipment_to_json(&self, (shipment, weighed): &(&Shipment, Weighed)) -> Value {
+        let line = |&(sku, units): &(u32, i64)| json!({"sku": self.sku(sku), "quantity": units});
+        let mut json = json!({
+            "warehouse": self.warehouse(shipment.warehouse),
+            "lines": shipment.lines.iter().map(line).collect::<Value>(),
+            "cost": weighed.cost_to_json(),
+            "score": weighed.score_to_json(&self.score),
+        });
+        self.days_to_json(&mut json, weighed);
+        self.carriage_to_json(&mut json, weighed);
+        json
+    }
+
+    /// What is weighed when plans are compared.
+    fn weighs(&self) -> Vec<&'static str> {
+        let penalties = (!self.score.is_cost()).then_some("penalties");
+        ["cost"].into_iter().chain(penalties).chain(self.priced.then_some("prices")).collect()
     }
 
     fn warehouse(&self, warehouse: u32) -> &'a str {

@@ -2,7 +2,7 @@
 
 use super::{Chosen, Row, Scene, Weighed};
 use crate::answer::date;
-use crate::planner::{Refusal, Shortage};
+use crate::planner::{LimitedBy, Refusal, Shortage, Spread, SpreadRow};
 use crate::policy::Objective;
 
 /// SKUs that a sentence names.
@@ -20,6 +20,7 @@ impl Scene<'_> {
             (several, None) => self.no_single(several.len()),
             (several, Some(row)) => self.against(row, several.len(), &chosen.weighed),
         };
+        let why = why + &self.late(&chosen.weighed);
         if plan.unfilled.is_empty() {
             return why;
         }
@@ -31,32 +32,79 @@ impl Scene<'_> {
         format!("{there}, and the order accepts a part; of what it gets, {why}")
     }
 
+    /// That it arrives late, and what the policy makes of that.
+    fn late(&self, chosen: &Weighed) -> String {
+        let (Some(due), Some(day), Some(late @ 1..)) = (self.demand.due, chosen.promised, chosen.days_late) else {
+            return String::new();
+        };
+        let plural = if late == 1 { "" } else { "s" };
+        let charged = match chosen.penalties.lateness / self.score.scale() {
+            0 => "for which the policy charges nothing".to_owned(),
+            penalty => format!("for which the policy charges {} that nobody pays", self.money(penalty)),
+        };
+        format!("; it arrives on {}, {late} day{plural} after it is due on {}, {charged}", date(day), date(due))
+    }
+
+    /// Beyond money, if anything is weighed.
+    fn besides_money(&self) -> Option<&'static str> {
+        match (self.score.is_cost(), self.priced) {
+            (true, false) => None,
+            (true, true) => Some("with the price of the stock"),
+            (false, false) => Some("with all that the policy weighs"),
+            (false, true) => Some("with the price of the stock and all that the policy weighs"),
+        }
+    }
+
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal {
             Refusal::Short(rows) => {
                 format!("no plan: the warehouses that may serve it have too little of {}", self.shortages(rows))
             }
-            Refusal::TooSpread(_) => {
-                let most = self.demand.shipments_max;
-                let plural = if most == 1 { "" } else { "s" };
-                format!(
-                    "no plan: there is enough, but not from {most} warehouse{plural}, the most that it may ship from"
-                )
-            }
+            Refusal::TooSpread(spread) => self.spread(spread),
             Refusal::AtCapacity(rows) => format!(
                 "no plan: warehouses that have the stock serve no more orders today; the others have too little of {}",
                 self.shortages(rows)
             ),
+            Refusal::KeptByPolicy(rows, policy) => format!(
+                "no plan: there is enough, but policy {policy} leaves it where it is; what it lets serve has too little of {}",
+                self.shortages(rows)
+            ),
+            Refusal::Undeliverable(rows) => self.undeliverable(rows),
         }
+    }
+
+    fn undeliverable(&self, rows: &[Shortage]) -> String {
+        let level = self.order.service_level.map_or(String::new(), |level| format!(" at service level {level}"));
+        let nobody = format!("no plan: no carrier of the tariff goes there{level} from");
+        if rows.is_empty() {
+            return format!("{nobody} any warehouse that may serve it");
+        }
+        let lacking = self.shortages(rows);
+        format!("{nobody} where the stock is; those that one goes there from have too little of {lacking}")
+    }
+
+    /// By which limit there are too few shipments, and what they could hold.
+    fn spread(&self, spread: &Spread) -> String {
+        let most = spread.shipments_max;
+        let there = if spread.rows.iter().all(|row| row.available >= row.requested) { "enough" } else { "more" };
+        // Whether a set of several exists is a search that may give up.
+        let from = match most {
+            1 => "but not from 1 warehouse".to_owned(),
+            most => format!("but no way was found to ship it from {most} warehouses"),
+        };
+        let whose = match spread.by {
+            LimitedBy::AllowSplit => "it is not to be split (allow_split)".to_owned(),
+            LimitedBy::MaxShipments => "its max_shipments allows no more".to_owned(),
+            LimitedBy::Policy => format!("policy {} allows no more", spread.policy),
+        };
+        let named = |row: &SpreadRow| format!("{} ({} of {} there)", self.sku(row.sku), row.within, row.available);
+        let most_of = listed(spread.rows.iter().map(named));
+        format!("no plan: there is {there}, {from}, and {whose}; such a choice held too little of {most_of}")
     }
 
     fn shortages(&self, rows: &[Shortage]) -> String {
         let named = |row: &Shortage| format!("{} ({} of {})", self.sku(row.sku), row.available, row.requested);
-        let mut texts: Vec<String> = rows.iter().take(NAMED_MAX).map(named).collect();
-        if rows.len() > NAMED_MAX {
-            texts.push(format!("{} more", rows.len() - NAMED_MAX));
-        }
-        texts.join(", ")
+        listed(rows.iter().map(named))
     }
 
     /// Whether the network has more of what the order goes without.
@@ -77,28 +125,25 @@ impl Scene<'_> {
         if rows.iter().filter(|row| row.short.is_empty()).count() == 1 && rows.len() == 1 {
             return format!("{name} is the only warehouse that may serve it, and has everything");
         }
-        let proven = self.plan.is_ok_and(|plan| plan.proven);
-        let better = if proven { "nothing that keeps lines whole" } else { "nothing that was found" };
+        let better = if self.proven { "nothing that keeps lines whole" } else { "nothing that was found" };
+        let less = self.besides_money().map_or("costs less".to_owned(), |with| format!("is better {with}"));
         match objective {
             Objective::Nearest => format!("{name} is the nearest that has everything"),
             Objective::Priority | Objective::Pinned => {
                 format!("{name} is the first by the policy's ranking that has everything")
             }
-            Objective::Cheapest if self.score.is_cost() => format!("{name} has everything, and {better} costs less"),
-            Objective::Fastest => format!("{name} has everything, and {better} is as fast and costs less"),
-            Objective::FewestShipments if proven => {
-                format!("{name} has everything, and nothing of one shipment costs less")
+            Objective::Fastest => format!("{name} has everything, and {better} is as fast and {less}"),
+            Objective::FewestShipments if self.proven => {
+                format!("{name} has everything, and nothing of one shipment {less}")
             }
-            Objective::FewestShipments => format!("{name} has everything, and {better} of one shipment costs less"),
-            Objective::Cheapest | Objective::Balanced => {
-                format!("{name} has everything, and {better} is better with all that the policy weighs")
-            }
+            Objective::FewestShipments => format!("{name} has everything, and {better} of one shipment {less}"),
+            Objective::Cheapest | Objective::Balanced => format!("{name} has everything, and {better} {less}"),
         }
     }
 
     fn no_single(&self, shipments: usize) -> String {
         let fewest = self.demand.policy().objective == Objective::FewestShipments;
-        let proven = fewest && self.plan.is_ok_and(|plan| plan.proven);
+        let proven = fewest && self.proven;
         // What any way of parting lines needs, and what plans that keep them whole do.
         if (fewest || shipments > 2) && self.shipments_min() == shipments {
             return format!("no warehouse has everything, and fewer than {shipments} shipments are not possible");
@@ -131,7 +176,8 @@ impl Scene<'_> {
         let score = weighed.score.saturating_add(scale / 2) / scale;
         let mut said = format!("cost {}", self.money(cost));
         if score != cost {
-            said += &format!(", {} with all that the policy weighs", self.money(score));
+            let with = self.besides_money().unwrap_or("with all that the policy weighs");
+            said += &format!(", {} {with}", self.money(score));
         }
         match (self.demand.policy().objective, weighed.promised) {
             (Objective::Fastest, Some(day)) => format!("arrive on {} and {said}", date(day)),
@@ -144,4 +190,14 @@ impl Scene<'_> {
     fn money(&self, minor: i64) -> String {
         format!("{}.{:02} {}", minor / 100, minor % 100, self.planner.currency)
     }
+}
+
+/// The first few, and how many more there are.
+fn listed(texts: impl ExactSizeIterator<Item = String>) -> String {
+    let more = texts.len().saturating_sub(NAMED_MAX);
+    let mut named: Vec<String> = texts.take(NAMED_MAX).collect();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    named.join(", ")
 }

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::{Scene, Weighed};
-use crate::answer::date;
 use crate::ids::{SHARED, SkuId};
 use crate::policy::Pools;
 
@@ -34,7 +33,7 @@ impl Scene<'_> {
     }
 
     pub(super) fn row_to_json(&self, row: &Row) -> Value {
-        let (planner, weighed) = (self.planner, &row.weighed);
+        let weighed = &row.weighed;
         let warehouse = self.candidates.warehouses[row.column];
         let mut shipments = self.plan.iter().flat_map(|plan| &plan.shipments);
         let mut json = json!({
@@ -44,21 +43,27 @@ impl Scene<'_> {
             "cost": weighed.cost_to_json(),
             "score": weighed.score_to_json(&self.score),
         });
-        if let Some(day) = weighed.promised {
-            json["promised_on"] = json!(date(day));
-        }
-        if let Some(carrier) = weighed.carrier.and_then(|carrier| planner.costs.carriers().get(usize::from(carrier))) {
-            if let Some(name) = &carrier.name {
-                json["carrier"] = json!(&**name);
-            }
-            if let Some(zone) = weighed.zone.and_then(|zone| carrier.zones.get(usize::from(zone))) {
-                json["zone"] = json!(&*zone.name);
-            }
-        }
+        self.days_to_json(&mut json, weighed);
+        self.carriage_to_json(&mut json, weighed);
         if !row.short.is_empty() {
             json["short"] = row.short.iter().map(|short| self.short_to_json(warehouse, short)).collect();
         }
         json
+    }
+
+    /// The carrier, its zone, and the grams that it charges.
+    pub(super) fn carriage_to_json(&self, json: &mut Value, weighed: &Weighed) {
+        let carriers = self.planner.costs.carriers();
+        let Some(carrier) = weighed.carrier.and_then(|carrier| carriers.get(usize::from(carrier))) else { return };
+        if let Some(name) = &carrier.name {
+            json["carrier"] = json!(&**name);
+        }
+        if let Some(zone) = weighed.zone.and_then(|zone| carrier.zones.get(usize::from(zone))) {
+            json["zone"] = json!(&*zone.name);
+        }
+        if let Some(billed_g) = weighed.billed_g {
+            json["billed_g"] = json!(billed_g);
+        }
     }
 
     /// What is lacking, and which rule leaves it there though it may be had.

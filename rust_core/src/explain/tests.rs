@@ -3,6 +3,7 @@
 mod parts;
 mod random;
 mod reasons;
+mod shipments;
 
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use super::{Chosen, Scene};
 use crate::catalogue::SkuTerms;
 use crate::cost::{LocalDay, Service, way_cost};
 use crate::ids::SkuId;
-use crate::planner::{Plan, Price, arrival, by_day};
+use crate::planner::{Candidates, Demand, Plan, Planner, Price, arrival, by_day};
 use crate::policy::{Objective, Penalties, Score};
 
 /// One shipment, or the sum of several. Costs in minor units, all of a score as the policy scales it.
@@ -25,6 +25,10 @@ pub(super) struct Weighed {
     pub(super) price: i64,
     pub(super) score: i64,
     pub(super) promised: Option<LocalDay>,
+    /// Days that this is after it is due, where both are known.
+    pub(super) days_late: Option<i64>,
+    /// Grams that the carrier charges, where it charges by a tariff.
+    pub(super) billed_g: Option<i64>,
     pub(super) carrier: Option<u8>,
     pub(super) zone: Option<u8>,
 }
@@ -48,6 +52,12 @@ impl Scene<'_> {
             Some(terms) if !own && !self.demand.pickup => way_cost(terms, lane.metres).min(price.freight),
             _ => 0,
         };
+        let billed_g = price.carrier.filter(|_| !own).map(|carrier| {
+            let carrier = &planner.costs.carriers()[usize::from(carrier)];
+            let grams =
+                terms.iter().map(|(terms, units)| terms.chargeable_g(carrier.cm3_per_kg).saturating_mul(*units));
+            carrier.billed_g(grams.fold(0, i64::saturating_add))
+        });
         let site = planner.site(self.demand, candidates, self.days, column, promised.or(candidates.promised[column]));
         let penalties = Penalties { split: 0, ..self.score.penalties(&site) };
         let cost = price.total();
@@ -67,14 +77,17 @@ impl Scene<'_> {
                 .saturating_add(penalties.total())
                 .saturating_add(worth),
             promised,
+            days_late: promised.and_then(|day| self.days_late(day)),
+            billed_g,
             carrier: price.carrier,
             zone: price.zone,
         }
     }
 
     /// All shipments of a plan, and what the policy charges for there being several.
-    pub(super) fn chosen(&self, plan: &Plan) -> Chosen {
+    pub(super) fn chosen<'b>(&self, plan: &'b Plan) -> Chosen<'b> {
         let (mut sum, mut warehouses) = (Weighed::default(), Vec::with_capacity(plan.shipments.len()));
+        let mut shipments = Vec::with_capacity(plan.shipments.len());
         let mut promised = Some(LocalDay::MIN);
         let (mut candidates, _) = self.candidates.keep(|_| true);
         if self.demand.policy().objective == Objective::Fastest {
@@ -90,12 +103,27 @@ impl Scene<'_> {
             warehouses.push(shipment.warehouse);
             promised = promised.zip(one.promised).map(|(latest, day)| latest.max(day));
             sum.add(&one);
+            shipments.push((shipment, one));
         }
         let several = i64::try_from(warehouses.len().saturating_sub(1)).unwrap_or(i64::MAX);
         sum.penalties.split = self.score.split().saturating_mul(several);
         sum.score = sum.score.saturating_add(sum.penalties.split);
         sum.promised = promised.filter(|_| !warehouses.is_empty());
-        Chosen { warehouses, weighed: sum }
+        sum.days_late = sum.promised.and_then(|day| self.days_late(day));
+        Chosen { warehouses, shipments, weighed: sum }
+    }
+
+    fn days_late(&self, day: LocalDay) -> Option<i64> {
+        self.demand.due.map(|due| (i64::from(day) - i64::from(due)).max(0))
+    }
+}
+
+impl Planner {
+    /// Whether anything that candidates might ship has an opportunity price.
+    pub(super) fn is_priced(&self, demand: &Demand, candidates: &Candidates) -> bool {
+        let of_units = |at: u32| demand.lines.iter().any(|&(sku, _)| self.prices.of_unit(sku, at) > 0);
+        !self.prices.is_empty()
+            && candidates.warehouses.iter().any(|&at| self.prices.of_shipment(at) > 0 || of_units(at))
     }
 }
 

@@ -47,6 +47,13 @@ impl Candidates {
         (narrowed, kept)
     }
 
+    /// Units of each line that all of them have together.
+    pub(super) fn held(&self) -> Vec<i64> {
+        let sum = |row: &[i64]| row.iter().fold(0_i64, |sum, &free| sum.saturating_add(free));
+        let (width, lines) = (self.warehouses.len(), self.wanted.len());
+        (0..lines).map(|line| sum(&self.free[line * width..(line + 1) * width])).collect()
+    }
+
     /// Columns, the cheapest to open first; among equals the first by rank.
     pub(super) fn by_fixed_cost(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.warehouses.len()).collect();
@@ -65,10 +72,10 @@ impl Planner {
         let capped = capped && self.catalogue.capped();
         let lanes = self.costs.lanes(&self.catalogue, &demand.destination);
         let leaves = self.now_ms.map(|now_ms| self.dispatches.at(now_ms, self.catalogue.warehouse_numbers()));
-        let mut column_of = vec![usize::MAX; self.catalogue.warehouse_numbers()];
+        let numbers = self.catalogue.warehouse_numbers();
         let mut found = Candidates {
-            warehouses: Vec::with_capacity(column_of.len()),
-            lanes: Vec::with_capacity(column_of.len()),
+            warehouses: Vec::with_capacity(numbers),
+            lanes: Vec::with_capacity(numbers),
             promised: Vec::new(),
             by_weight: Vec::new(),
             free: Vec::new(),
@@ -88,7 +95,6 @@ impl Planner {
             } else {
                 continue;
             }
-            column_of[warehouse as usize] = found.warehouses.len();
             found.warehouses.push(warehouse);
         }
         let width = found.warehouses.len();
@@ -106,9 +112,18 @@ impl Planner {
             found.by_weight = charged.collect();
             self.bound_freight(demand, &mut found);
         }
-        found.free = vec![0; width * demand.lines.len()];
+        found.free = self.free_at(demand, &found.warehouses);
+        found
+    }
+
+    /// Units of each line that are free for a demand at warehouses, a row a line, none below zero.
+    pub(super) fn free_at(&self, demand: &Demand, warehouses: &[WarehouseId]) -> Vec<i64> {
+        let width = warehouses.len();
+        let mut column_of = vec![usize::MAX; self.catalogue.warehouse_numbers()];
+        warehouses.iter().enumerate().for_each(|(column, &at)| column_of[at as usize] = column);
+        let mut all = vec![0_i64; width * demand.lines.len()];
         for (line, &(sku, _)) in demand.lines.iter().enumerate() {
-            let row = &mut found.free[line * width..(line + 1) * width];
+            let row = &mut all[line * width..(line + 1) * width];
             // A level may be of a warehouse whose definition has not come yet.
             let column = |warehouse: WarehouseId| column_of.get(warehouse as usize).copied().unwrap_or(usize::MAX);
             if !demand.pools_only {
@@ -124,13 +139,13 @@ impl Planner {
                 }
             }
             if let Some(needs) = self.policies.traits().needs(sku) {
-                for (free, &warehouse) in row.iter_mut().zip(&found.warehouses) {
+                for (free, &warehouse) in row.iter_mut().zip(warehouses) {
                     if !self.policies.traits().has_all(warehouse, needs) {
                         *free = 0;
                     }
                 }
             }
         }
-        found
+        all
     }
 }

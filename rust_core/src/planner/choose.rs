@@ -49,7 +49,7 @@ impl Planner {
                     unfilled.iter_mut().zip(&left).for_each(|(missing, left)| *missing += left);
                     (pieces, false)
                 } else {
-                    return Err(Refusal::TooSpread(shortages(demand, &left)));
+                    return Err(Self::too_spread(demand, &candidates.held(), &left));
                 }
             }
         };
@@ -121,8 +121,8 @@ impl Planner {
                 shipments_max: demand.shipments_max,
                 bound: choice.bound,
             };
-            // How a balanced score weighs days against a carrier's freight is rounded.
-            proven = self.ship_truly(demand, candidates, &kernel, &mut rows) && score.cost_weight() == 1;
+            proven =
+                self.ship_truly(demand, candidates, &kernel, &mut rows) && self.weighs_days_truly(demand, candidates);
         }
         // What is not chosen is no better for being worth more than its bound.
         exact &= !rows
@@ -171,15 +171,4 @@ fn from_covering_set(candidates: &Candidates, shipments_max: usize) -> Option<Ve
     let mut order = candidates.by_fixed_cost();
     order.retain(|candidate| set.contains(candidate));
     Some(fill::in_order(&candidates.supply(), &order, shipments_max).0)
-}
-
-/// What as many warehouses as are allowed could not give.
-fn shortages(demand: &Demand, left: &[i64]) -> Vec<Shortage> {
-    demand
-        .lines
-        .iter()
-        .zip(left)
-        .filter(|(_, left)| **left > 0)
-        .map(|(&(sku, requested), &left)| Shortage { sku, requested, available: requested - left })
-        .collect()
 }

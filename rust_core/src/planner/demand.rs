@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Flaw, Planner};
+use super::{Flaw, LimitedBy, Planner};
 use crate::catalogue::{Catalogue, WarehouseTerms};
 use crate::cost::{Destination, Haste, Place};
 use crate::goods::Bundle;
@@ -25,6 +25,8 @@ pub struct Demand {
     pub allowed: Option<Vec<WarehouseId>>,
     /// The channel whose pools it may take from besides the shared rest; [`SHARED`] where there are none.
     pub channel: ChannelId,
+    /// The same, whatever the policy makes of pools.
+    pub(super) own_channel: ChannelId,
     /// Whether the customer collects it.
     pub pickup: bool,
     /// The policy that it is planned by.
@@ -39,6 +41,8 @@ pub struct Demand {
     pub due: Option<i32>,
     /// Warehouses that may share it.
     pub shipments_max: usize,
+    /// Who says so, where they are not free.
+    pub limited_by: LimitedBy,
     /// Whether a part is accepted.
     pub allow_partial: bool,
     /// Whether substitutes are accepted for what the network lacks.
@@ -62,6 +66,16 @@ impl Demand {
     #[must_use]
     pub fn with_lines(&self, lines: Vec<(SkuId, i64)>) -> Self {
         Self { lines, ..self.clone() }
+    }
+
+    /// The same order if its policy left no warehouses, pools or units alone.
+    pub(super) fn unfiltered(&self) -> Self {
+        Self { channel: self.own_channel, serves: None, pools_only: false, keep_back: 0, ..self.clone() }
+    }
+
+    /// Whether its policy does.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.serves.is_some() || self.pools_only || self.keep_back > 0 || self.channel != self.own_channel
     }
 
     /// SKUs and units as ordered, each SKU once.
@@ -183,6 +197,7 @@ impl Planner {
             ordered,
             allowed,
             channel: if policy.only.pools == Pools::Never { SHARED } else { channel },
+            own_channel: channel,
             pickup,
             // Where the customer collects it is the customer's to say.
             serves: if pickup { None } else { self.policies.serves(policy, &self.catalogue, self.now_ms) },
@@ -190,6 +205,7 @@ impl Planner {
             keep_back: policy.kept_back(order.channel),
             due: due.or(within),
             shipments_max: order.shipments_max().min(policy.max_shipments.unwrap_or(usize::MAX)),
+            limited_by: limited_by(order, policy),
             allow_partial: order.allow_partial,
             allow_substitutes: order.allow_substitutes,
             allow_backorder: order.allow_backorder,
@@ -212,6 +228,15 @@ impl Planner {
             service_level: order.service_level.unwrap_or_default(),
         };
         self.costs.destination(to.lat, to.lon, &place)
+    }
+}
+
+/// Who says how many warehouses may share an order: the order itself, unless its policy allows fewer.
+fn limited_by(order: &Order, policy: &Policy) -> LimitedBy {
+    match policy.max_shipments {
+        Some(most) if most < order.shipments_max() => LimitedBy::Policy,
+        _ if order.allow_split => LimitedBy::MaxShipments,
+        _ => LimitedBy::AllowSplit,
     }
 }
 

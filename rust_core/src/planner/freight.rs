@@ -126,6 +126,18 @@ impl Planner {
         candidates.lanes.iter().zip(&candidates.by_weight).map(most).collect()
     }
 
+    /// Whether carriers are chosen by what their days add to the score, no more and no less: where days add nothing, where no
+    /// two carriers of a lane differ in them, or where all are known and a day makes whole minor units.
+    pub(super) fn weighs_days_truly(&self, demand: &Demand, candidates: &Candidates) -> bool {
+        let score = Score::of(demand.policy());
+        let alike = |charged: &ByWeight| {
+            let days = || charged.rates.iter().map(|&rate| arrival(charged.leaves, self.costs.transit_days(rate)));
+            let even = days().all(|day| Some(day) == days().next());
+            even || (score.haste_is_exact(demand.due) && days().all(|day| day.is_some()))
+        };
+        !score.counts_days(demand.due) || candidates.by_weight.iter().all(alike)
+    }
+
     /// The warehouses from which nobody carries anything to where a demand goes, though somebody would have to.
     pub(crate) fn uncarried(&mut self, demand: &Demand) -> Vec<WarehouseId> {
         let lanes = &self.costs.lanes(&self.catalogue, &demand.destination).lanes;

@@ -48,11 +48,8 @@ impl Planner {
     }
 
     /// Units of each line that there are at all warehouses that may serve it.
-    fn available(&mut self, demand: &Demand, capped: bool) -> Vec<i64> {
-        let candidates = self.gather(demand, capped);
-        let width = candidates.warehouses.len();
-        let sum = |row: &[i64]| row.iter().fold(0_i64, |sum, &free| sum.saturating_add(free));
-        (0..demand.lines.len()).map(|line| sum(&candidates.free[line * width..(line + 1) * width])).collect()
+    pub(super) fn available(&mut self, demand: &Demand, capped: bool) -> Vec<i64> {
+        self.gather(demand, capped).held()
     }
 }
 
@@ -84,23 +81,25 @@ pub(super) fn undo(
     unfilled
 }
 
-/// A refusal of the lines that were planned in a demand's place, in terms of the demand.
+/// A refusal of the lines that were planned in a demand's place, in terms of the demand, of which so much is there itself.
 pub(super) fn in_terms_of(
     demand: &Demand,
     lines: &[(SkuId, i64)],
     refusal: Refusal,
     mut substitutions: Vec<Substitution>,
+    there: &[i64],
 ) -> Refusal {
-    let mut shortages = |rows: Vec<Shortage>| {
-        let missing = |sku| rows.iter().find(|row| row.sku == sku).map_or(0, |row| row.requested - row.available);
-        let left: Vec<i64> = lines.iter().map(|&(sku, _)| missing(sku)).collect();
-        shortages_of(demand, &undo(demand, lines, &left, &mut substitutions))
-    };
-    match refusal {
-        Refusal::Short(rows) => Refusal::Short(shortages(rows)),
-        Refusal::TooSpread(rows) => Refusal::TooSpread(shortages(rows)),
-        Refusal::AtCapacity(rows) => Refusal::AtCapacity(shortages(rows)),
+    let spread = matches!(refusal, Refusal::TooSpread(_));
+    let rows = refusal.shortages();
+    let missing = |sku| rows.iter().find(|row| row.sku == sku).map_or(0, |row| row.requested - row.available);
+    let left: Vec<i64> = lines.iter().map(|&(sku, _)| missing(sku)).collect();
+    let left = undo(demand, lines, &left, &mut substitutions);
+    if !spread {
+        return Refusal::Short(shortages_of(demand, &left));
     }
+    // With what may come instead, there is enough of each.
+    let enough: Vec<i64> = demand.lines.iter().zip(there).map(|(&(_, wanted), &there)| wanted.max(there)).collect();
+    Planner::too_spread(demand, &enough, &left)
 }
 
 /// What falls short of a demand's lines, of which so much is missing.

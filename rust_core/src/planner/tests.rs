@@ -5,6 +5,7 @@ mod goods;
 mod objectives;
 mod oracle;
 mod policies;
+mod refusals;
 
 use serde_json::json;
 
@@ -175,8 +176,10 @@ fn what_is_too_much_for_the_kernel_is_filled_from_the_cheapest_to_open() {
 fn too_many_shipments_say_what_is_missing_from_as_many_as_allowed() {
     let mut planner = planner(&[warehouse(0.0), warehouse(1.0)], &[&[5, 0], &[0, 3]]);
     let fields = json!({"lines": lines(&[(0, 5), (1, 3)]), "allow_split": false});
-    let missing = vec![Shortage { sku: 1, requested: 3, available: 0 }];
-    assert_eq!(plan(&mut planner, fields.clone()), Err(Refusal::TooSpread(missing)));
+    let rows = vec![SpreadRow { sku: 1, requested: 3, available: 3, within: 0 }];
+    let (by, policy) = (LimitedBy::AllowSplit, "cheapest".into());
+    let spread = Spread { rows, shipments_max: 1, by, policy };
+    assert_eq!(plan(&mut planner, fields.clone()), Err(Refusal::TooSpread(spread)));
     let mut partial = fields;
     partial["allow_partial"] = json!(true);
     let partial = plan(&mut planner, partial).unwrap();

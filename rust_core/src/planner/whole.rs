@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::bundles::{lines_with, lower};
 use super::substitutes::shortages_of;
-use super::{Demand, Filled, Plan, Planner, Refusal, Shortage, goes_without};
+use super::{Demand, Filled, Plan, Planner, Refusal, Shortage, Spread, SpreadRow, goes_without};
 use crate::goods::{Bundle, Goods};
 use crate::ids::SkuId;
 
@@ -25,10 +25,7 @@ impl Planner {
                 Ok(fitting) => fitting,
                 Err(Refusal::Short(rows)) => {
                     let Some((of_one, whole)) = self.most_of_one(demand, &there, capped) else {
-                        let wanted =
-                            |sku| demand.lines.iter().find(|(of, _)| *of == sku).map_or(0, |&(_, units)| units);
-                        let rows = rows.into_iter().map(|row| Shortage { requested: wanted(row.sku), ..row });
-                        return Err(Refusal::TooSpread(rows.collect()));
+                        return Err(self.none_whole(demand, &rows, capped));
                     };
                     bundles = vec![whole];
                     (of_one, demand.ordered().to_vec())
@@ -71,6 +68,16 @@ impl Planner {
             lacking.get_or_insert(Refusal::Short(shortages_of(&asked, &filled.unfilled)));
             round += 1;
         }
+    }
+
+    /// That no whole bundle fits into so few shipments, which could have given so much of each part.
+    fn none_whole(&mut self, demand: &Demand, within: &[Shortage], capped: bool) -> Refusal {
+        let held = self.gather(demand, capped).held();
+        let row = |(&(sku, requested), &available): (&(SkuId, i64), &i64)| {
+            let within = within.iter().find(|row| row.sku == sku)?.available;
+            Some(SpreadRow { sku, requested, available, within })
+        };
+        Refusal::TooSpread(Spread::of(demand, demand.lines.iter().zip(&held).filter_map(row).collect()))
     }
 
     /// The bundle of which most can be had when there is nothing else, and the cheapest of several; the first among equals.

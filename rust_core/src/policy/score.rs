@@ -122,6 +122,22 @@ impl<'a> Score<'a> {
         }
     }
 
+    /// Whether a shipment's days add to the score.
+    #[must_use]
+    pub fn counts_days(&self, due: Option<LocalDay>) -> bool {
+        let late = due.is_some() && self.policy.lateness_cost_per_day > 0;
+        late || (self.balanced && self.policy.weights.per_day > 0)
+    }
+
+    /// Whether that is what they count for in the score: a balanced one is in thousandths, counts lateness from the due day
+    /// only, and need not count costs at all.
+    #[must_use]
+    pub fn haste_is_exact(&self, due: Option<LocalDay>) -> bool {
+        let weights = &self.policy.weights;
+        let late = due.is_some() && self.policy.lateness_cost_per_day > 0;
+        !self.balanced || (!late && weights.per_day.checked_rem(weights.cost) == Some(0))
+    }
+
     /// What days after the due one count for, in minor units.
     #[must_use]
     pub fn lateness(&self, due: Option<LocalDay>) -> Haste {

@@ -9,6 +9,7 @@ mod outcome;
 mod planner;
 mod policy;
 mod record;
+mod refusal;
 
 use pyo3::prelude::*;
 

@@ -4,9 +4,10 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::refusal::{told_of, word_of};
 use crate::batch::Outcome;
 use crate::catalogue::Catalogue;
-use crate::planner::{Exceeded, Flaw, Shortage};
+use crate::planner::{Exceeded, Flaw};
 
 /// (word, payload); `engine/_core.pyi` lists the words and their payloads.
 pub type OutcomeTuple = (&'static str, Py<PyAny>);
@@ -18,9 +19,7 @@ pub fn outcome_tuple(py: Python<'_>, outcome: Outcome, catalogue: &Catalogue) ->
         Outcome::Replayed(json) => ("replayed", PyBytes::new(py, &json).into_py_any(py)?),
         Outcome::Unreadable(message) => ("unreadable", message.into_py_any(py)?),
         Outcome::Conflict => ("conflict", py.None()),
-        Outcome::Short(shortages) => ("short", shortage_tuples(shortages, catalogue).into_py_any(py)?),
-        Outcome::TooSpread(shortages) => ("too_spread", shortage_tuples(shortages, catalogue).into_py_any(py)?),
-        Outcome::AtCapacity(shortages) => ("at_capacity", shortage_tuples(shortages, catalogue).into_py_any(py)?),
+        Outcome::Refused(refusal) => (word_of(&refusal), told_of(refusal, catalogue).into_py_any(py)?),
         Outcome::Limit(exceeded) => ("limit", exceeded_tuples(exceeded, catalogue).into_py_any(py)?),
         Outcome::Invalid(flaws) => ("invalid", flaw_tuples(flaws).into_py_any(py)?),
         Outcome::Backorder(missing, cells) => ("backorder", (missing, cells).into_py_any(py)?),
@@ -28,11 +27,6 @@ pub fn outcome_tuple(py: Python<'_>, outcome: Outcome, catalogue: &Catalogue) ->
         Outcome::Postponed => ("postponed", py.None()),
         Outcome::Contended => ("contended", py.None()),
     })
-}
-
-/// (SKU, requested, available).
-pub fn shortage_tuples(shortages: Vec<Shortage>, catalogue: &Catalogue) -> Vec<(String, i64, i64)> {
-    shortages.into_iter().map(|short| (sku_name(catalogue, short.sku), short.requested, short.available)).collect()
 }
 
 fn exceeded_tuples(exceeded: Vec<Exceeded>, catalogue: &Catalogue) -> Vec<(String, i64, i64, i64)> {
@@ -47,6 +41,6 @@ pub fn flaw_tuples(flaws: Vec<Flaw>) -> Vec<(String, String)> {
     flaws.into_iter().map(|flaw| (flaw.pointer, flaw.message)).collect()
 }
 
-fn sku_name(catalogue: &Catalogue, sku: u32) -> String {
+pub(super) fn sku_name(catalogue: &Catalogue, sku: u32) -> String {
     catalogue.sku_name(sku).unwrap_or("?").to_owned()
 }

@@ -1,13 +1,15 @@
 //! The planner, as Python drives it.
 
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::PyBytes;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::batch::PyBatch;
 use super::outcome::{OutcomeTuple, outcome_tuple};
+use super::refusal::{tell_refusal, told_of, word_of};
 use crate::answer::Allocation;
 use crate::batch::{Intake, Outcome, Reply};
 use crate::capacity::Day;
@@ -15,7 +17,7 @@ use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::cost::{By, CARRIERS_MAX, Carrier, LocalDay, Matrix, Of, Step, ZONES_MAX, Zone};
 use crate::geo::Point;
 use crate::ids::{CellId, ChannelId, SkuId, WAREHOUSES_MAX, WarehouseId, split_cell_id};
-use crate::planner::{Plan, Planner, Refusal, Shortage};
+use crate::planner::{Plan, Planner, Refusal};
 use crate::policy::Book;
 use crate::prices::Prices;
 use crate::record::{self, Status};
@@ -349,14 +351,14 @@ impl PyPlanner {
         };
         let planned = self.planner.plan(&demand);
         let explanation = self.planner.explain(&order, &demand, planned.as_ref());
-        if demand.allow_backorder && expected_day.is_none() {
+        let may_wait = demand.allow_backorder && !planned.as_ref().is_err_and(Refusal::is_final);
+        if may_wait && expected_day.is_none() {
             if let Err(refusal) = planned {
                 return outcome_tuple(py, self.planner.lacking(&demand, refusal), &self.planner.catalogue);
             }
         }
-        let lacking = planned.as_ref().err().map(|refusal| self.shortages(refusal));
         let plan = match (&planned, expected_day) {
-            (Err(_), Some(day)) if demand.allow_backorder => Some(Plan::backorder(&demand, day)),
+            (Err(_), Some(day)) if may_wait => Some(Plan::backorder(&demand, day)),
             _ => planned.as_ref().ok().cloned(),
         };
         let mut answer = json!({});
@@ -375,14 +377,18 @@ impl PyPlanner {
             };
             answer = serde_json::from_slice(&allocation.to_json(&self.planner.catalogue)).map_err(wrong)?;
         }
-        let mut word = "quoted";
-        if let Some((refused, rows)) = lacking {
-            word = if plan.is_some() { word } else { refused };
-            answer["shortages"] = rows;
+        if let Err(refusal) = &planned {
+            tell_refusal(&mut answer, refusal, &self.planner.catalogue);
         }
         answer["explanation"] = explanation;
-        let json = serde_json::to_vec(&answer).map_err(wrong)?;
-        Ok((word, PyBytes::new(py, &json).into_any().unbind()))
+        let json = PyBytes::new(py, &serde_json::to_vec(&answer).map_err(wrong)?);
+        match planned {
+            Err(refusal) if plan.is_none() => {
+                let told = told_of(refusal.clone(), &self.planner.catalogue);
+                Ok((word_of(&refusal), (json, told).into_py_any(py)?))
+            }
+            _ => Ok(("quoted", json.into_any().unbind())),
+        }
     }
 
     /// The Allocation of a record, as JSON.
@@ -420,20 +426,6 @@ impl PyPlanner {
 }
 
 impl PyPlanner {
-    /// The word of a refusal, and what falls short.
-    fn shortages(&self, refusal: &Refusal) -> (&'static str, Value) {
-        let (word, shortages) = match refusal {
-            Refusal::Short(shortages) => ("short", shortages),
-            Refusal::TooSpread(shortages) => ("too_spread", shortages),
-            Refusal::AtCapacity(shortages) => ("at_capacity", shortages),
-        };
-        let row = |short: &Shortage| {
-            let sku = self.planner.catalogue.sku_name(short.sku).unwrap_or("?");
-            json!({"sku": sku, "requested": short.requested, "available": short.available})
-        };
-        (word, shortages.iter().map(row).collect())
-    }
-
     fn tuples(&self, py: Python<'_>, outcomes: Vec<(u32, Outcome)>) -> PyResult<Vec<(u32, OutcomeTuple)>> {
         outcomes
             .into_iter()

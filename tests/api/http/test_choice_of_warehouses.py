@@ -69,9 +69,17 @@ def test_an_order_is_split_only_where_it_allows_that(shop: Shop) -> None:
     one, two, three = (shop.warehouse(name) for name in "123")
     skus = [shop.sku(f"A{index}", on_hand={name: 5}) for index, name in enumerate((one, two, three))]
     lines = [(sku, 1) for sku in skus]
-    for limits in ({"allow_split": False}, {"max_shipments": 1}, {"max_shipments": 2}):
-        found = shop.post(shop.order(*lines, **limits)).problem(409, "insufficient-stock")
-        assert "as few warehouses as the order allows" in found["detail"]
+    for limits, most in (({"allow_split": False}, 1), ({"max_shipments": 1}, 1), ({"max_shipments": 2}, 2)):
+        (field,) = limits
+        order = shop.order(*lines, **limits)
+        for path in ("/v1/orders", "/v1/quotes"):
+            found = shop.door.call("POST", path, order).problem(409, "insufficient-stock")
+            assert f"There is enough stock, but no way was found to ship it from {most} warehouse" in found["detail"]
+            assert f"{field} of the order allows no more" in found["detail"]
+            assert found["limit"] == {"by": field, "shipments": most}
+            assert len(found["shortages"]) == 3 - most
+            for row in found["shortages"]:
+                assert (row["requested"], row["available"], row["within_limit"]) == (1, 5, 0)
     assert shipped(shop.reserve(*lines, max_shipments=3)) == {
         one: {skus[0]: 1},
         two: {skus[1]: 1},

@@ -96,4 +96,31 @@ def test_a_refusal_has_its_reason(network: Shop) -> None:
     assert told["reason"] == "no plan: the warehouses that may serve it have too little of E-A (27 of 99)"
     assert "chosen" not in told
     told = explain(network, ("A", 12), status=409, allow_split=False)
-    assert told["reason"].startswith("no plan: there is enough, but not from 1 warehouse")
+    assert told["reason"].startswith("no plan: there is enough, but not from 1 warehouse, and it is not to be split")
+
+
+def test_each_shipment_of_a_split_is_told_by_its_parts(network: Shop) -> None:
+    """With the weight that its carrier bills; they add up to what the order costs."""
+    told = explain(network, ("A", 1), ("B", 1), deliver_by="2020-01-01")
+    left, right = told["chosen"]["shipments"]
+    assert (left["warehouse"], left["carrier"], left["zone"], left["billed_g"]) == ("E-LEFT", "post", "all", 500)
+    assert [left["cost"][part] for part in PARTS] == [100, 10, 500, 0]
+    assert left["lines"] == [{"sku": "E-A", "quantity": 1}]
+    for part in (*PARTS, "total"):
+        assert left["cost"][part] + right["cost"][part] == told["chosen"]["cost"][part]
+    assert left["score"] == {"cost": 610, "total": 610}
+    assert left["score"]["total"] + right["score"]["total"] + 300 == told["chosen"]["score"]["total"]
+    assert told["due_on"] == "2020-01-01"
+    assert (left["lateness_cost"], told["chosen"]["lateness_cost"]) == (0, 0)
+    assert left["days_late"] == told["chosen"]["days_late"] > 2_000
+    assert "after it is due on 2020-01-01, for which the policy charges nothing" in told["reason"]
+
+
+def test_what_a_policy_keeps_is_not_called_a_shortage(network: Shop) -> None:
+    """The order and the quote say that it is there, and which policy keeps it."""
+    order = network.order(("E-A", 10), policy="depots", warehouses=["E-SHOP", "E-LEFT"])
+    for path in ("/v1/orders", "/v1/quotes"):
+        found = network.door.call("POST", path, order).problem(409, "insufficient-stock")
+        assert found["limit"] == {"by": "policy", "policy": "depots"}
+        assert found["shortages"] == [{"sku": "E-A", "requested": 10, "available": 9}]
+        assert 'There is enough stock, but the policy "depots" keeps it from this order' in found["detail"]

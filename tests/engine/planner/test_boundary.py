@@ -41,7 +41,9 @@ def free(planner: Planner) -> dict[str, int]:
             canonical_bytes(order(quantity=limits.QUANTITY_MAX, warehouses=(warehouse,)))
         )
         assert word == "short"
-        (shortage,) = msgspec.json.decode(payload)["shortages"]
+        json, told = payload
+        (shortage,) = msgspec.json.decode(json)["shortages"]
+        assert told == ([("a", shortage["requested"], shortage["available"], None)], None)
         levels[warehouse] = shortage["available"]
     return levels
 

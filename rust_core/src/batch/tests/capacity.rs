@@ -67,7 +67,7 @@ fn nobody_hears_that_all_are_at_capacity_before_the_counters_were_read() {
     let settled = settle(&mut planner, &mut batch, &reply(b"", &packed(&[99, 99, 0, 0]), &[])).unwrap();
     assert!(matches!(settled[..], [(0, Outcome::Again { fresh: true })]));
     let (_, decided) = planner.plan_batch(&fresh(&one));
-    let [(0, Outcome::AtCapacity(short))] = &decided[..] else { panic!("{decided:?}") };
+    let [(0, Outcome::Refused(Refusal::AtCapacity(short)))] = &decided[..] else { panic!("{decided:?}") };
     assert_eq!(*short, [Shortage { sku: 0, requested: 1, available: 0 }]);
     // An order has ended elsewhere.
     let (mut batch, _) = planner.plan_batch(&intakes(&one));
@@ -86,7 +86,7 @@ fn nobody_hears_no_because_of_the_batchs_own_orders() {
     assert_eq!((batch.sent.len(), batch.waiting.as_slice()), (1, &[1][..]));
     settle(&mut planner, &mut batch, &reply(b"A", &packed(&[98, 0]), &[])).unwrap();
     let (_, decided) = planner.plan_batch(&fresh(&two[1..]));
-    assert!(matches!(decided[..], [(0, Outcome::AtCapacity(_))]), "{decided:?}");
+    assert!(matches!(decided[..], [(0, Outcome::Refused(Refusal::AtCapacity(_)))]), "{decided:?}");
 }
 
 #[test]
@@ -95,11 +95,11 @@ fn a_shortage_of_stock_is_none_of_capacity() {
     let fields = |units, partial| json!({"lines": lines(&[(0, units)]), "allow_partial": partial});
     let outcome = |planner: &mut Planner, fields: Value| planner.plan_batch(&fresh(&[order(fields)])).1;
     let decided = outcome(&mut planner, fields(199, false));
-    let [(0, Outcome::Short(short))] = &decided[..] else { panic!("{decided:?}") };
+    let [(0, Outcome::Refused(Refusal::Short(short)))] = &decided[..] else { panic!("{decided:?}") };
     assert_eq!(short[0].available, 198);
-    assert!(matches!(outcome(&mut planner, fields(198, false))[..], [(0, Outcome::AtCapacity(_))]));
+    assert!(matches!(outcome(&mut planner, fields(198, false))[..], [(0, Outcome::Refused(Refusal::AtCapacity(_)))]));
     let at = json!({"lines": lines(&[(0, 1)]), "pickup_at": "w0"});
-    assert!(matches!(outcome(&mut planner, at)[..], [(0, Outcome::AtCapacity(_))]));
+    assert!(matches!(outcome(&mut planner, at)[..], [(0, Outcome::Refused(Refusal::AtCapacity(_)))]));
     // A part that a full warehouse has is left out, once its counter was read.
     let part = order(fields(120, true));
     let (batch, _) = planner.plan_batch(&intakes(std::slice::from_ref(&part)));
@@ -192,8 +192,8 @@ proptest! {
         for (place, outcome) in &decided {
             let units = wanted[*place as usize].0;
             match outcome {
-                Outcome::AtCapacity(_) => prop_assert!(room < units || (wanted[*place as usize].1 && room == 0)),
-                Outcome::Short(_) => prop_assert!(units > 3 * 99),
+                Outcome::Refused(Refusal::AtCapacity(_)) => prop_assert!(room < units || (wanted[*place as usize].1 && room == 0)),
+                Outcome::Refused(Refusal::Short(_)) => prop_assert!(units > 3 * 99),
                 other => prop_assert!(false, "{other:?}"),
             }
         }

@@ -48,7 +48,9 @@ fn before_a_no_the_cells_of_components_and_substitutes_are_read() {
     assert!(decided.is_empty());
     assert_eq!(read(&batch), cells(&[0, 1, 2]));
     let (_, decided) = planner.plan_batch(&fresh(&[asks("a", &[(3, 1)], bends())]));
-    assert!(matches!(&decided[..], [(0, Outcome::Short(short))] if short[0].sku == 0 && short[0].available == 0));
+    assert!(
+        matches!(&decided[..], [(0, Outcome::Refused(Refusal::Short(short)))] if short[0].sku == 0 && short[0].available == 0)
+    );
 }
 
 /// A unit that another order of the batch wants may be left after all.

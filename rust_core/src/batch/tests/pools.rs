@@ -56,12 +56,12 @@ fn others_see_the_rest_alone() {
         let orders = [by_channel("a", 2, channel)];
         let (batch, decided) = planner.plan_batch(&fresh(&orders));
         assert!(batch.is_empty());
-        let [(0, Outcome::Short(short))] = &decided[..] else { panic!("{decided:?}") };
+        let [(0, Outcome::Refused(Refusal::Short(short)))] = &decided[..] else { panic!("{decided:?}") };
         assert_eq!(short[0].available, 1, "{channel:?}");
     }
     let orders = [by_channel("a", 20, Some("app"))];
     let (_, decided) = planner.plan_batch(&fresh(&orders));
-    let [(0, Outcome::Short(short))] = &decided[..] else { panic!("{decided:?}") };
+    let [(0, Outcome::Refused(Refusal::Short(short)))] = &decided[..] else { panic!("{decided:?}") };
     assert_eq!(short[0].available, 19);
 }
 

@@ -99,12 +99,31 @@ proptest! {
             }
         }
         let Some(plan) = plan else { return Ok(()) };
+        let due = i64::try_from(NOW_MS / 86_400_000).unwrap() + 1;
         let chosen = &explanation["chosen"];
         prop_assert_eq!(whole(&chosen["cost"]), plan.cost());
         prop_assert_eq!(sum(&chosen["score"]), whole(&chosen["score"]));
         prop_assert_eq!(chosen["warehouses"].as_array().unwrap().len(), plan.shipments.len());
+        let told = chosen["shipments"].as_array().unwrap();
+        prop_assert_eq!(told.len(), plan.shipments.len());
+        for (told, shipment) in told.iter().zip(&plan.shipments) {
+            prop_assert_eq!(whole(&told["cost"]), shipment.cost);
+            prop_assert_eq!(sum(&told["score"]), whole(&told["score"]));
+            let carried = shipment.carrier.as_deref().map(|carrier| json!(carrier));
+            prop_assert_eq!(told.get("carrier"), carried.as_ref());
+            prop_assert_eq!(told.get("billed_g").is_some(), far > 0 && at.is_none());
+            let late = shipment.promised.map(|day| json!((i64::from(day) - due).max(0)));
+            prop_assert_eq!(told.get("days_late"), late.as_ref());
+        }
+        for part in ["handling", "picking", "freight", "way", "total"] {
+            let of_each = told.iter().map(|one| one["cost"][part].as_i64().unwrap()).sum::<i64>();
+            prop_assert_eq!(of_each, chosen["cost"][part].as_i64().unwrap());
+        }
+        let of_each = told.iter().map(|one| whole(&one["score"])).sum::<i64>();
+        prop_assert_eq!(of_each + chosen["score"]["split"].as_i64().unwrap_or(0), whole(&chosen["score"]));
+        prop_assert!(!plan.proven || explanation["proven"] == true);
         let scored = ["cheapest", "balanced"].contains(&policy["objective"].as_str().unwrap());
-        if let (true, Some(single)) = (plan.proven && scored, explanation.get("single")) {
+        if let (true, Some(single)) = (explanation["proven"] == true && scored, explanation.get("single")) {
             prop_assert!(whole(&chosen["score"]) <= whole(&single["score"]));
         }
         if let Some(bound) = explanation.get("bound") {

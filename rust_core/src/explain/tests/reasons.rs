@@ -118,8 +118,20 @@ fn a_refusal_is_told_with_what_is_lacking() {
     let narrow = json!({"lines": lines(&[(0, 12)]), "allow_split": false});
     assert_eq!(
         reason(&mut planner, narrow),
-        "no plan: there is enough, but not from 1 warehouse, the most that it may ship from"
+        "no plan: there is enough, but not from 1 warehouse, and it is not to be split (allow_split); \
+         such a choice held too little of s0 (9 of 13 there)"
     );
+    assert_eq!(
+        reason(&mut planner, json!({"lines": lines(&[(0, 13), (1, 4)]), "max_shipments": 1})),
+        "no plan: there is enough, but not from 1 warehouse, and its max_shipments allows no more; \
+         such a choice held too little of s0 (9 of 13 there)"
+    );
+    planner.set_book(book(json!({"only": {"exclude": ["w2"]}})));
+    assert_eq!(
+        reason(&mut planner, json!({"lines": lines(&[(0, 5)])})),
+        "no plan: there is enough, but policy p leaves it where it is; what it lets serve has too little of s0 (4 of 5)"
+    );
+    planner.set_book(Book::default());
     let capped = WarehouseTerms { capacity: Some(1), ..warehouse(0.0) };
     assert!(planner.put_warehouse(2, "w2", capped));
     planner.capacity.set_day(Some(1));
@@ -128,6 +140,27 @@ fn a_refusal_is_told_with_what_is_lacking() {
         reason(&mut planner, both(5, "cheapest")),
         "no plan: warehouses that have the stock serve no more orders today; the others have too little of \
          s0 (4 of 5), s1 (4 of 5)"
+    );
+}
+
+#[test]
+fn where_no_carrier_goes_is_told_with_the_service_level() {
+    let mut planner = planner_of_three_units();
+    let only = Zone { countries: vec!["FR".into()], ..Zone::default() };
+    assert!(planner.costs.set_carriers(vec![Carrier { zones: vec![only], ..Carrier::default() }]));
+    let nobody = "from any warehouse that may serve it";
+    for (level, at) in [(Value::Null, ""), (json!("express"), " at service level express")] {
+        let fields = json!({"lines": lines(&[(0, 1)]), "service_level": level});
+        let expected = format!("no plan: no carrier of the tariff goes there{at} {nobody}");
+        assert_eq!(reason(&mut planner, fields), expected);
+    }
+    let near = Zone { max_m: 1000, ..Zone::default() };
+    let only = Zone { countries: vec!["FR".into()], ..Zone::default() };
+    assert!(planner.costs.set_carriers(vec![Carrier { zones: vec![near, only], ..Carrier::default() }]));
+    assert_eq!(
+        reason(&mut planner, json!({"lines": lines(&[(0, 3)])})),
+        "no plan: no carrier of the tariff goes there from where the stock is; \
+         those that one goes there from have too little of s0 (1 of 3)"
     );
 }
 

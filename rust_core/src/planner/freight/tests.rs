@@ -79,40 +79,47 @@ impl Case {
         demand(planner, json!({"lines": lines(&wanted), "max_shipments": self.max_shipments}))
     }
 
-    /// The freight of a shipment by the words of the tariff, told anew.
     fn freight(&self, at: usize, of: &[usize]) -> Option<i64> {
+        self.offers(at, of).map(|(freight, _)| freight).min()
+    }
+
+    /// The freight of a shipment and its days with each carrier, by the words of the tariff, told anew.
+    fn offers(&self, at: usize, of: &[usize]) -> impl Iterator<Item = (i64, Option<u8>)> {
         let far = at >= 2;
         let single = |carrier: &&Carrier| carrier.zones.len() == 2 || !far;
-        self.carriers
-            .iter()
-            .filter(single)
-            .map(|carrier| {
-                let zone = &carrier.zones[usize::from(far)];
-                let unit = |sku: usize| {
-                    let (weight_g, volume_cm3) = self.skus[sku];
-                    let divisor = i64::from(carrier.cm3_per_kg);
-                    if divisor == 0 { weight_g } else { weight_g.max((volume_cm3 * 1000 + divisor - 1) / divisor) }
-                };
-                let simple = zone.steps.is_empty() && zone.minimum <= zone.base && carrier.weight_step_g == 0;
-                if simple && self.carriers.iter().filter(single).count() == 1 {
-                    // One linear offer: by the line, as ever.
-                    let each = |&sku: &usize| (zone.per_kg * unit(sku) * self.wanted[sku] + 999) / 1000;
-                    return zone.base + of.iter().map(each).sum::<i64>();
-                }
-                let mut grams: i64 = of.iter().map(|&sku| unit(sku) * self.wanted[sku]).sum();
-                if carrier.weight_step_g > 0 {
-                    grams = (grams + carrier.weight_step_g - 1) / carrier.weight_step_g * carrier.weight_step_g;
-                }
-                let (last_g, last) = zone.steps.last().map_or((0, 0), |step| (step.up_to_g, step.amount));
-                let step = zone.steps.iter().find(|step| grams <= step.up_to_g);
-                let beyond = || last + (zone.per_kg * (grams - last_g) + 999) / 1000;
-                zone.minimum.max(zone.base + step.map_or_else(beyond, |step| step.amount))
-            })
-            .min()
+        let serving: Vec<&Carrier> = self.carriers.iter().filter(single).collect();
+        let alone = serving.len() == 1;
+        serving.into_iter().map(move |carrier| {
+            let zone = &carrier.zones[usize::from(far)];
+            let unit = |sku: usize| {
+                let (weight_g, volume_cm3) = self.skus[sku];
+                let divisor = i64::from(carrier.cm3_per_kg);
+                if divisor == 0 { weight_g } else { weight_g.max((volume_cm3 * 1000 + divisor - 1) / divisor) }
+            };
+            let simple = zone.steps.is_empty() && zone.minimum <= zone.base && carrier.weight_step_g == 0;
+            if simple && alone {
+                // One linear offer: by the line, as ever.
+                let each = |&sku: &usize| (zone.per_kg * unit(sku) * self.wanted[sku] + 999) / 1000;
+                return (zone.base + of.iter().map(each).sum::<i64>(), zone.transit_days);
+            }
+            let mut grams: i64 = of.iter().map(|&sku| unit(sku) * self.wanted[sku]).sum();
+            if carrier.weight_step_g > 0 {
+                grams = (grams + carrier.weight_step_g - 1) / carrier.weight_step_g * carrier.weight_step_g;
+            }
+            let (last_g, last) = zone.steps.last().map_or((0, 0), |step| (step.up_to_g, step.amount));
+            let step = zone.steps.iter().find(|step| grams <= step.up_to_g);
+            let beyond = || last + (zone.per_kg * (grams - last_g) + 999) / 1000;
+            (zone.minimum.max(zone.base + step.map_or_else(beyond, |step| step.amount)), zone.transit_days)
+        })
     }
 
     /// The least that any assignment of whole lines costs.
     fn optimum(&self) -> Option<i64> {
+        self.least(|cost, _| cost)
+    }
+
+    /// The least sum of what any assignment's shipments count for by their cost and the days of their carrier.
+    fn least(&self, score: impl Fn(i64, Option<u8>) -> i64) -> Option<i64> {
         let (warehouses, skus) = (self.costs.len(), self.wanted.len());
         let at = |assignment: usize, sku: usize| assignment / warehouses.pow(sku as u32) % warehouses;
         let costs = (0..warehouses.pow(skus as u32)).filter_map(|assignment| {
@@ -125,15 +132,24 @@ impl Case {
                 let of: Vec<usize> = (0..skus).filter(|&sku| at(assignment, sku) == place).collect();
                 if !of.is_empty() {
                     let (fixed, unit) = self.costs[place];
-                    cost += fixed
-                        + unit * of.iter().map(|&sku| self.wanted[sku]).sum::<i64>()
-                        + self.freight(place, &of)?;
+                    let picked = fixed + unit * of.iter().map(|&sku| self.wanted[sku]).sum::<i64>();
+                    cost += self.offers(place, &of).map(|(freight, days)| score(picked + freight, days)).min()?;
                     shipments += 1;
                 }
             }
             (shipments <= self.max_shipments.unwrap_or(usize::MAX)).then_some(cost)
         });
         costs.min()
+    }
+
+    /// Every line is whole, and from where it is.
+    fn check_units(&self, plan: &Plan) {
+        for (shipment, &(sku, units)) in
+            plan.shipments.iter().flat_map(|one| one.lines.iter().map(move |line| (one, line)))
+        {
+            assert!(units == self.wanted[sku as usize]);
+            assert!(self.stock[sku as usize][shipment.warehouse as usize] >= units);
+        }
     }
 
     /// Every shipment costs what the tariff says.
@@ -163,6 +179,47 @@ proptest! {
         let plan = planned.unwrap();
         case.check(&plan);
         prop_assert_eq!((plan.cost(), plan.proven), (optimum, true));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    /// By cost and days, carriers and warehouses chosen together: what is said to be proven is the least, and all is proven
+    /// where a day makes whole minor units, or nothing.
+    #[test]
+    fn a_balanced_plan_is_proven_where_it_is_the_best(
+        mut case in (1_usize..=4, 1_usize..=3).prop_flat_map(|(w, l)| case(w, l)),
+        cost in 0_i64..4, per_day in prop_oneof![Just(0_i64), 1_i64..200], late in prop::option::weighted(0.3, 1_i64..50),
+    ) {
+        const TODAY: i32 = 20_000;
+        for zone in case.carriers.iter_mut().flat_map(|carrier| &mut carrier.zones) {
+            zone.transit_days.get_or_insert(1);
+        }
+        let mut planner = case.planner();
+        planner.now_ms = Some(TODAY as u64 * 86_400_000);
+        let policy = json!({
+            "name": "p", "objective": "balanced", "weights": {"cost": cost, "per_day": per_day, "per_shipment": 7},
+            "deliver_within_days": late.map(|_| 1), "lateness_cost_per_day": late.unwrap_or(0),
+        });
+        let book = json!({"version": "1", "default": "p", "policies": [policy], "rules": []});
+        planner.set_book(crate::policy::Book::decode(&rmp_serde::to_vec_named(&book).unwrap()).unwrap());
+        let demand = case.demand(&planner);
+        let planned = planner.plan(&demand);
+        let score = |booked: i64, days: Option<u8>| {
+            let days = i64::from(days.unwrap());
+            cost * booked + per_day * days + 1000 * late.unwrap_or(0) * (days - 1).max(0) + 7
+        };
+        let Some(least) = case.least(score) else { return Ok(()) };
+        let plan = planned.unwrap();
+        case.check_units(&plan);
+        let of_shipment = |shipment: &crate::planner::Shipment| {
+            score(shipment.cost, Some(u8::try_from(shipment.promised.unwrap() - TODAY).unwrap()))
+        };
+        let found: i64 = plan.shipments.iter().map(of_shipment).sum();
+        prop_assert!(found >= least && (!plan.proven || found == least), "{} {} {}", found, least, plan.proven);
+        let even = late.is_none() && (per_day == 0 || (cost > 0 && per_day % cost == 0));
+        prop_assert!(plan.proven || !even);
     }
 }
 

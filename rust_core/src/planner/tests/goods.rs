@@ -97,7 +97,7 @@ fn a_part_is_chosen_for_whole_bundles_and_not_for_most_units() {
     let part = plan(&mut planner, fields(5)).unwrap();
     assert_eq!((pieces(&part), part.unfilled), (vec![(2, 0, 2), (2, 1, 2)], vec![(2, 3)]));
     let mut apart = bundled(&[&[1, 0], &[0, 1]], &[&[(0, 1), (1, 1)]]);
-    assert!(matches!(plan(&mut apart, fields(1)), Err(Refusal::TooSpread(rows)) if !rows.is_empty()));
+    assert!(matches!(plan(&mut apart, fields(1)), Err(Refusal::TooSpread(spread)) if !spread.rows.is_empty()));
 }
 
 /// Most loose units are where no kit is whole, one kit is in the first place, and fifty of another in the second.

@@ -84,12 +84,16 @@ proptest! {
                         prop_assert!(short.available < short.requested);
                     }
                 }
-                Err(Refusal::TooSpread(short)) => {
+                Err(Refusal::TooSpread(Spread { rows, .. })) => {
                     prop_assert!(enough && !case.allow_partial && case.max_shipments.is_some());
                     prop_assert!(!case.fits(), "some set of warehouses has everything");
-                    prop_assert!(!short.is_empty() && short.iter().all(|short| short.available < short.requested));
+                    prop_assert!(!rows.is_empty());
+                    for row in rows {
+                        prop_assert_eq!(row.available, case.available(row.sku as usize));
+                        prop_assert!(row.within < row.requested && row.requested <= row.available);
+                    }
                 }
-                Err(Refusal::AtCapacity(_)) => prop_assert!(false, "no warehouse has a bound"),
+                Err(refusal) => prop_assert!(false, "nothing else stands in its way: {refusal:?}"),
             }
         }
     }

@@ -95,15 +95,17 @@ proptest! {
                 return Ok(());
             }
             Err(Refusal::TooSpread(spread)) => {
-                prop_assert!(!spread.is_empty());
+                prop_assert!(!spread.rows.is_empty());
                 prop_assert!(enough || allows("allow_substitutes") || allows("allow_partial"));
                 prop_assert!(!allows("allow_partial") || case.has_only_bundles(&|sku| case.there(sku) == 0));
-                for row in &spread {
-                    prop_assert!(row.requested == wanted[&row.sku] && (0..row.requested).contains(&row.available));
+                for row in &spread.rows {
+                    prop_assert!(row.requested == wanted[&row.sku] && (0..row.requested).contains(&row.within));
+                    let there = case.there(row.sku);
+                    prop_assert!(row.available == there || (allows("allow_substitutes") && row.available > there));
                 }
                 return Ok(());
             }
-            Err(Refusal::AtCapacity(_)) => panic!("no warehouse has a capacity"),
+            Err(refusal) => panic!("nothing else stands in its way: {refusal:?}"),
         };
         let mut units: BTreeMap<u32, i64> = BTreeMap::new();
         let mut of_cells: BTreeMap<(u32, u32), i64> = BTreeMap::new();

@@ -22,7 +22,7 @@ fn orders_of_a_channel_leave_what_is_kept_back_and_others_do_not() {
     };
     assert_eq!(available("app", 6), Ok(vec![(0, 0, 3), (1, 0, 3)]));
     let short = Shortage { sku: 0, requested: 7, available: 6 };
-    assert_eq!(available("app", 7), Err(Refusal::Short(vec![short])));
+    assert_eq!(available("app", 7), Err(Refusal::KeptByPolicy(vec![short], "p".into())));
     assert_eq!(available("web", 10), Ok(vec![(0, 0, 5), (1, 0, 5)]));
 }
 
@@ -45,7 +45,11 @@ fn pools_are_taken_first_alone_or_never() {
         let from_pool = plan.shipments[0].takes().any(|(cell, _)| crate::ids::channel_of(cell) == 1);
         assert_eq!(from_pool, pools != "never", "{pools}");
         let short = Shortage { sku: 0, requested: held + 1, available: held };
-        assert_eq!(planned(held + 1), Err(Refusal::Short(vec![short])), "{pools}");
+        let refused = match pools {
+            "first" => Refusal::Short(vec![short]),
+            _ => Refusal::KeptByPolicy(vec![short], "p".into()),
+        };
+        assert_eq!(planned(held + 1), Err(refused), "{pools}");
     }
 }
 
@@ -77,7 +81,7 @@ fn only_what_was_counted_of_late_serves() {
         let demand = demand(planner, json!({"lines": lines(&[(0, 1)])}));
         planner.plan(&demand).map(|plan| used(&plan))
     };
-    let short = Err(Refusal::Short(vec![Shortage { sku: 0, requested: 1, available: 0 }]));
+    let short = Err(Refusal::KeptByPolicy(vec![Shortage { sku: 0, requested: 1, available: 0 }], "p".into()));
     assert_eq!(serves(&mut planner, NOW_MS), short);
     planner.policies.counted(1, NOW_MS);
     assert_eq!(serves(&mut planner, NOW_MS + 60_000), Ok(vec![1]));

@@ -1,0 +1,107 @@
+"""Orders that get no plan: what they lack, or what keeps them from stock that is there. Values, made of the core's."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+
+class Shortage(Struct, frozen=True, omit_defaults=True):
+    """A SKU that falls short, in units over the warehouses that may serve the order.
+
+    `within_limit` where too few shipments are allowed: what the fullest choice of so few that was found has of it.
+    """
+
+    sku: str
+    requested: int
+    available: int
+    within_limit: int | None = None
+
+
+class StockLimit(Struct, frozen=True, omit_defaults=True):
+    """What keeps an order from stock that is there: a field of its own, or its policy."""
+
+    by: Literal["allow_split", "max_shipments", "policy"]
+    shipments: int | None = None
+    """Warehouses that may share the order; none where it is other rules of the policy, such as its filters."""
+    policy: str | None = None
+    """The policy's name, if it is that."""
+
+
+class InsufficientStock(Struct, frozen=True):
+    """Nothing was held.
+
+    `spread` when there is more, but not from as few warehouses as `limit` allows; `at_capacity` when there is enough,
+    but warehouses that have it serve no more orders today: then what the others have is available. A `limit` by the
+    policy without shipments: there is enough, but the policy leaves it where it is.
+    """
+
+    shortages: tuple[Shortage, ...]
+    spread: bool
+    at_capacity: bool = False
+    limit: StockLimit | None = None
+
+    @property
+    def why(self) -> str:
+        """What keeps the order from stock that is there, as a sentence; empty where it is the stock that is short."""
+        if self.at_capacity:
+            return (
+                "There is enough stock, but warehouses that have it serve no more orders today: they are at capacity."
+            )
+        if self.limit is None:
+            return ""
+        of_policy = f'the policy "{self.limit.policy}"'
+        if (most := self.limit.shipments) is None:
+            return f"There is enough stock, but {of_policy} keeps it from this order; a quote says by which rule."
+        there = "enough" if all(row.available >= row.requested for row in self.shortages) else "more"
+        whose = of_policy if self.limit.by == "policy" else f"{self.limit.by} of the order"
+        plural = "" if most == 1 else "s"
+        found = f"no way was found to ship it from {most} warehouse{plural}"
+        return f"There is {there} stock, but {found}: {whose} allows no more."
+
+
+class Undeliverable(Struct, frozen=True):
+    """A SKU, in units; so many are deliverable from where a carrier goes there, and enough is elsewhere."""
+
+    sku: str
+    requested: int
+    deliverable: int
+
+
+class NotDeliverable(Struct, frozen=True):
+    """Nothing was held: no carrier of the tariff goes to the order's place, at the service level that it asks for.
+
+    From where these are; from any warehouse that may serve it, where `lines` is empty. Then it does not wait for stock
+    either.
+    """
+
+    lines: tuple[Undeliverable, ...]
+
+    @property
+    def why(self) -> str:
+        """As a sentence."""
+        nobody = (
+            "No carrier of the tariff goes to this place (at the service level of the order, if it asks for one) from"
+        )
+        if not self.lines:
+            return f"{nobody} any warehouse that may serve it."
+        rows = ", ".join(f"{row.sku} ({row.requested} wanted, {row.deliverable} deliverable)" for row in self.lines)
+        return f"{nobody} where the stock is of {rows}."
+
+
+Refused = InsufficientStock | NotDeliverable
+
+REFUSALS = frozenset({"short", "too_spread", "at_capacity", "kept_by_policy", "undeliverable"})
+"""The core's words for them; engine/_core.pyi lists what comes with each."""
+
+
+def refused_of(word: str, payload: Any) -> Refused:
+    """The refusal that the core's tuple stands for."""
+    rows, limit = payload
+    if word == "undeliverable":
+        return NotDeliverable(tuple(Undeliverable(*row[:3]) for row in rows))
+    return InsufficientStock(
+        tuple(Shortage(*row) for row in rows),
+        spread=word == "too_spread",
+        at_capacity=word == "at_capacity",
+        limit=None if limit is None else StockLimit(*limit),
+    )
