@@ -30,7 +30,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
     access: AccessMode = "auto"
-    """Who may call over HTTP. `auto`: whoever has an API key; until the first is made anybody, but on the loopback only:
+    """Who may call over HTTP. `auto`: whoever has an API key; until the first is made anybody, but on the loopback:
     elsewhere the service does not start. `required`: whoever has a key, on the loopback, too, as behind a proxy on the
     same machine. `open`: anybody who reaches the service, whatever keys there are, as behind a gateway that checks."""
     signing_key_file: Path | None = None

@@ -3,8 +3,10 @@
 import platform
 
 import msgspec
+from rich.markup import escape
 
 from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
+from api.http.access.start import access_advice, access_of
 from engine import __version__, open_engine
 
 
@@ -14,6 +16,9 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
     async with open_engine(settings, attach=True, background=False) as engine:
         description = await engine.describe_store()
         url = engine.store.url
+        keys = await engine.keys()
+        access = access_of(settings, closed=engine.access.keyring.closed)
+        advice = (*description.advice, *access_advice(settings, keys, closed=engine.access.keyring.closed))
         counts = {
             "partitions": len(engine.store.partitions),
             "warehouses": len(engine.planner.warehouses),
@@ -27,6 +32,8 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
         "url": without_password(url),
         **{name: value for name, value in msgspec.structs.asdict(description).items() if name != "advice"},
         **counts,
+        "served": access,
+        "keys": sum(key.state == "live" for key in keys),
     }
     limits = {
         name: str(value) if not isinstance(value, int | float) else value
@@ -34,18 +41,18 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
         if name != "redis_url"
     }
     if json:
-        print_json({"found": found, "settings": limits, "advice": description.advice})
+        print_json({"found": found, "settings": limits, "advice": advice})
     else:
         print_table(("what", "found"), [(name, str(value)) for name, value in found.items()])
         out.print()
         rows = [(f"STOCKADE_{name.upper()}", str(value)) for name, value in limits.items()]
         print_table(("setting", "value"), rows)
         out.print()
-        for advice in description.advice:
-            out.print(f"[yellow]To do:[/] {advice}")
-        if not description.advice:
+        for sentence in advice:
+            out.print(f"[yellow]To do:[/] {escape(sentence)}")
+        if not advice:
             out.print("[green]Nothing to do:[/] an acknowledged order survives a crash of service and store.")
-    return EXIT_FINDING if description.advice else 0
+    return EXIT_FINDING if advice else 0
 
 
 def without_password(url: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from api.http.access.start import check_door, check_parser
 from api.http.app import build_app
 from engine import Engine, Settings, open_engine
 
@@ -23,8 +24,10 @@ async def serve(
 
     `stop_with_stdin`: also until standard input ends, which it does when the process that holds its other end dies.
 
-    Raises StockadeError when the store cannot be opened, OSError when the address cannot be had.
+    Raises StockadeError when the store cannot be opened or the service would be unsafe, OSError when the address cannot
+    be had.
     """
+    check_parser()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
@@ -32,12 +35,15 @@ async def serve(
     if stop_with_stdin:
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
     async with open_engine(settings) as engine:
+        check_door(engine)
         runner = web.AppRunner(
             build_app(engine),
             access_log=None,
             handle_signals=False,
             keepalive_timeout=KEEPALIVE_S,
             shutdown_timeout=settings.drain_s,
+            # Nothing is unpacked: what comes compressed is refused by its header.
+            auto_decompress=False,
         )
         await runner.setup()
         try:

@@ -1,7 +1,7 @@
 """What an API key is: the text that its holder sends, the record that the store keeps, and what is shown of it.
 
 The text is `stk_<id>_<secret>`. The secret is 32 random bytes, and the store keeps the text's SHA-256 only. A slow hash
-would protect a password that somebody thought up; of 2**256 equally likely secrets none is found by trying, however fast.
+would protect a password that somebody thought up; of 2**256 equally likely secrets none is found by trying.
 """
 
 import hashlib

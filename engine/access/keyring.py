@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from engine.access.key import TEXT_LENGTH, KeyRecord, KeyScope
+from engine.access.key import TEXT_LENGTH, KeyRecord
 
 Denied = Literal["unknown", "revoked", "ended"]
 """Why a key is not taken. Whoever is told more than `unknown` has shown a secret of the key."""
@@ -20,7 +20,7 @@ class Principal(Struct, frozen=True):
     key_id: str | None
     """None: no key was asked for."""
     name: str = ""
-    scopes: frozenset[KeyScope] = frozenset()
+    scopes: frozenset[str] = frozenset()
     channel: str | None = None
     """The only channel whose orders it may make, read and change; None: all."""
     signed: bool = False
