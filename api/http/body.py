@@ -30,8 +30,7 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
         except web.HTTPRequestEntityTooLarge:
             body = None
         except (web.RequestPayloadError, ConnectionError):
-            detail = "The body breaks off, or is not in the encoding that its header names."
-            raise BodyProblem(Problem("broken-json", detail)) from None
+            raise BodyProblem(Problem("broken-json", "The body breaks off.")) from None
         if body is not None and len(body) <= bytes_max:
             return body
     raise too_large(bytes_max)
