@@ -56,4 +56,4 @@ def test_no_secret_is_in_store_file_log_or_answer(tmp_path: Path, capfd: pytest.
         assert root.read_bytes()[:8] not in place
     for each in (key, new, plain):
         assert each.text not in repr(each)
-        assert str(each.signing_secret) not in repr(each)
+    assert str(key.signing_secret) not in repr(key)
