@@ -14,6 +14,7 @@ from engine.access import ANYONE, AccessRoom, Denied, Principal
 from engine.config import AccessMode
 
 BEARER = "Bearer "
+PUBLIC = Scope.PUBLIC
 
 _SAID: dict[Denied, str] = {
     "unknown": "The API key is not one of this store.",
@@ -44,12 +45,13 @@ class Gate:
     def __init__(self, room: AccessRoom, mode: AccessMode) -> None:
         self._room = room
         self._keyring = room.keyring
-        self._mode = mode
+        self._asks_nobody = mode == "open"
+        self._asks_once_closed = mode == "auto"
 
     def check(self, scope: Scope, method: str, target: str, headers: Headers, body: bytes) -> Principal | Problem:
         """Whose a request is that needs `scope`, or the problem to answer with. `target`: path and query as sent."""
         principal = self.admit(scope, headers)
-        if isinstance(principal, Principal) and principal.signed:
+        if type(principal) is Principal and principal.signed:
             problem = self.verify(principal, method, target, headers, body)
             if problem is not None:
                 return problem
@@ -57,17 +59,18 @@ class Gate:
 
     def admit(self, scope: Scope, headers: Headers) -> Principal | Problem:
         """As `check`, by the headers alone: of one that must be signed nothing is known yet but its key."""
-        if scope is Scope.PUBLIC or self._mode == "open":
+        if scope is PUBLIC or self._asks_nobody:
             return ANYONE
-        if self._mode == "auto" and not self._keyring.closed:
+        if self._asks_once_closed and not self._keyring.closed:
             return _from_this_machine(headers)
         authorization = headers.get("authorization")
         if authorization is None:
             return _MISSING
-        if authorization[:7] != BEARER and authorization[:7].lower() != "bearer ":
+        scheme = authorization[:7]
+        if scheme != BEARER and scheme.lower() != "bearer ":
             return _MISSING
         found = self._keyring.find(authorization[7:])
-        if not isinstance(found, Principal):
+        if isinstance(found, str):
             return Problem("unauthorized", _SAID[found], headers=_INVALID)
         if scope in found.scopes:
             return found
