@@ -16,7 +16,7 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
     async with open_engine(settings, attach=True, background=False) as engine:
         description = await engine.describe_store()
         url = engine.store.url
-        keys = await engine.keys()
+        keys, _ = await engine.keys(), engine.access.root
         access = access_of(settings, closed=engine.access.keyring.closed)
         advice = (*description.advice, *access_advice(settings, keys, closed=engine.access.keyring.closed))
         counts = {

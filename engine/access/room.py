@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import msgspec
 import structlog
@@ -50,12 +51,15 @@ class AccessRoom:
     """The keys of one store."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
-        """Raises InvalidInput for a signing key file that cannot be used."""
         self._store = store
         self.keyring = Keyring()
-        self.root = SigningRoot.read(settings.signing_key_file) if settings.signing_key_file is not None else None
-        """Derives signing secrets; None: the setting names no file."""
+        self._root_file = settings.signing_key_file
         self._loaded: tuple[bytes, int] | None = None
+
+    @cached_property
+    def root(self) -> SigningRoot | None:
+        """Derives signing secrets; None: the setting names no file. Raises InvalidInput for one that cannot be used."""
+        return SigningRoot.read(self._root_file) if self._root_file is not None else None
 
     async def look(self) -> None:
         """Know the keys as the store has them now. Raises StoreError."""

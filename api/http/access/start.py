@@ -33,9 +33,11 @@ def check_parser() -> None:
 
 
 def check_door(engine: Engine) -> None:
-    """Raises UnsafeStart when anybody on the network could take orders."""
+    """Raises UnsafeStart when anybody on the network could take orders, InvalidInput for a signing key file."""
     if (danger := _open_door(engine.settings, closed=engine.access.keyring.closed)) is not None:
         raise UnsafeStart(danger)
+    # Now, rather than with the first request that is signed.
+    _ = engine.access.root
 
 
 def _open_door(settings: Settings, *, closed: bool) -> str | None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 import redis
+import structlog
 
+from api.cli.console import log_to_standard_error
 from engine.store import running_at
-from tests.api.conftest import Door
+from tests.api.conftest import Door, run
 from tests.api.guarded import bearer, operator_of, seconds_until, signed
 from tests.conftest import Service
 
@@ -57,3 +59,31 @@ def test_no_secret_is_in_store_file_log_or_answer(tmp_path: Path, capfd: pytest.
     for each in (key, new, plain):
         assert each.text not in repr(each)
     assert str(key.signing_secret) not in repr(key)
+
+
+def test_a_traceback_in_the_log_shows_no_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    """They hold keys and customers. Where in the code it happened is enough."""
+
+    def stumble(key: str) -> None:
+        raise ValueError(len(key))
+
+    try:
+        log_to_standard_error()
+        try:
+            stumble("stk_" + "5ec2e7" * 10)
+        except ValueError as error:
+            structlog.get_logger().error("a request failed", exc_info=error)
+    finally:
+        structlog.reset_defaults()
+    said = capsys.readouterr().err
+    assert "in stumble" in said
+    assert "5ec2e7" not in said.replace('"5ec2e7" * 10', "")
+
+
+def test_a_file_that_is_no_root_stops_the_start_and_nothing_else(tmp_path: Path) -> None:
+    """Found when the service starts, not by its first signed request; an audit needs it not."""
+    environment = {"STOCKADE_SIGNING_KEY_FILE": str(tmp_path / "none")}
+    for command, code in (("serve --port 0", 2), ("doctor", 2), ("audit", 0)):
+        finished = run(*command.split(), "--data-dir", tmp_path / "store", **environment)
+        assert finished.code == code, finished.err
+        assert ("STOCKADE_SIGNING_KEY_FILE" in finished.err) is (code == 2)
