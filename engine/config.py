@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -12,6 +12,8 @@ from engine.errors import FieldError, InvalidInput
 from engine.model import BuiltInPolicy, MoneyMinor
 
 PREFIX = "STOCKADE_"
+
+AccessMode = Literal["auto", "required", "open"]
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +33,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Connections at once; one more is told to come back, and closed."""
     request_read_s: Annotated[float, Meta(ge=1, le=3_600)] = 30
     """How long a client may take to send a request."""
+    access: AccessMode = "auto"
+    """Who may call over HTTP. `auto`: whoever has an API key; until the first is made anybody, but on the loopback:
+    elsewhere the service does not start. `required`: whoever has a key, on the loopback, too, as behind a proxy on the
+    same machine. `open`: anybody who reaches the service, whatever keys there are, as behind a gateway that checks."""
+    signing_key_file: Path | None = None
+    """32 random bytes or more, from which the signing secrets of keys are derived: the same file for every service and
+    for `stockade keys`. Nothing of it is in the store."""
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "CNY"
     """ISO 4217 code of every amount."""
     policy: BuiltInPolicy = "cheapest"

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from engine.access import AccessRoom, ApiKey, KeyScope, NewKey
 from engine.audit import AuditReport, RepairReport, audit_store, repair_store
 from engine.config import Settings, load_settings
 from engine.errors import (
@@ -44,6 +45,7 @@ from engine.intake import (
 )
 from engine.life.change import Change
 from engine.life.orders import OrderLife
+from engine.life.transition import channel_of
 from engine.model import (
     Allocation,
     CostMatrix,
@@ -173,6 +175,8 @@ class Engine:
         self._followers = Followers(store, self.feed, reader)
         self._retention = Retention(store, settings, self.replica.freshness)
         self._assortment = AssortmentRoom(self.planner, store, self.replica)
+        self.access = AccessRoom(store, settings)
+        """API keys, and whose a request is."""
         self._revive = revive
         self._state = State.RECOVERING
         self._recovery: asyncio.Task[None] | None = None
@@ -181,6 +185,7 @@ class Engine:
 
     async def start(self, *, background: bool = True, load: bool = True) -> None:
         """Load everything and, unless this is for a single look, follow the store and end holds."""
+        await self.access.look()
         if load:
             self.policies.open(is_service=background)
             await self.replica.load()
@@ -194,6 +199,7 @@ class Engine:
             self._tasks = [self._supervised(self._follow(follower)) for follower in followers]
             self._tasks.append(self._supervised(self._tend()))
             self._tasks.append(self._supervised(self._follow_policies()))
+            self._tasks.append(self._supervised(self.access.follow()))
             self.feed.follows_view = True
 
     async def close(self) -> None:
@@ -281,6 +287,11 @@ class Engine:
         """The Allocation of an order as JSON, None when there is none."""
         (record,) = await self.store.read_orders([order_id])
         return None if record is None else self.planner.core.allocation_json(order_id, record)
+
+    async def is_of_channel(self, order_id: str, channel: str) -> bool:
+        """Whether there is such an order, and of this channel, which no change of an order changes."""
+        (record,) = await self.store.read_orders([order_id])
+        return record is not None and channel_of(record) == channel
 
     async def order(self, order_id: str) -> Allocation | None:
         """The Allocation of an order, None when there is none."""
@@ -446,6 +457,32 @@ class Engine:
     async def acknowledge(self, follower: str, events: Sequence[str]) -> int:
         """A follower is done with events, by id; returns how many were open."""
         return await self._followers.acknowledge(follower, events)
+
+    # API keys
+
+    async def create_key(
+        self,
+        name: str,
+        scopes: Sequence[KeyScope],
+        *,
+        channel: str | None = None,
+        signed: bool = False,
+        expires_in_s: float | None = None,
+    ) -> NewKey:
+        """Make a key for callers over HTTP; see AccessRoom.create."""
+        return await self.access.create(name, scopes, channel=channel, signed=signed, expires_in_s=expires_in_s)
+
+    async def keys(self) -> tuple[ApiKey, ...]:
+        """Every key that was made, the oldest first."""
+        return await self.access.all()
+
+    async def rotate_key(self, key_id: str, *, overlap_s: float = 0) -> NewKey:
+        """Give a key another secret; see AccessRoom.rotate."""
+        return await self.access.rotate(key_id, overlap_s=overlap_s)
+
+    async def revoke_key(self, key_id: str, *, former_only: bool = False) -> ApiKey:
+        """Have a key, or only its former secret, taken no more; see AccessRoom.revoke."""
+        return await self.access.revoke(key_id, former_only=former_only)
 
     # Operations
 

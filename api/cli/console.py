@@ -38,8 +38,12 @@ class StoreOptions:
 
 
 def log_to_standard_error() -> None:
-    """Keep log lines out of the results."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    """Keep log lines out of the results, and the values of variables out of the log: some are keys, some are people."""
+    *processors, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(processors=[*processors, renderer], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def print_json(value: object) -> None:

@@ -6,6 +6,7 @@ import msgspec
 from rich.text import Text
 
 from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
+from api.http.access.start import access_advice, access_of
 from engine import __version__, open_engine
 
 
@@ -15,6 +16,9 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
     async with open_engine(settings, attach=True, background=False) as engine:
         description = await engine.describe_store()
         url = engine.store.url
+        keys, _ = await engine.keys(), engine.access.root
+        access = access_of(settings, closed=engine.access.keyring.closed)
+        advice = (*description.advice, *access_advice(settings, keys, closed=engine.access.keyring.closed))
         counts = {
             "partitions": len(engine.store.partitions),
             "warehouses": len(engine.planner.warehouses),
@@ -31,6 +35,8 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
         **{name: value for name, value in msgspec.structs.asdict(description).items() if name != "advice"},
         **counts,
         "policies": f"version {policies.book.version} ({policies.book.fingerprint})",
+        "served": access,
+        "keys": sum(key.state == "live" for key in keys),
     }
     limits = {
         name: str(value) if not isinstance(value, int | float) else value

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from api.cli.console import EXIT_WRONG, StoreOptions, err, out
 from api.http import serve as serve_http
+from api.http.access.start import access_of
 from engine import Engine
 from engine.sample import OrderSource, load_network, starting_stock
 
@@ -38,6 +39,7 @@ async def serve(
             await fill_with_sample(engine)
         counts = f"{len(engine.planner.skus)} SKUs, {len(engine.planner.warehouses)} warehouses"
         out.print(f"Store: {description.product} {description.version}, fsync {description.durable}; {counts}.")
+        out.print(f"Served: {access_of(settings, closed=engine.access.keyring.closed)}.", markup=False, soft_wrap=True)
         if sample_is_sold_by(engine):
             out.print("Try:", sample_curl(url), soft_wrap=True, markup=False)
         # Last, and flushed, as others wait for it.

@@ -3,12 +3,19 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
+from api.http.access import signature
 from api.http.answer import Answer
+from api.http.body import read_body
 from api.http.fast import Door
 from api.http.guard import problem_of
+from api.http.keys import ENGINE
+from api.http.orders import no_order
+from api.http.principal import GATE, PRINCIPAL
 from api.http.problems import Problem
 from api.http.request_id import HEADER, request_id_of
-from api.http.routes import Handler, Route
+from api.http.routes import Route
+from engine.access import Principal
+from engine.model import limits
 
 DOOR: web.AppKey[Door] = web.AppKey("door", Door)
 """The door that the application is served through, if it is one of ours."""
@@ -16,17 +23,20 @@ DOOR: web.AppKey[Door] = web.AppKey("door", Door)
 
 def web_route(route: Route) -> web.RouteDef:
     """A route as aiohttp takes it."""
-    answer = _answering(route.handler)
+    answer = _answering(route)
     if route.method == "GET":
         return web.get(route.path, answer, allow_head=route.head)
     return web.route(route.method, route.path, answer)
 
 
-def _answering(handler: Handler) -> WebHandler:
+def _answering(route: Route) -> WebHandler:
     async def answer(request: web.Request) -> web.StreamResponse:
         request_id = request_id_of(request.headers.get(HEADER))
+        answered: Answer | Problem | web.StreamResponse | None
         try:
-            answered = await handler(request)
+            answered = await _turned_away(route, request)
+            if answered is None:
+                answered = await route.handler(request)
         except Exception as error:
             answered = problem_of(error, path=request.path, request_id=request_id)
         if isinstance(answered, web.StreamResponse):
@@ -34,6 +44,40 @@ def _answering(handler: Handler) -> WebHandler:
         return respond(answered, request_id)
 
     return answer
+
+
+async def _turned_away(route: Route, request: web.Request) -> Problem | None:
+    """Why a request does not come to its handler; one that does carries whose it is."""
+    gate, headers = request.app[GATE], request.headers
+    principal = gate.admit(route.scope, headers)
+    if isinstance(principal, Problem):
+        return principal
+    if headers.get("Content-Encoding", "identity").lower() != "identity":
+        # A few bytes of it may unpack to gigabytes.
+        return Problem("unsupported-encoding", "Send the body as it is, without Content-Encoding.")
+    if principal.signed and (problem := await _unsigned(route, request, principal)) is not None:
+        return problem
+    request[PRINCIPAL] = principal
+    order_id = request.match_info.get("order_id")
+    if principal.channel is None:
+        return None
+    if route.all_channels:
+        return Problem("forbidden", "This tells of orders of all channels; this key is for one of them.")
+    if order_id is not None and not await request.app[ENGINE].is_of_channel(order_id, principal.channel):
+        return no_order(order_id)
+    return None
+
+
+async def _unsigned(route: Route, request: web.Request, principal: Principal) -> Problem | None:
+    """What is wrong with the signature of a request that must have one."""
+    if not route.whole_body:
+        return Problem("forbidden", "This body is answered while it comes, so no signature of it can be checked.")
+    gate, given = request.app[GATE], request.headers.get(signature.HEADER)
+    body = await read_body(request, limits.BODY_BYTES_MAX)
+    problem = gate.verify(principal, request.method, request.raw_path, request.headers, body)
+    if problem is not None:
+        return problem
+    return await signature.spend(request.app[ENGINE].access, route.scope, request.method, given)
 
 
 @web.middleware

@@ -3,8 +3,10 @@
 from aiohttp import web
 
 from api.http import events
+from api.http.access.gate import Gate
 from api.http.aiohttp_lane import outermost, web_route
 from api.http.keys import ENGINE
+from api.http.principal import GATE
 from api.http.routes import ROUTES
 from engine import Engine
 from engine.model import limits
@@ -14,6 +16,7 @@ def build_app(engine: Engine) -> web.Application:
     """The application on an open engine; who opened the engine closes it."""
     app = web.Application(middlewares=[outermost], client_max_size=limits.BODY_BYTES_MAX)
     app[ENGINE] = engine
+    app[GATE] = Gate(engine.access, engine.settings.access)
     app[events.STREAMS] = events.Streams()
     app.on_shutdown.append(events.stop_streams)
     app.add_routes(web_route(route) for route in ROUTES)

@@ -37,8 +37,7 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
         except TimeoutError:
             raise BodyProblem(Problem("too-slow", "The body did not come in time.", headers=CLOSE)) from None
         except (web.RequestPayloadError, ConnectionError):
-            detail = "The body breaks off, or is not in the encoding that its header names."
-            raise BodyProblem(Problem("broken-json", detail)) from None
+            raise BodyProblem(Problem("broken-json", "The body breaks off.")) from None
         if body is not None and len(body) <= bytes_max:
             return body
     raise too_large(bytes_max)

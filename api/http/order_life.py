@@ -8,7 +8,7 @@ from aiohttp import web
 from api.http.answer import JSON, REPLAYED, Answer, order_path
 from api.http.body import decode, read_body
 from api.http.keys import ENGINE
-from api.http.orders import refusal
+from api.http.orders import no_order, refusal
 from api.http.problems import Problem
 from engine.errors import InvalidInput
 from engine.intake import Invalid
@@ -101,7 +101,7 @@ def _answer(order_id: str, change: Change) -> Answer | Problem:
         case Changed(json, replayed):
             return Answer(200, json, REPLAYED if replayed else JSON)
         case NotFound():
-            return Problem("not-found", f'No order has the id "{order_id}".')
+            return no_order(order_id)
         case InvalidState(status, version):
             detail = f"The order is {status}. Nothing was changed."
             return Problem("invalid-state", detail, extra={"order_status": status, "order_version": version})

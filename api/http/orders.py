@@ -7,11 +7,14 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from api.http.access.channel import of_channel
 from api.http.answer import REPLAYED, Answer, order_path
 from api.http.body import decode, read_body
 from api.http.keys import ENGINE
+from api.http.principal import principal_of
 from api.http.problems import Problem
 from engine import NotQuoted, Quoted
+from engine.access import Principal
 from engine.errors import FieldError, InvalidInput
 from engine.intake import (
     Conflict,
@@ -36,21 +39,24 @@ NO_MEMBERS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 async def post_order(request: web.Request) -> Answer | Problem:
     """POST /v1/orders: reserve an order's stock, durably, before the answer."""
-    order = read_order(await read_body(request, limits.ORDER_BYTES_MAX))
+    order = read_order(await read_body(request, limits.ORDER_BYTES_MAX), principal_of(request))
     if isinstance(order, Problem):
         return order
     return order_answer(order.order_id, await request.app[ENGINE].submit(order))
 
 
-def read_order(body: bytes) -> Order | Problem:
-    """The order in a body of ORDER_BYTES_MAX at the most, if it breaks no rule. Raises BodyProblem."""
+def read_order(body: bytes, principal: Principal) -> Order | Problem:
+    """The order in a body of ORDER_BYTES_MAX at the most, if it breaks no rule and this caller may send it.
+
+    Raises BodyProblem.
+    """
     try:
         order = decode(_order, body)
     except InvalidInput as error:
         return Problem("invalid-order", str(error), errors=error.errors)
     if errors := order_errors(order):
         return refusal(order.order_id, Invalid(errors))
-    return order
+    return of_channel(principal, order)
 
 
 async def get_order(request: web.Request) -> Answer | Problem:
@@ -58,8 +64,13 @@ async def get_order(request: web.Request) -> Answer | Problem:
     order_id = request.match_info["order_id"]
     json = await request.app[ENGINE].order_json(order_id)
     if json is None:
-        return Problem("not-found", f'No order has the id "{order_id}".')
+        return no_order(order_id)
     return Answer(200, json)
+
+
+def no_order(order_id: str) -> Problem:
+    """The problem of an order that is not there; to who may not see it, none is."""
+    return Problem("not-found", f'No order has the id "{order_id}".')
 
 
 async def post_quote(request: web.Request) -> Answer | Problem:
@@ -68,7 +79,10 @@ async def post_quote(request: web.Request) -> Answer | Problem:
         order = decode(_order, await read_body(request, limits.ORDER_BYTES_MAX))
         if errors := order_errors(order):
             raise InvalidInput(errors)
-        match await request.app[ENGINE].quote(order):
+        allowed = of_channel(principal_of(request), order)
+        if isinstance(allowed, Problem):
+            return allowed
+        match await request.app[ENGINE].quote(allowed):
             case Quoted(json):
                 return Answer(200, json)
             case NotQuoted(json, refused):

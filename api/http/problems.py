@@ -13,6 +13,7 @@ ProblemType = Literal[
     "broken-json",
     "contended",
     "expected-on-hand",
+    "forbidden",
     "cursor-expired",
     "insufficient-stock",
     "internal-error",
@@ -35,11 +36,16 @@ ProblemType = Literal[
     "too-large",
     "too-slow",
     "transition-conflict",
+    "unauthorized",
+    "unsupported-encoding",
     "version-conflict",
 ]
 
 _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "broken-json": (400, "The body is not JSON", False),
+    "unauthorized": (401, "No valid API key, or no valid signature", False),
+    "forbidden": (403, "The API key does not allow this", False),
+    "unsupported-encoding": (415, "The body is compressed", False),
     "not-found": (404, "There is nothing by this name", False),
     "method-not-allowed": (405, "This resource does not take this method", False),
     "contended": (503, "Others took the stock first, every time", True),

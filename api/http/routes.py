@@ -1,7 +1,6 @@
 """What the door serves: every path with its handler, and what a caller must be allowed to do."""
 
 from collections.abc import Awaitable, Callable
-from enum import StrEnum
 
 from aiohttp import web
 from msgspec import Struct
@@ -9,23 +8,11 @@ from msgspec import Struct
 from api.http import catalogue, events, matrices, operations, order_life, orders, stock
 from api.http.answer import Answer
 from api.http.problems import Problem
+from api.http.scope import Scope
+
+__all__ = ["ROUTES", "Handler", "Route", "Scope"]
 
 Handler = Callable[[web.Request], Awaitable[Answer | Problem | web.StreamResponse]]
-
-
-class Scope(StrEnum):
-    """What a key allows."""
-
-    ORDERS = "orders"
-    """Orders and quotes."""
-    STOCK = "stock"
-    """Counts and movements of stock."""
-    ADMIN = "admin"
-    """Definitions: warehouses, SKUs, tariffs, own distances and costs."""
-    READ = "read"
-    """Whatever only reads, but orders of others."""
-    PUBLIC = "public"
-    """No key at all."""
 
 
 class Route(Struct, frozen=True):
@@ -37,6 +24,10 @@ class Route(Struct, frozen=True):
     scope: Scope
     head: bool = True
     """Whether a GET also takes HEAD."""
+    all_channels: bool = False
+    """Whether it tells of orders of every channel, so that a key of one channel is not served."""
+    whole_body: bool = True
+    """Whether its body is read whole before anything is done: else no signature of it can be checked."""
 
 
 ROUTES = (
@@ -64,7 +55,7 @@ ROUTES = (
     Route("GET", "/v1/stock", stock.get_stock, Scope.READ),
     Route("PUT", "/v1/stock", stock.put_stock, Scope.STOCK),
     Route("POST", "/v1/stock/movements", stock.post_movement, Scope.STOCK),
-    Route("GET", "/v1/events", events.get_events, Scope.READ, head=False),
+    Route("GET", "/v1/events", events.get_events, Scope.READ, head=False, all_channels=True),
     Route("GET", "/livez", operations.livez, Scope.PUBLIC),
     Route("GET", "/readyz", operations.readyz, Scope.PUBLIC),
     Route("GET", "/version", operations.version, Scope.PUBLIC),

@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from api.http.access.start import check_door, check_parser
 from api.http.aiohttp_lane import DOOR
 from api.http.app import build_app
 from api.http.fast import Door
 from api.http.fast.door import KEEPALIVE_S
+from api.http.principal import GATE
 from engine import Engine, Settings, open_engine
 
 
@@ -24,17 +26,21 @@ async def serve(
 
     `stop_with_stdin`: also until standard input ends, which it does when the process that holds its other end dies.
 
-    Raises StockadeError when the store cannot be opened, OSError when the address cannot be had.
+    Raises StockadeError when the store cannot be opened or the service would be unsafe, OSError when the address cannot
+    be had.
     """
+    check_parser()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
     if stop_with_stdin:
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
-    async with open_engine(settings) as engine, open_door(build_app(engine), engine) as url:
-        await on_ready(engine, url)
-        await stop.wait()
+    async with open_engine(settings) as engine:
+        check_door(engine)
+        async with open_door(build_app(engine), engine) as url:
+            await on_ready(engine, url)
+            await stop.wait()
 
 
 @asynccontextmanager
@@ -50,6 +56,8 @@ async def open_door(app: web.Application, engine: Engine) -> AsyncIterator[str]:
         handle_signals=False,
         keepalive_timeout=KEEPALIVE_S,
         shutdown_timeout=settings.drain_s,
+        # Nothing is unpacked: what comes compressed is refused by its header.
+        auto_decompress=False,
     )
 
     def aiohttp() -> RequestHandler:
@@ -57,7 +65,7 @@ async def open_door(app: web.Application, engine: Engine) -> AsyncIterator[str]:
         return runner.server()
 
     app[DOOR] = door = Door(
-        engine, aiohttp, connections_max=settings.connections_max, request_read_s=settings.request_read_s
+        engine, app[GATE], aiohttp, connections_max=settings.connections_max, request_read_s=settings.request_read_s
     )
     await runner.setup()
     try:

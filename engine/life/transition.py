@@ -16,6 +16,13 @@ DIGEST_BYTES = 8
 T = TypeVar("T", bound=msgspec.Struct)
 
 
+class _OfChannel(msgspec.Struct, frozen=True):
+    channel: str | None = None
+
+
+_channel = msgspec.msgpack.Decoder(_OfChannel)
+
+
 def checked(type_: type[T], **fields: Any) -> T:
     """What a caller asks, as it would come over the wire. Raises InvalidInput."""
     try:
@@ -42,6 +49,11 @@ def read_record(stored: bytes) -> Record:
         return Record(stored)
     except ValueError as error:
         raise StoreUnsupported(f"What the store keeps of this order cannot be read ({error}). Run an audit.") from None
+
+
+def channel_of(stored: bytes) -> str | None:
+    """The channel that the order of a record named. Raises StoreUnsupported when it cannot be read."""
+    return _channel.decode(read_record(stored).canonical).channel
 
 
 def done_before(

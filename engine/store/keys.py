@@ -16,13 +16,15 @@ CHANNEL_CELLS = 1 << 36
 
 
 class CatalogueKeys(Struct, frozen=True):
-    """Keys of the catalogue: SKUs, warehouses, tariff, and the stream of their changes."""
+    """Keys of the catalogue: SKUs, warehouses, tariff, the stream of their changes, and who may call."""
 
     meta: str
     skus: str
     warehouses: str
     channels: str
     events: str
+    access: str
+    signatures: str
 
 
 class PartitionKeys(Struct, frozen=True):

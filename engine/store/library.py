@@ -23,6 +23,7 @@ PARTS = (
     "cells",
     "feed",
     "catalogue",
+    "access",
     "repair",
 )
 """The files of the library, in the order in which they build on each other."""

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Self
 
+from engine.store.access import AccessCalls
 from engine.store.catalogue import Catalogue
 from engine.store.cells import CellRow
 from engine.store.durability import StoreDescription
@@ -40,6 +41,7 @@ class Store:
             url, timeout_s=timeout_s, replicas_acked_min=replicas_acked_min, replica_wait_ms=replica_wait_ms
         )
         self.catalogue = Catalogue(self.wire, catalogue_keys(namespace))
+        self.access = AccessCalls(self.wire, catalogue_keys(namespace), self.catalogue)
         self._namespace = namespace
         self._partitions_wanted = partitions
         self.partitions: tuple[Partition, ...] = ()

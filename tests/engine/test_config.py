@@ -13,6 +13,8 @@ BROKEN: dict[str, str] = {
     "DATA_DIR": "",
     "NAMESPACE": "a b",
     "PORT": "65536",
+    "ACCESS": "everybody",
+    "SIGNING_KEY_FILE": "",
     "CURRENCY": "yuan",
     "POLICY": "dearest",
     "POLICIES_FILE": "",

@@ -13,6 +13,7 @@ from api.http.guard import problem_of
 from api.http.orders import order_answer, read_order
 from api.http.problems import Problem
 from api.http.request_id import request_id_of
+from api.http.scope import Scope
 from engine.intake import Outcome
 from engine.model import limits
 
@@ -168,7 +169,11 @@ class Connection(asyncio.Protocol):
         self._busy = True
         self._request_id = request_id_of(head.headers.get("x-request-id"))
         try:
-            order = read_order(body)
+            principal = self._door.gate.check(Scope.ORDERS, "POST", ORDERS_PATH, head.headers, body)
+            if isinstance(principal, Problem):
+                self._answer(principal)
+                return
+            order = read_order(body, principal)
             if isinstance(order, Problem):
                 self._answer(order)
                 return

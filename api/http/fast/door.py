@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from api.http.access.gate import Gate
 from api.http.answer import Answer
 from api.http.fast.connection import Connection
 from api.http.fast.head import Heads
@@ -28,6 +29,7 @@ class Door:
     def __init__(
         self,
         engine: Engine,
+        gate: Gate,
         aiohttp: "Callable[[], RequestHandler]",
         *,
         connections_max: int,
@@ -35,6 +37,7 @@ class Door:
     ) -> None:
         """`aiohttp` makes the protocol that serves what the fast lane does not."""
         self.engine = engine
+        self.gate = gate
         self.aiohttp = aiohttp
         self.heads = Heads()
         self.replies = Replies()

@@ -1,7 +1,9 @@
 """Orders that break a rule: each gets its clear refusal, and nothing is held, on orders and on quotes alike."""
 
+import gzip
 import itertools
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -161,8 +163,17 @@ def test_every_unknown_name_is_told_at_once(door: Door) -> None:
     assert answer.pointers() == ["/lines/0/sku", "/lines/2/sku", "/warehouses/0"]
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_a_body_that_does_not_unpack_is_refused(door: Door, encoding: str) -> None:
-    """A wrong Content-Encoding is the client's error, not one inside the service."""
-    answer = door.call("POST", "/v1/orders", json.dumps(order()).encode(), {"Content-Encoding": encoding})
-    answer.problem(400, "broken-json")
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "GZIP", "identity, gzip", "nonsense"])
+def test_a_compressed_body_is_refused_unread(door: Door, encoding: str) -> None:
+    """A few kilobytes may unpack to gigabytes; and a body that says it is packed, and is not, is no order."""
+    bodies = [json.dumps(order()).encode(), gzip.compress(bytes(1 << 24)), zlib.compress(bytes(1 << 24))]
+    for path in ("/v1/orders", "/v1/stock/movements"):
+        for body in bodies:
+            answer = door.call("POST", path, body, {"Content-Encoding": encoding})
+            answer.problem(415, "unsupported-encoding")
+
+
+def test_a_body_that_says_it_is_not_compressed_is_taken(door: Door) -> None:
+    """RFC 9110, 8.4.1: `identity` is none."""
+    answer = door.call("POST", "/v1/quotes", json.dumps(order()).encode(), {"Content-Encoding": "identity"})
+    assert answer.status == 200

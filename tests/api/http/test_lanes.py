@@ -53,7 +53,7 @@ async def doors(empty_store_url: str) -> AsyncIterator[Doors]:
     settings = Settings(redis_url=empty_store_url, port=0, request_read_s=READ_S, connections_max=20, drain_s=5)
     async with open_engine(settings) as engine:
         await put_network(engine, {("x", "A"): 1_000})
-        runner = web.AppRunner(build_app(engine), access_log=None)
+        runner = web.AppRunner(build_app(engine), access_log=None, auto_decompress=False)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         async with open_door(build_app(engine), engine) as url:

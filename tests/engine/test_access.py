@@ -1,0 +1,169 @@
+"""Keys in the store: made, changed by two at once, bounded, read by another release; and how they are compared."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from engine import Engine, Settings, open_engine
+from engine.access import SCOPES, Principal, keyring, room, signature
+from engine.access.signing import SigningRoot
+from engine.errors import InvalidInput
+
+NAMESPACE = "stockade:{catalogue}"
+
+
+def refused(error: pytest.ExceptionInfo[InvalidInput]) -> list[str]:
+    """Where a refusal points."""
+    return [each.pointer for each in error.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("terms", "pointers"),
+    [
+        ({"name": ""}, ["/name"]),
+        ({"name": "x" * 65}, ["/name"]),
+        ({"name": "a\nb"}, ["/name"]),
+        ({"scopes": []}, ["/scopes"]),
+        ({"scopes": ["orders", "everything"]}, ["/scopes"]),
+        ({"scopes": ["public"]}, ["/scopes"]),
+        ({"channel": ""}, ["/channel"]),
+        ({"channel": "web", "scopes": ["orders", "stock"]}, ["/scopes"]),
+        ({"channel": "web", "scopes": ["admin"]}, ["/scopes"]),
+        ({"expires_in_s": 0}, ["/expires_in"]),
+        ({"expires_in_s": float("nan")}, ["/expires_in"]),
+        ({"signed": True}, ["STOCKADE_SIGNING_KEY_FILE"]),
+        ({"name": "", "scopes": [], "channel": ""}, ["/name", "/scopes", "/channel"]),
+    ],
+)
+async def test_a_key_that_breaks_a_rule_is_not_made(engine: Engine, terms: dict[str, Any], pointers: list[str]) -> None:
+    """A key that can do less, or more, than whoever made it thought, is found when it is too late."""
+    with pytest.raises(InvalidInput) as error:
+        await engine.create_key(**{"name": "x", "scopes": ["orders"], **terms})
+    assert refused(error) == pointers
+    assert await engine.keys() == ()
+
+
+async def test_keys_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every process holds them all; those revoked count, as they stay on the list."""
+    monkeypatch.setattr(room, "KEYS_MAX", 3)
+    keys = [await engine.create_key(str(number), ["read"]) for number in range(3)]
+    await engine.revoke_key(keys[0].key.id)
+    with pytest.raises(InvalidInput, match="3 keys"):
+        await engine.create_key("one more", ["read"])
+    assert [key.name for key in await engine.keys()] == ["0", "1", "2"]
+    await engine.rotate_key(keys[1].key.id)
+
+
+async def test_of_two_rotations_at_once_one_is_done(engine: Engine, empty_store_url: str) -> None:
+    """Else one of two operators would hold a secret that was never taken."""
+    made = await engine.create_key("x", ["read"])
+    async with open_engine(Settings(redis_url=empty_store_url), background=False) as other:
+        rotations = [one.rotate_key(made.key.id, overlap_s=60) for one in (engine, other)]
+        done = await asyncio.gather(*rotations, return_exceptions=True)
+        texts = [each.text for each in done if not isinstance(each, BaseException)]
+        assert len(texts) == 1
+        (error,) = [each for each in done if isinstance(each, BaseException)]
+        assert "former secret" in str(error)
+        await engine.access.look()
+        for text in (*texts, made.text):
+            assert isinstance(engine.access.keyring.find(text), Principal)
+
+
+async def test_a_key_is_revoked_and_rotated_by_its_id_only(engine: Engine) -> None:
+    """A typing error is told, and changes nothing; what is revoked stays so."""
+    made = await engine.create_key("x", ["read"])
+    for key_id in ("", "nobody", made.text):
+        with pytest.raises(InvalidInput, match="stockade keys list"):
+            await engine.revoke_key(key_id)
+        with pytest.raises(InvalidInput, match="stockade keys list"):
+            await engine.rotate_key(key_id)
+    first = await engine.revoke_key(made.key.id)
+    assert await engine.revoke_key(made.key.id) == first
+    with pytest.raises(InvalidInput, match="revoked"):
+        await engine.rotate_key(made.key.id)
+
+
+async def test_a_record_that_says_more_than_this_release_knows_lets_nobody_in(
+    engine: Engine, empty_store_url: str
+) -> None:
+    """What it adds may be a limit."""
+    made = await engine.create_key("x", ["read"])
+    async with Redis.from_url(empty_store_url) as client:
+        record = msgspec.json.decode(await client.hget(f"{NAMESPACE}:access", made.key.id))
+        await client.hset(f"{NAMESPACE}:access", made.key.id, msgspec.json.encode(record | {"only_on": "monday"}))
+        await client.hincrby(f"{NAMESPACE}:meta", "access", 1)
+    await engine.access.look()
+    assert engine.access.keyring.find(made.text) == "unknown"
+    assert await engine.keys() == ()
+
+
+async def test_a_signature_is_spent_once_and_forgotten_in_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is young enough to be taken it is remembered; and no more of them than fit."""
+    one, two, three = ("0" * 63 + digit for digit in "123")
+    assert [await engine.access.spend(each) for each in (one, two, one)] == ["A", "A", "U"]
+    monkeypatch.setattr(room, "SIGNATURES_MAX", 2)
+    assert await engine.access.spend(three) == "F"
+    monkeypatch.setattr(room, "SIGNATURES_MAX", 100)
+    monkeypatch.setattr(room, "SIGNATURE_KEPT_MS", 0)
+    assert await engine.access.spend(three) == "A"
+    assert await engine.access.spend(three) == "A"
+
+
+async def test_keys_are_compared_in_constant_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a key is taken is said by `compare_digest`, of digests of equal length, and by nothing else."""
+    made = await engine.create_key("x", ["read"])
+    compared = []
+
+    def never(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return False
+
+    monkeypatch.setattr(keyring, "compare_digest", never)
+    assert engine.access.keyring.find(made.text) == "unknown"
+    assert engine.access.keyring.find(made.text[:-1] + "x") == "unknown"
+    assert [(len(one), len(other)) for one, other in compared] == [(32, 32)] * 2
+    assert not any(made.text.encode() in pair for pair in compared)
+
+
+def test_no_two_requests_are_signed_alike() -> None:
+    """Else a signature of one would be one of the other."""
+    parts = [("1", "GET", "/a", b""), ("1", "GET", "/a", b"\n"), ("1", "GET", "/", b"a"), ("1", "GE", "T/a", b"")]
+    parts += [("11", "GET", "/a", b""), ("1", "GET", "/a?", b""), ("1", "POST", "/a", b"")]
+    assert len({signature("s", *each) for each in parts} | {signature("t", *parts[0])}) == len(parts) + 1
+
+
+def test_a_signature_can_be_made_by_hand() -> None:
+    """By what any language has: an HMAC-SHA256 of these lines, with the secret's text as its key."""
+    import hashlib
+    import hmac
+
+    message = b'1700000000\nPOST\n/v1/orders?x=1\n{"order_id": "1"}'
+    made = signature("sts_x", "1700000000", "POST", "/v1/orders?x=1", b'{"order_id": "1"}')
+    assert made == hmac.new(b"sts_x", message, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize("size", [0, 31, 4_097])
+def test_a_root_that_is_none_is_refused(tmp_path: Path, size: int) -> None:
+    """A short one can be guessed; and a log file is no root."""
+    (tmp_path / "root").write_bytes(b"x" * size)
+    with pytest.raises(InvalidInput, match="random bytes"):
+        SigningRoot.read(tmp_path / "root")
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        SigningRoot.read(tmp_path / "none")
+
+
+def test_signing_secrets_differ_by_root_key_and_generation() -> None:
+    """And are the same wherever they are derived."""
+    made = {SigningRoot(bytes([n]) * 32).secret_of(key, gen) for n in (1, 2) for key in ("a", "b") for gen in (1, 2)}
+    assert len(made) == 8
+    assert SigningRoot(b"\1" * 32).secret_of("a", 1) in made
+
+
+async def test_every_scope_can_be_had(engine: Engine) -> None:
+    """In the order in which they are told, however they were given."""
+    made = await engine.create_key("x", [*reversed(SCOPES)])
+    assert made.key.scopes == SCOPES
