@@ -45,7 +45,7 @@ def test_the_curl_lines_work_as_printed(desk: Desk) -> None:
     assert '"explanation"' in quote
     assert '"id":"HGH-9"' in warehouse
     assert '"purchase_limit":2' in sku
-    assert '"rows": 1' in stock_set
+    assert '"rows":1' in stock_set
     assert '"available":100' in stock
     replay = desk.shell(commands[0])
     assert "HTTP/1.1 200 OK" in replay
