@@ -43,6 +43,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Orders that may wait; one more is told to come back."""
     batch_orders_max: Annotated[int, Meta(ge=1, le=4_000)] = 500
     """Orders committed in one call."""
+    bulk_batch_orders_max: Annotated[int, Meta(ge=1, le=4_000)] = 2_000
+    """The same where all of them came in bulk: others wait for no more than one such call."""
     store_timeout_ms: Annotated[int, Meta(ge=10, le=60_000)] = 5_000
     """How long one call to the store may take."""
     store_recovery_ms: Annotated[int, Meta(ge=0, le=600_000)] = 5_000

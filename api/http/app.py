@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from api.http import events
+from api.http import bulk, events
 from api.http.aiohttp_lane import unrouted, web_route
 from api.http.keys import ENGINE
 from api.http.routes import ROUTES
@@ -15,6 +15,8 @@ def build_app(engine: Engine) -> web.Application:
     app = web.Application(middlewares=[unrouted], client_max_size=limits.BODY_BYTES_MAX)
     app[ENGINE] = engine
     app[events.STREAMS] = events.Streams()
+    app[bulk.BULKS] = bulk.Bulks()
     app.on_shutdown.append(events.stop_streams)
+    app.on_shutdown.append(bulk.stop_bulks)
     app.add_routes(web_route(route) for route in ROUTES)
     return app

@@ -33,6 +33,7 @@ ProblemType = Literal[
     "store-unavailable",
     "too-large",
     "transition-conflict",
+    "unsupported-media-type",
     "version-conflict",
 ]
 
@@ -53,6 +54,7 @@ _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "stock-under-change": (503, "Another movement is changing the same stock", True),
     "cursor-expired": (410, "The events after this cursor are gone", False),
     "too-large": (413, "The body is too large", False),
+    "unsupported-media-type": (415, "The body is of another kind than this resource takes", False),
     "invalid-order": (422, "The order breaks rules", False),
     "invalid-request": (422, "The request breaks rules", False),
     "order-conflict": (422, "The id belongs to another order", False),
@@ -79,11 +81,11 @@ class Problem(Struct, frozen=True):
     retry_after_s: int | None = None
     headers: Mapping[str, str] | None = None
 
-    def answer(self, request_id: str) -> Answer:
-        """The problem as an answer."""
+    def members(self, request_id: str) -> dict[str, Any]:
+        """The problem as the members of a JSON object."""
         status, title, retryable = _TITLES[self.type]
         detail = self.detail
-        body = {
+        return {
             "type": self.type,
             "title": title,
             "status": status,
@@ -93,8 +95,12 @@ class Problem(Struct, frozen=True):
             "request_id": request_id,
             **(self.extra or {}),
         }
+
+    def answer(self, request_id: str) -> Answer:
+        """The problem as an answer."""
+        status = _TITLES[self.type][0]
         headers = {"Content-Type": "application/problem+json", **(self.headers or {})}
         retry_after_s = 1 if self.retry_after_s is None and status == 503 else self.retry_after_s
         if retry_after_s is not None:
             headers["Retry-After"] = str(retry_after_s)
-        return Answer(status, msgspec.json.encode(body), headers)
+        return Answer(status, msgspec.json.encode(self.members(request_id)), headers)

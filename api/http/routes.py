@@ -6,7 +6,7 @@ from enum import StrEnum
 from aiohttp import web
 from msgspec import Struct
 
-from api.http import catalogue, events, matrices, operations, order_life, orders, stock
+from api.http import bulk, catalogue, events, matrices, operations, order_life, orders, stock
 from api.http.answer import Answer
 from api.http.problems import Problem
 
@@ -41,6 +41,7 @@ class Route(Struct, frozen=True):
 
 ROUTES = (
     Route("POST", "/v1/orders", orders.post_order, Scope.ORDERS),
+    Route("POST", "/v1/orders:bulk", bulk.post_orders_bulk, Scope.ORDERS),
     Route("GET", "/v1/orders/{order_id}", orders.get_order, Scope.ORDERS),
     Route("POST", "/v1/orders/{order_id}/confirm", order_life.confirm, Scope.ORDERS),
     Route("POST", "/v1/orders/{order_id}/cancel", order_life.cancel, Scope.ORDERS),

@@ -356,7 +356,7 @@ fn levels_of_a_partition_that_refuses_to_prepare_are_kept() {
     assert_eq!((batch.prepares(), batch.commits()), (vec![1], vec![0, 1]));
     let two = packed(&[2]);
     let refused = Reply { partition: 1, ..reply(b"S", &two, &[]) };
-    planner.settle_prepare(&mut batch, &refused).unwrap();
+    planner.settle_prepare(&mut batch, &refused, None).unwrap();
     assert_eq!((planner.view.free(0, 0), planner.view.free(1, 0)), (7, -2));
     let (settled, _) = planner.settle(&mut batch, &[refused]).unwrap();
     assert!(settled.iter().all(|(_, outcome)| matches!(outcome, Outcome::Again { fresh: false })), "{settled:?}");
