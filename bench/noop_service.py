@@ -1,4 +1,4 @@
-"""The service under measurement: the product's own application, with one more route that only decodes and encodes.
+"""The service under measurement: the product's own application, with routes that only decode and encode.
 
 Prints its URL and the store's process id, and serves until SIGTERM. Every cell holds so much that no order is refused.
 """
@@ -14,6 +14,7 @@ import uvloop
 from aiohttp import web
 
 from api.http.app import build_app
+from api.http.lines import LineCutter
 from engine import Settings, open_engine
 from engine.model import Allocation, AllocationLine, Order, Shipment, StockCount, limits
 from engine.sample import load_network
@@ -39,6 +40,19 @@ async def noop(request: web.Request) -> web.Response:
     return web.Response(status=201, body=_encoder.encode(allocation), headers=headers)
 
 
+async def bulk_noop(request: web.Request) -> web.StreamResponse:
+    """Decode each line of a body by the order's shape, and answer it with as little as a line can be."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    cutter = LineCutter(limits.ORDER_BYTES_MAX)
+    while data := await request.content.readany():
+        lines = cutter.feed(data).splitlines()
+        for line in lines:
+            _decoder.decode(line)
+        await response.write(b'{"outcome":"reserved"}\n' * len(lines))
+    return response
+
+
 async def run(data_dir: Path) -> None:
     """Serve until SIGTERM."""
     stop = asyncio.Event()
@@ -60,6 +74,7 @@ async def run(data_dir: Path) -> None:
         await engine.set_stock(cells)
         app = build_app(engine)
         app.router.add_post("/bench/noop", noop)
+        app.router.add_post("/bench/bulk-noop", bulk_noop)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
