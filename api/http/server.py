@@ -1,6 +1,7 @@
 """Runs the HTTP door until it is told to stop: SIGINT or SIGTERM."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -9,7 +10,9 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from api.http.app import build_app
+from api.http.bulk import result_line
 from engine import Engine, Settings, open_engine
+from engine.stream_intake import StreamIntake
 
 KEEPALIVE_S = 75.0
 BACKLOG = 1_024
@@ -31,7 +34,7 @@ async def serve(
         loop.add_signal_handler(signal_number, stop.set)
     if stop_with_stdin:
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
-    async with open_engine(settings) as engine:
+    async with open_engine(settings) as engine, contextlib.AsyncExitStack() as stack:
         runner = web.AppRunner(
             build_app(engine),
             access_log=None,
@@ -44,6 +47,8 @@ async def serve(
             site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
             await site.start()
             host, port = runner.addresses[0][:2]
+            if settings.stream_intake:
+                await stack.enter_async_context(StreamIntake(engine, line_of=result_line))
             await on_ready(engine, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
             await stop.wait()
         finally:

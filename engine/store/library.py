@@ -24,6 +24,7 @@ PARTS = (
     "feed",
     "catalogue",
     "repair",
+    "stream",
 )
 """The files of the library, in the order in which they build on each other."""
 

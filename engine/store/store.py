@@ -8,8 +8,9 @@ from typing import Self
 from engine.store.catalogue import Catalogue
 from engine.store.cells import CellRow
 from engine.store.durability import StoreDescription
-from engine.store.keys import catalogue_keys, home_of, partition_keys, partition_of_cell
+from engine.store.keys import catalogue_keys, home_of, partition_keys, partition_of_cell, stream_keys
 from engine.store.partition import Partition
+from engine.store.stream import StreamCalls
 from engine.store.wire import Wire
 
 READ_CELLS_MAX = 2_000
@@ -40,6 +41,7 @@ class Store:
             url, timeout_s=timeout_s, replicas_acked_min=replicas_acked_min, replica_wait_ms=replica_wait_ms
         )
         self.catalogue = Catalogue(self.wire, catalogue_keys(namespace))
+        self.stream = StreamCalls(self.wire, stream_keys(namespace))
         self._namespace = namespace
         self._partitions_wanted = partitions
         self.partitions: tuple[Partition, ...] = ()

@@ -95,6 +95,12 @@ impl Lot {
         Some((&self.canonical[row.canonical.clone()], row.home))
     }
 
+    /// The id of an order; `None` where there is none, or nothing to plan.
+    #[must_use]
+    pub fn order_id(&self, place: usize) -> Option<&str> {
+        self.order(place).and_then(|(canonical, _)| Order::decode(canonical).ok()).map(|order| order.order_id)
+    }
+
     /// Of the orders from one place to another, those that are no more than so many, nor begin beyond so many bytes: the
     /// place after them, and their bytes.
     #[must_use]

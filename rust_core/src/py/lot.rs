@@ -47,6 +47,11 @@ impl PyLot {
         self.lot.order(place).map(|(canonical, _)| PyBytes::new(py, canonical))
     }
 
+    /// The id of an order; `None` where it was not read.
+    fn order_id(&self, place: usize) -> Option<String> {
+        self.lot.order_id(place).map(ToOwned::to_owned)
+    }
+
     /// What one batch may take of the orders from one place to another: the place after them, and their bytes.
     fn end_of(&self, start: usize, end: usize, orders_max: usize, bytes_max: usize) -> (usize, usize) {
         self.lot.end_of(start, end, orders_max, bytes_max)
