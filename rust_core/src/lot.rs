@@ -52,7 +52,8 @@ impl Lot {
                 Some(text) => text.get(line.clone()),
                 None => std::str::from_utf8(&lines[line.clone()]).ok(),
             };
-            let order_id = one.filter(|one| one.len() <= LINE_BYTES_MAX).and_then(|one| canonical(one, &mut lot.canonical));
+            let order_id =
+                one.filter(|one| one.len() <= LINE_BYTES_MAX).and_then(|one| canonical(one, &mut lot.canonical));
             let home = order_id.map_or(0, |order_id| home_of(order_id, lot.partitions));
             lot.rows.push(Row { line, canonical: start..lot.canonical.len(), home, answer: 0..0 });
         }
@@ -214,7 +215,8 @@ mod tests {
         lot.reserved(0, br#"{"order_id":"a"}"#);
         assert!(lot.is_reserved(0) && !lot.is_reserved(1) && !lot.is_reserved(9));
         let lines = lot.answers(&[(1, b"bad\n")]);
-        let expected = "{\"outcome\":\"reserved\",\"order_id\":\"a\"}\nbad\n{\"outcome\":\"reserved\",\"order_id\":\"b\"}\n";
+        let expected =
+            "{\"outcome\":\"reserved\",\"order_id\":\"a\"}\nbad\n{\"outcome\":\"reserved\",\"order_id\":\"b\"}\n";
         assert_eq!(String::from_utf8(lines).unwrap(), expected);
     }
 

@@ -439,13 +439,15 @@ mod tests {
         let bytes = read(PLAIN).unwrap();
         let order = Order::decode(&bytes).unwrap();
         assert_eq!((order.order_id, order.lines[0].sku, order.lines[0].quantity), ("o", "s", 2));
-        assert_eq!((order.ship_to.lat.to_bits(), order.ship_to.lon.to_bits()), (30_f64.to_bits(), (-120.5_f64).to_bits()));
+        assert_eq!(
+            (order.ship_to.lat.to_bits(), order.ship_to.lon.to_bits()),
+            (30_f64.to_bits(), (-120.5_f64).to_bits())
+        );
     }
 
     #[test]
     fn blanks_and_the_order_of_fields_make_no_difference() {
-        let turned =
-            " {\t\"lines\" : [ { \"quantity\":2 , \"sku\":\"s\"} ] ,\"payment\":\"paid\",\"customer\":null,\"allow_split\":true, \"ship_to\":{\"lon\":-120.5,\"lat\":30.0}, \"order_id\":\"o\" } \r";
+        let turned = " {\t\"lines\" : [ { \"quantity\":2 , \"sku\":\"s\"} ] ,\"payment\":\"paid\",\"customer\":null,\"allow_split\":true, \"ship_to\":{\"lon\":-120.5,\"lat\":30.0}, \"order_id\":\"o\" } \r";
         assert_eq!(read(turned), read(PLAIN));
     }
 

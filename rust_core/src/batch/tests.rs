@@ -1,5 +1,6 @@
 //! Rules of batches one by one; `replies` holds random batches against random replies of the store.
 
+mod beside;
 mod capacity;
 mod goods;
 mod pools;

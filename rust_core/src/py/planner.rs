@@ -315,7 +315,8 @@ impl PyPlanner {
         }
         self.planner.capacity.set_day(day);
         self.planner.now_ms = now_ms;
-        let of_lots = lots.iter().flatten().flat_map(|(lot, from, to)| (*from..*to).map(move |place| lot.lot.order(place)));
+        let of_lots =
+            lots.iter().flatten().flat_map(|(lot, from, to)| (*from..*to).map(move |place| lot.lot.order(place)));
         let first_time = |(canonical, home)| Intake { canonical, home, attempts: 0, fresh: false, expected_day: None };
         let all = intakes.iter().copied().map(Some).chain(of_lots.map(|order| order.map(first_time)));
         let placed = (0..).zip(all).filter_map(|(index, intake)| Some((index, intake?)));
