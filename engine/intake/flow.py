@@ -144,7 +144,7 @@ class Intake:
         except BaseException:
             self._lots_room.release()
             raise
-        lot.done.add_done_callback(lambda _: self._lots_room.release())
+        lot.done.add_done_callback(self._lot_done)
         share = Share(lot, 0, len(lot))
         if self.unreachable is not None:
             share.tell_unavailable(self.unreachable)
@@ -177,6 +177,12 @@ class Intake:
 
     def _why_closed(self) -> str:
         return "the service failed and takes no orders: restart it" if self.failed else "the service is shutting down"
+
+    def _lot_done(self, done: asyncio.Future[None]) -> None:
+        self._lots_room.release()
+        if not done.cancelled():
+            # Whoever waited for it may have gone: then nobody else asks.
+            done.exception()
 
     def _wake(self) -> None:
         if self._worker is None:
