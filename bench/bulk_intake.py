@@ -153,9 +153,10 @@ def main() -> int:
             for route in (NOOP_ROUTE, ORDERS_ROUTE):
                 one = run_round(url, route, pids, bodies, each * options.connections)
                 rounds.append(one)
+                odd = f"  {one.others} others" if one.others else ""
+                cpu = f"service {one.service_cpu_us:5.2f} us  store {one.store_cpu_us:5.2f} us"
                 print(
-                    f"round {number + 1} {route:16} {one.orders_per_second:10,.0f}/s"
-                    f"  service {one.service_cpu_us:5.2f} us  store {one.store_cpu_us:5.2f} us{f'  {one.others} others' if one.others else ''}",
+                    f"round {number + 1} {route:16} {one.orders_per_second:10,.0f}/s  {cpu}{odd}",
                     file=sys.stderr,
                 )
     return report(stages, rounds, options)
