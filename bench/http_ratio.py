@@ -56,7 +56,7 @@ def main() -> int:
         print("wrk is not on PATH. On Debian: apt-get install wrk", file=sys.stderr)
         return 2
     rounds: list[Round] = []
-    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, _service(Path(home)) as (urls, pids):
+    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, service(Path(home)) as (urls, pids):
         for route in (NOOP_ROUTE, ORDERS_ROUTE):
             _run(urls[route], route, pids, seconds=2, connections=arguments.connections, prefix=f"warm{len(route)}")
         for number in range(arguments.rounds):
@@ -114,11 +114,11 @@ def _run(url: str, route: str, pids: tuple[int, int], *, seconds: int, connectio
     command += ["--", f"{prefix}-{time.time_ns()}"]
     # The connections of the run before must be gone, or their closing is counted here.
     time.sleep(PAUSE_S)
-    before = [_cpu_s(pid) for pid in pids]
+    before = [cpu_s(pid) for pid in pids]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=seconds + 60, preexec_fn=_last_core
+        command, capture_output=True, text=True, check=True, timeout=seconds + 60, preexec_fn=last_core
     )
-    used = [_cpu_s(pid) - cpu for pid, cpu in zip(pids, before, strict=True)]
+    used = [cpu_s(pid) - cpu for pid, cpu in zip(pids, before, strict=True)]
     text = done.stdout
     requests = int(_find(r"(\d+) requests in", text))
     socket_errors = sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", text)))
@@ -149,18 +149,21 @@ def _ms(text: str) -> float:
     raise ValueError(f"not a duration: {text}")
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """Processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
 
 
-def _last_core() -> None:
+def last_core() -> None:
+    """Keep to the last core from here on."""
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[-1:])
 
 
 @contextmanager
-def _service(home: Path) -> Iterator[tuple[dict[str, str], tuple[int, int]]]:
+def service(home: Path) -> Iterator[tuple[dict[str, str], tuple[int, int]]]:
+    """The service under measurement: URLs by route, and the process ids of service and store."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.noop_service", str(home / "store")],
         stdin=subprocess.PIPE,

@@ -14,6 +14,7 @@ import uvloop
 from aiohttp import web
 
 from api.http.app import build_app
+from api.http.lines import LineCutter
 from api.http.server import open_door
 from engine import Settings, open_engine
 from engine.model import Allocation, AllocationLine, Order, Shipment, StockCount, limits
@@ -40,6 +41,19 @@ async def noop(request: web.Request) -> web.Response:
     return web.Response(status=201, body=_encoder.encode(allocation), headers=headers)
 
 
+async def bulk_noop(request: web.Request) -> web.StreamResponse:
+    """Decode each line of a body by the order's shape, and answer it with as little as a line can be."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    cutter = LineCutter(limits.ORDER_BYTES_MAX)
+    while data := await request.content.readany():
+        lines = cutter.feed(data).splitlines()
+        for line in lines:
+            _decoder.decode(line)
+        await response.write(b'{"outcome":"reserved"}\n' * len(lines))
+    return response
+
+
 async def run(data_dir: Path) -> None:
     """Serve until SIGTERM."""
     stop = asyncio.Event()
@@ -61,6 +75,7 @@ async def run(data_dir: Path) -> None:
         await engine.set_stock(cells)
         bare = web.Application()
         bare.router.add_post("/bench/noop", noop)
+        bare.router.add_post("/bench/bulk-noop", bulk_noop)
         runner = web.AppRunner(bare, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()

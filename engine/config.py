@@ -57,6 +57,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Orders that may wait; one more is told to come back."""
     batch_orders_max: Annotated[int, Meta(ge=1, le=4_000)] = 500
     """Orders committed in one call."""
+    bulk_batch_orders_max: Annotated[int, Meta(ge=1, le=4_000)] = 2_000
+    """The same where all of them came in bulk: others wait for no more than one such call."""
+    stream_intake: bool = False
+    """Also take orders from the stream `NAMESPACE:{intake}:orders` of the store; see README."""
+    stream_claim_ms: Annotated[int, Meta(ge=1_000, le=3_600_000)] = 60_000
+    """How long a message may be in a consumer's hands before another takes it over: longer than a batch ever takes."""
+    stream_results_max: Annotated[int, Meta(ge=1, le=100_000_000)] = 1_000_000
+    """Results kept in the stream of results; the oldest go first, read or not."""
+    stream_dead_max: Annotated[int, Meta(ge=1, le=100_000_000)] = 100_000
+    """Dead letters kept."""
     store_timeout_ms: Annotated[int, Meta(ge=10, le=60_000)] = 5_000
     """How long one call to the store may take."""
     store_recovery_ms: Annotated[int, Meta(ge=0, le=600_000)] = 5_000

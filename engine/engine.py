@@ -32,6 +32,7 @@ from engine.intake import (
     ExceededLimit,
     Intake,
     LostOrders,
+    Lot,
     Outcome,
     PurchaseLimit,
     Refused,
@@ -161,6 +162,7 @@ class Engine:
             store,
             queue_orders_max=settings.queue_orders_max,
             batch_orders_max=settings.batch_orders_max,
+            bulk_batch_orders_max=settings.bulk_batch_orders_max,
             recover=self._recover,
             recovering=lambda: self._recovery is not None and not self._recovery.done(),
             loads=lambda: self.replica.loads,
@@ -250,6 +252,10 @@ class Engine:
     async def reserve(self, order: Order) -> Outcome:
         """`submit` for callers in Python: checks the order's rules first. Raises InvalidInput, EngineClosed."""
         return await self.intake.submit(check_order(order))
+
+    async def submit_lot(self, lines: bytes, *, channel: str | None = None) -> Lot:
+        """Reserve orders that come together, as whole lines of JSON; see engine.intake.lot. Raises EngineClosed."""
+        return await self.intake.submit_lot(lines, channel=channel)
 
     async def quote(self, order: Order) -> Quoted | NotQuoted | PurchaseLimit:
         """Plan an order without holding anything, and say why. Raises InvalidInput.

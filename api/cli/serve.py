@@ -25,11 +25,12 @@ async def serve(
     host: str | None = None,
     port: int | None = None,
     sample: Annotated[bool, Parameter(help="Fill an empty store with the sample network.")] = False,
+    stream_intake: Annotated[bool | None, Parameter(help="Take orders from the store's stream, too.")] = None,
     stop_with_stdin: Annotated[bool, Parameter(help="Stop, too, when standard input ends.")] = False,
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Serve orders over HTTP until Ctrl-C or SIGTERM."""
-    settings = store.settings(host=host, port=port)
+    settings = store.settings(host=host, port=port, stream_intake=stream_intake)
 
     async def ready(engine: Engine, url: str) -> None:
         description = await engine.describe_store()

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from api.http import events
+from api.http import bulk, events
 from api.http.access.gate import Gate
 from api.http.aiohttp_lane import outermost, web_route
 from api.http.keys import ENGINE
@@ -18,6 +18,8 @@ def build_app(engine: Engine) -> web.Application:
     app[ENGINE] = engine
     app[GATE] = Gate(engine.access, engine.settings.access)
     app[events.STREAMS] = events.Streams()
+    app[bulk.BULKS] = bulk.Bulks()
     app.on_shutdown.append(events.stop_streams)
+    app.on_shutdown.append(bulk.stop_bulks)
     app.add_routes(web_route(route) for route in ROUTES)
     return app

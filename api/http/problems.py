@@ -38,6 +38,7 @@ ProblemType = Literal[
     "transition-conflict",
     "unauthorized",
     "unsupported-encoding",
+    "unsupported-media-type",
     "version-conflict",
 ]
 
@@ -62,6 +63,7 @@ _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "cursor-expired": (410, "The events after this cursor are gone", False),
     "too-large": (413, "The body is too large", False),
     "too-slow": (408, "The request did not come in time", True),
+    "unsupported-media-type": (415, "The body is of another kind than this resource takes", False),
     "invalid-order": (422, "The order breaks rules", False),
     "invalid-request": (422, "The request breaks rules", False),
     "not-deliverable": (422, "No carrier goes there", False),
@@ -89,11 +91,11 @@ class Problem(Struct, frozen=True):
     retry_after_s: int | None = None
     headers: Mapping[str, str] | None = None
 
-    def answer(self, request_id: str) -> Answer:
-        """The problem as an answer."""
+    def members(self, request_id: str) -> dict[str, Any]:
+        """The problem as the members of a JSON object."""
         status, title, retryable = _TITLES[self.type]
         detail = self.detail
-        body = {
+        return {
             "type": self.type,
             "title": title,
             "status": status,
@@ -103,8 +105,12 @@ class Problem(Struct, frozen=True):
             "request_id": request_id,
             **(self.extra or {}),
         }
+
+    def answer(self, request_id: str) -> Answer:
+        """The problem as an answer."""
+        status = _TITLES[self.type][0]
         headers = {"Content-Type": "application/problem+json", **(self.headers or {})}
         retry_after_s = 1 if self.retry_after_s is None and status == 503 else self.retry_after_s
         if retry_after_s is not None:
             headers["Retry-After"] = str(retry_after_s)
-        return Answer(status, msgspec.json.encode(body), headers)
+        return Answer(status, msgspec.json.encode(self.members(request_id)), headers)

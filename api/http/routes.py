@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from msgspec import Struct
 
-from api.http import catalogue, events, matrices, operations, order_life, orders, stock
+from api.http import bulk, catalogue, events, matrices, operations, order_life, orders, stock
 from api.http.answer import Answer
 from api.http.problems import Problem
 from api.http.scope import Scope
@@ -32,6 +32,7 @@ class Route(Struct, frozen=True):
 
 ROUTES = (
     Route("POST", "/v1/orders", orders.post_order, Scope.ORDERS),
+    Route("POST", "/v1/orders:bulk", bulk.post_orders_bulk, Scope.ORDERS, whole_body=False),
     Route("GET", "/v1/orders/{order_id}", orders.get_order, Scope.ORDERS),
     Route("POST", "/v1/orders/{order_id}/confirm", order_life.confirm, Scope.ORDERS),
     Route("POST", "/v1/orders/{order_id}/cancel", order_life.cancel, Scope.ORDERS),

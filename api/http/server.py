@@ -1,11 +1,11 @@
 """Runs the HTTP door until it is told to stop: SIGINT or SIGTERM."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -13,10 +13,12 @@ from aiohttp.web_protocol import RequestHandler
 from api.http.access.start import check_door, check_parser
 from api.http.aiohttp_lane import DOOR
 from api.http.app import build_app
+from api.http.bulk import result_line
 from api.http.fast import Door
 from api.http.fast.door import KEEPALIVE_S
 from api.http.principal import GATE
 from engine import Engine, Settings, open_engine
+from engine.stream_intake import StreamIntake
 
 
 async def serve(
@@ -38,12 +40,14 @@ async def serve(
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
     async with open_engine(settings) as engine:
         check_door(engine)
-        async with open_door(build_app(engine), engine) as url:
+        async with open_door(build_app(engine), engine) as url, contextlib.AsyncExitStack() as stack:
+            if settings.stream_intake:
+                await stack.enter_async_context(StreamIntake(engine, line_of=result_line))
             await on_ready(engine, url)
             await stop.wait()
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def open_door(app: web.Application, engine: Engine) -> AsyncIterator[str]:
     """Both lanes on one port, as the engine's settings say; yields the URL.
 

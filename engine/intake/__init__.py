@@ -1,4 +1,4 @@
-"""The flow that joins planner and store for single orders."""
+"""The flow that joins planner and store for orders, one by one or in lots."""
 
 from engine.intake.acknowledged import Acknowledged, LostOrders
 from engine.intake.arrivals import expected_day
@@ -6,6 +6,7 @@ from engine.intake.capacity import read_capacities
 from engine.intake.crossing import follow_order, settle_due
 from engine.intake.flow import Intake, end_task
 from engine.intake.freshness import Freshness
+from engine.intake.lot import Broken, Lot, OtherChannel
 from engine.intake.outcome import (
     Conflict,
     Contended,
@@ -33,6 +34,7 @@ from engine.intake.restore import restore
 __all__ = [
     "REFUSALS",
     "Acknowledged",
+    "Broken",
     "Conflict",
     "Contended",
     "ExceededLimit",
@@ -41,7 +43,9 @@ __all__ = [
     "Intake",
     "Invalid",
     "LostOrders",
+    "Lot",
     "NotDeliverable",
+    "OtherChannel",
     "Outcome",
     "Overloaded",
     "PurchaseLimit",

@@ -38,11 +38,17 @@ class NotPrepared(Exception):
 
 
 async def commit_batch(
-    store: Store, planner: Planner, batch: Batch, acknowledged: Acknowledged, *, made_ms: int
+    store: Store,
+    planner: Planner,
+    batch: Batch,
+    acknowledged: Acknowledged,
+    *,
+    made_ms: int,
+    other: Callable[[], Batch | None],
 ) -> tuple[list[Reply], list[StoreError]]:
     """Ask all partitions of a batch; returns the replies of the homes, and what broke off. Raises NotPrepared.
 
-    `made_ms`, of the store's clock, goes into the records of the orders.
+    `made_ms`, of the store's clock, goes into the records of the orders. `other` tells what else is planned by now.
     """
     core = planner.core
     if prepares := batch.prepares:
@@ -51,7 +57,7 @@ async def commit_batch(
             prepares, lambda number: store.partitions[number].crossing.prepare(asked[number], LEASE_MS)
         )
         for reply in prepared:
-            core.settle_prepare(batch, reply)
+            core.settle_prepare(batch, reply, other())
         if errors:
             # No home was asked: what those who answered hold can go at once. The others give it back with the lease.
             await tell(store, [], [(number, _attempts(asked[number])) for number, *_ in prepared], [])

@@ -1,31 +1,27 @@
 """The intake flow: gathers orders, plans them together, commits them in one call, answers each caller.
 
-No timer: while one batch is with the store the next one gathers, and goes as soon as the reply is settled. A caller
-that is alone waits for nobody. Bounded: the queue by `queue_orders_max`, a batch by `batch_orders_max`, an order's
-plans by the core's ATTEMPTS_MAX, a commit's tries by COMMIT_TRIES_MAX, each try by the store's timeout.
+No timer: while one batch is with the store the next one gathers, and goes as soon as the reply is there. A caller
+that is alone waits for nobody. Where orders came in lots, the next batch is planned while the store works on one; those
+that came alone go before those of lots. Bounded: the queue by `queue_orders_max`, lots by LOTS_MAX, a batch by
+`batch_orders_max`, or `bulk_batch_orders_max` where it is of lots alone.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-from enum import Enum
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
 
 import structlog
 
-from engine.errors import EngineClosed, FieldError, StoreChanged, StoreError, StoreUnsupported
+from engine.errors import EngineClosed
 from engine.intake import outcome as oc
 from engine.intake.acknowledged import Acknowledged
-from engine.intake.arrivals import day_of, read_arrivals
-from engine.intake.clock import DAY_MS, StoreClock
-from engine.intake.commit import NotPrepared, Told, commit_batch, tell
-from engine.intake.refused import REFUSALS, refused_of
+from engine.intake.batches import Asked, Batches, Planned
+from engine.intake.lot import Lot
+from engine.intake.waiting import Share, Taken, Waiting
 from engine.model import Order
-from engine.planner import Batch, Planner, Record, canonical_bytes, fingerprint_of
-from engine.store import Store, StoreRefused, home_of
-
-COMMIT_TRIES_MAX = 3
-"""How often one order is sent to a store that breaks off, before its caller is told."""
+from engine.planner import Planner, canonical_bytes
+from engine.store import Store
 
 OVERLOAD_RETRY_S = 1
 CANCEL_POLL_S = 0.2
@@ -33,53 +29,38 @@ CANCEL_POLL_S = 0.2
 BATCH_BYTES_MAX = 128 * 1024
 """Canonical bytes of one batch: 500 orders of two lines fit, but few of a hundred lines, which take longer to plan."""
 
-UNSEEN = ("limit", "contended")
-"""Refusals that may come from another partition than the order's home."""
+BULK_BATCH_BYTES_MAX = 512 * 1024
+"""The same of a batch of lots alone."""
+
+LOTS_MAX = 32
+"""Lots under way, whoever they are of; the next wait."""
 
 log = structlog.get_logger(__name__)
 
-_Decided = tuple[int, tuple[str, Any]]
-"""An order's place in its batch and the core's outcome for it; engine/_core.pyi lists them."""
 
+class Exclusive(asyncio.Lock):
+    """A lock that knows whether anybody waits for it. First come, first served."""
 
-_Lacking = tuple[list[tuple[int, int]], list[int] | None]
-"""What an order lacks, and where to look for it: the payload of "backorder"."""
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanting = 0
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody waits for it."""
+        return self._wanting > 0
 
-class _Again(Enum):
-    """Why an order is to be planned again."""
-
-    FRESH = "the levels of all its SKUs have come"
-    STALE = "the store had less than the view said"
-    POSTPONED = "others' levels had to be read first"
-
-
-class _Waiting:
-    """An order whose caller waits."""
-
-    __slots__ = ("answer", "attempts", "canonical", "expected_day", "fresh_load", "order_id", "tries", "unsure")
-
-    def __init__(self, order_id: str, canonical: bytes, answer: asyncio.Future[oc.Outcome]) -> None:
-        self.order_id = order_id
-        self.canonical = canonical
-        self.answer = answer
-        self.attempts = 0
-        self.fresh_load: int | None = None
-        """The load of the planner since which the levels of all its SKUs were read, if they were."""
-        self.expected_day: int | None = None
-        """The day by which stock is expected that it waits for: 0 where nobody knows, None before anybody looked."""
-        self.tries = 0
-        self.unsure = False
-        """Whether a try broke off that may have been done."""
-
-    def tell_unavailable(self, detail: str) -> None:
-        """Answer that the store cannot be had, and whether that is all there is to it."""
-        if not self.answer.done():
-            self.answer.set_result(oc.Unavailable(detail, certain=not self.unsure))
+    async def acquire(self) -> Literal[True]:
+        """Wait for it and take it."""
+        self._wanting += 1
+        try:
+            return await super().acquire()
+        finally:
+            self._wanting -= 1
 
 
 class Intake:
-    """Takes orders one by one and reserves them in batches. One batch is with the store at a time."""
+    """Takes orders one by one or in lots, and reserves them in batches. One batch is with the store at a time."""
 
     def __init__(
         self,
@@ -88,6 +69,7 @@ class Intake:
         *,
         queue_orders_max: int,
         batch_orders_max: int,
+        bulk_batch_orders_max: int,
         recover: Callable[[], Awaitable[bool]],
         recovering: Callable[[], bool],
         loads: Callable[[], int],
@@ -98,51 +80,79 @@ class Intake:
         `loads` counts how often the planner was loaded: levels that were read before the last time are no proof.
         `acknowledged` is told of every commit.
         """
-        self._planner = planner
-        self._store = store
-        self._queue: deque[_Waiting] = deque()
+        self._batches = Batches(planner, store, loads=loads, acknowledged=acknowledged)
+        self._partitions = len(store.partitions)
+        self._queue: deque[Waiting] = deque()
+        self._shares: deque[Share] = deque()
+        self._lots_room = asyncio.Semaphore(LOTS_MAX)
         self._queue_orders_max = queue_orders_max
         self._batch_orders_max = batch_orders_max
+        self._bulk_batch_orders_max = bulk_batch_orders_max
         self._recover = recover
         self._recovering = recovering
-        self._loads = loads
-        self._acknowledged = acknowledged
         self._loop = asyncio.get_running_loop()
         self._worker: asyncio.Task[None] | None = None
+        self._under_way: list[Planned] = []
         self._closed = False
-        self.exclusive = asyncio.Lock()
+        self.exclusive = Exclusive()
         """Held while a batch is under way: whoever sets levels of the view takes it, so that no take is overwritten."""
         self.unreachable: str | None = None
         """Why the store cannot be had, while it cannot: then orders are refused at once."""
         self.failed = False
         """Whether a bug or a panic stopped the intake."""
-        self.clock = StoreClock()
-        self.replans = 0
-        self.batches = 0
-        self._telling: asyncio.Task[None] | None = None
+        self.clock = self._batches.clock
 
     @property
     def queued(self) -> int:
         """Orders that wait for the next batch."""
-        return len(self._queue)
+        return len(self._queue) + sum(share.end - share.start for share in self._shares)
+
+    @property
+    def batches(self) -> int:
+        """Batches that were settled."""
+        return self._batches.batches
+
+    @property
+    def replans(self) -> int:
+        """Orders that were planned again."""
+        return self._batches.replans
 
     def submit(self, order: Order) -> asyncio.Future[oc.Outcome]:
         """Reserve an order. The future always gets an outcome, or EngineClosed; cancelling it cancels nothing else."""
         answer: asyncio.Future[oc.Outcome] = self._loop.create_future()
         if self._closed:
-            reason = (
-                "the service failed and takes no orders: restart it" if self.failed else "the service is shutting down"
-            )
-            answer.set_exception(EngineClosed(reason))
+            answer.set_exception(EngineClosed(self._why_closed()))
         elif self.unreachable is not None:
             answer.set_result(oc.Unavailable(self.unreachable, certain=True))
         elif len(self._queue) >= self._queue_orders_max:
             answer.set_result(oc.Overloaded(OVERLOAD_RETRY_S))
         else:
-            self._queue.append(_Waiting(order.order_id, canonical_bytes(order), answer))
-            if self._worker is None:
-                self._worker = self._loop.create_task(self._work())
+            self._queue.append(Waiting(order.order_id, canonical_bytes(order), answer))
+            self._wake()
         return answer
+
+    async def submit_lot(self, lines: bytes, *, channel: str | None = None) -> Lot:
+        """Reserve orders that come as whole lines of JSON; waits while LOTS_MAX lots are under way. `channel`: see Lot.
+
+        The lot's `done` is set when each order has its outcome, or gets EngineClosed. Raises EngineClosed.
+        """
+        await self._lots_room.acquire()
+        try:
+            if self._closed:
+                raise EngineClosed(self._why_closed())
+            lot = Lot(lines, partitions=self._partitions, channel=channel)
+        except BaseException:
+            self._lots_room.release()
+            raise
+        lot.done.add_done_callback(self._lot_done)
+        share = Share(lot, 0, len(lot))
+        if self.unreachable is not None:
+            share.tell_unavailable(self.unreachable)
+        lot.look()
+        if not lot.done.done():
+            self._shares.append(share)
+            self._wake()
+        return lot
 
     async def close(self, *, drain_s: float) -> None:
         """Take no more orders, and return when all that were taken have their answers, within `drain_s` at most.
@@ -155,8 +165,8 @@ class Intake:
             for worker in late:
                 log.error("orders were still waiting when the service stopped", queued=self.queued)
                 await end_task(worker)
-        if self._telling is not None:
-            _, late = await asyncio.wait([self._telling], timeout=drain_s)
+        if self._batches.telling is not None:
+            _, late = await asyncio.wait([self._batches.telling], timeout=drain_s)
             for telling in late:
                 await end_task(telling)
 
@@ -165,19 +175,28 @@ class Intake:
         self.failed |= not self._closed
         self._closed = True
 
+    def _why_closed(self) -> str:
+        return "the service failed and takes no orders: restart it" if self.failed else "the service is shutting down"
+
+    def _lot_done(self, done: asyncio.Future[None]) -> None:
+        self._lots_room.release()
+        if not done.cancelled():
+            # Whoever waited for it may have gone: then nobody else asks.
+            done.exception()
+
+    def _wake(self) -> None:
+        if self._worker is None:
+            self._worker = self._loop.create_task(self._work())
+
     async def _work(self) -> None:
-        taken: list[_Waiting] = []
         try:
-            while self._queue:
+            while self._queue or self._shares:
                 # What is loaded may be of another store: plan nothing by it.
                 if self._recovering() and not await self._recover():
                     self._give_up(self.unreachable or "The store is out of reach.")
                     continue
-                taken = self._take()
                 async with self.exclusive:
-                    again, broken = await self._run(taken)
-                taken = []
-                self._queue.extendleft(reversed(again))
+                    broken = await self._run()
                 if broken is not None and not await self._recover():
                     self._give_up(self.unreachable or broken)
         except BaseException as error:
@@ -185,10 +204,11 @@ class Intake:
             self.fail()
             if self.failed:
                 log.exception("the intake stopped")
-            for waiting in [*taken, *self._queue]:
-                if not waiting.answer.done():
-                    waiting.answer.set_exception(EngineClosed(f"the intake stopped: {error!r}"))
+            rest = Taken(list(self._queue), list(self._shares))
+            for taken in [*(planned.taken for planned in self._under_way), rest]:
+                taken.fail(f"the intake stopped: {error!r}")
             self._queue.clear()
+            self._shares.clear()
             raise
         finally:
             self._worker = None
@@ -197,13 +217,19 @@ class Intake:
         """Tell all who wait that the store does not come back: they waited as long as it was given."""
         for waiting in self._queue:
             waiting.tell_unavailable(detail)
+        for share in self._shares:
+            share.tell_unavailable(detail)
         self._queue.clear()
+        self._shares.clear()
 
-    def _take(self) -> list[_Waiting]:
-        """The next batch. A twin of an order in it stays behind: the store will tell it from the first one's record."""
-        taken: list[_Waiting] = []
+    def _take(self) -> Taken:
+        """The next batch. A twin of an order in it stays behind: the store will tell it from the first one's record.
+
+        Twins in lots do not: there are few, and the store tells them as well.
+        """
+        taken: list[Waiting] = []
         ids: set[str] = set()
-        twins: list[_Waiting] = []
+        twins: list[Waiting] = []
         size = 0
         while self._queue and len(taken) < self._batch_orders_max and size < BATCH_BYTES_MAX:
             waiting = self._queue.popleft()
@@ -214,227 +240,94 @@ class Intake:
                 taken.append(waiting)
                 size += len(waiting.canonical)
         self._queue.extendleft(reversed(twins))
-        return taken
+        return Taken(taken, self._take_shares(len(taken), size))
 
-    async def _run(self, taken: list[_Waiting]) -> tuple[list[_Waiting], str | None]:
-        """Plan, commit and settle one batch.
+    def _take_shares(self, count: int, size: int) -> list[Share]:
+        """What lots add to a batch of so many orders and bytes: less where somebody waits for one of these."""
+        orders_max = self._batch_orders_max if count else self._bulk_batch_orders_max
+        bytes_max = BATCH_BYTES_MAX if count else BULK_BATCH_BYTES_MAX
+        shares: list[Share] = []
+        while self._shares and count < orders_max and size < bytes_max:
+            share = self._shares.popleft()
+            end, bytes_taken = share.lot.core.end_of(share.start, share.end, orders_max - count, bytes_max - size)
+            shares.append(Share(share.lot, share.start, end))
+            count += end - share.start
+            size += bytes_taken
+            if end < share.end:
+                self._shares.appendleft(Share(share.lot, end, share.end))
+        return shares
 
-        Returns those to be planned again, first of all next time, and, when the store broke off, what to tell them if
-        it does not come back.
+    async def _run(self) -> str | None:
+        """Run batches, one after the other, while there are orders and nobody else wants the view.
+
+        Returns, when the store broke off, what to tell those who wait if it does not come back.
         """
-        core, loads = self._planner.core, self._loads()
-        partitions, now_ms = len(self._store.partitions), self.clock.now_ms()
-        self._planner.keep_calendars(now_ms)
-        batch, decided = core.plan(
-            [
-                (
-                    waiting.canonical,
-                    home_of(waiting.order_id, partitions),
-                    waiting.attempts,
-                    waiting.fresh_load == loads,
-                )
-                for waiting in taken
-            ],
-            now_ms // DAY_MS,
-            now_ms,
-            [(place, waiting.expected_day) for place, waiting in enumerate(taken) if waiting.expected_day is not None],
-        )
-        # Of all that the planner named: one order's cells are left to those before it, whatever became of them.
-        cells = [cell for _, (word, payload) in decided if word == "backorder" for cell in payload[1] or ()]
+        flight: asyncio.Task[Asked] | None = None
         try:
-            decided = await self._with_records(taken, decided)
-        except StoreError as error:
-            core.abandon(batch)
-            return self._after_errors(taken, [error])
-        _answer(taken, [row for row in decided if row[1][0] != "backorder"])
-        lacking = {place: payload for place, (word, payload) in decided if word == "backorder"}
-        if not lacking:
-            return ([], None) if batch.empty else await self._commit(taken, batch, loads, lacking)
-        # Beside the commit: the others need not wait for what these wait for.
-        looking = self._loop.create_task(self._expect(taken, lacking, cells))
-        try:
-            again, broken = ([], None) if batch.empty else await self._commit(taken, batch, loads, lacking)
+            now = self._plan(None)
+            flight = self._send(now)
+            while True:
+                # It is sent before anything else is done.
+                await asyncio.sleep(0)
+                # Those who came alone wait for all who come while the store works; lots are there already.
+                ahead = self._plan(now) if self._shares and not self._must_stop() else None
+                asked = await flight
+                if ahead is not None and (asked.failed or self._must_stop()):
+                    self._put_back(ahead)
+                    ahead = None
+                if ahead is not None:
+                    flight = self._send(ahead)
+                    await asyncio.sleep(0)
+                again, broken = await self._batches.settle(now, asked, other=ahead)
+                self._under_way.remove(now)
+                self._queue.extendleft(reversed(again))
+                if broken is not None and ahead is not None:
+                    again, _ = await self._batches.settle(ahead, await flight, other=None)
+                    self._under_way.remove(ahead)
+                    self._queue.extendleft(reversed(again))
+                if broken is not None:
+                    return broken
+                if ahead is None:
+                    if self._must_stop() or not (self._queue or self._shares):
+                        return None
+                    ahead = self._plan(None)
+                    flight = self._send(ahead)
+                now = ahead
         finally:
-            failed = await looking
-        late = [taken[place] for place in lacking]
-        if failed is None:
-            return again + late, broken
-        late, unread = self._after_errors(late, [failed])
-        return again + late, broken or unread
+            if flight is not None and not flight.done():
+                await end_task(flight)
 
-    async def _commit(
-        self, taken: list[_Waiting], batch: Batch, loads: int, lacking: Container[int]
-    ) -> tuple[list[_Waiting], str | None]:
-        """Commit and settle a batch, as `_run` returns it, of all orders but those at the places `lacking`."""
-        core, store = self._planner.core, self._store
-        sent = [waiting for place, waiting in enumerate(taken) if place not in lacking]
-        made_ms = self.clock.now_ms()
+    def _must_stop(self) -> bool:
+        return self.exclusive.wanted or self._recovering()
+
+    def _plan(self, other: Planned | None) -> Planned:
+        taken = self._take()
         try:
-            replies, errors = await commit_batch(store, self._planner, batch, self._acknowledged, made_ms=made_ms)
-        except StoreError as error:
-            core.abandon(batch)
-            return self._after_errors(sent, [error])
-        except NotPrepared as error:
-            core.abandon(batch)
-            return self._after_errors(sent, error.errors)
-        self.clock.hear(replies)
-        settled, told = core.settle(batch, replies)
-        self.batches += 1
-        self._tell(told)
-        if len(store.partitions) > 1:
-            settled, errors = await self._with_unseen_records(taken, settled, errors)
-        again = self._again(taken, _answer(taken, settled), loads)
-        if not errors:
-            return again, None
-        places = {place for place, _ in settled}
-        left = [waiting for place, waiting in enumerate(taken) if place not in places and place not in lacking]
-        more, broken = self._after_errors(left, errors)
-        return again + more, broken
+            planned = self._batches.plan(taken, other=other)
+        except BaseException as error:
+            taken.fail(f"the intake stopped: {error!r}")
+            raise
+        self._under_way.append(planned)
+        return planned
 
-    def _tell(self, told: tuple[Told, Told, Told]) -> None:
-        """Tell other partitions what was decided, while the next batch is planned; one such round at a time."""
-        if not any(told):
-            return
-        former = self._telling
+    def _send(self, planned: Planned) -> asyncio.Task[Asked]:
+        def beside() -> Planned | None:
+            # Only what was planned since: the one before is settled when a reply to this one comes.
+            later = self._under_way.index(planned) + 1
+            return self._under_way[later] if later < len(self._under_way) else None
 
-        async def run() -> None:
-            if former is not None:
-                await asyncio.wait([former])
-            await tell(self._store, *told)
+        return self._loop.create_task(self._batches.ask(planned, beside))
 
-        self._telling = self._loop.create_task(run())
-
-    def _after_errors(self, left: list[_Waiting], errors: Sequence[StoreError]) -> tuple[list[_Waiting], str | None]:
-        """What becomes of orders whose batch, or whose home, broke off; as `_run` returns it."""
-        error = next((error for error in errors if not isinstance(error, StoreRefused)), None)
-        if error is None:
-            for waiting in left:
-                waiting.tell_unavailable(str(errors[0]))
-            return [], None
-        # The commit may have been done: each order is sent again and the store tells from its record. Or the numbers in
-        # this batch are those of another store: then nothing was done, and all is planned anew.
-        return self._try_again(left, error), str(error)
-
-    async def _with_records(self, taken: list[_Waiting], decided: list[_Decided]) -> list[_Decided]:
-        """What was decided, after a look at the records: an order that is held already is no order to refuse.
-
-        The planner knows no orders, so the retry of one that took the last units looks to it like one too many.
-        """
-        places = [place for place, _ in decided]
-        if not places:
-            return decided
-        records = await self._store.read_orders([taken[place].order_id for place in places], for_sale=True)
-        return [
-            (place, outcome if record is None else self._of_record(taken[place], record))
-            for (place, outcome), record in zip(decided, records, strict=True)
-        ]
-
-    async def _expect(
-        self, taken: list[_Waiting], lacking: Mapping[int, _Lacking], cells: Sequence[int]
-    ) -> StoreError | None:
-        """Learn when stock is expected that orders lack which accept to wait, to plan them again; or why it cannot be.
-
-        `lacking` by place; `cells` are those of all of them. Those of which another batch is to look are left alone.
-        """
-        looked = [(place, missing) for place, (missing, own) in lacking.items() if own is not None]
-        try:
-            arrivals = await read_arrivals(self._store, cells) if cells else {}
-        except StoreError as error:
-            return error
-        today = self.clock.day()
-        for place, missing in looked:
-            taken[place].expected_day = day_of(missing, arrivals, today)
-        return None
-
-    async def _with_unseen_records(
-        self, taken: list[_Waiting], settled: list[_Decided], errors: list[StoreError]
-    ) -> tuple[list[_Decided], list[StoreError]]:
-        """The same for orders that another partition refused, so that their home, which knows them, was never asked.
-
-        Those whose home does not answer are left out, and why is added to the errors.
-        """
-        refused = [row for row in settled if row[1][0] in UNSEEN]
-        if not refused:
-            return settled, errors
-        others = [row for row in settled if row[1][0] not in UNSEEN]
-        try:
-            return others + await self._with_records(taken, refused), errors
-        except StoreError as error:
-            return others, [*errors, error]
-
-    def _of_record(self, waiting: _Waiting, record: bytes) -> tuple[str, Any]:
-        try:
-            if Record(record).fingerprint != fingerprint_of(waiting.canonical):
-                return "conflict", None
-            return "replayed", self._planner.core.allocation_json(waiting.order_id, record)
-        except ValueError as error:
-            return "unreadable", str(error)
-
-    def _again(self, taken: list[_Waiting], again: list[tuple[int, _Again]], loads: int) -> list[_Waiting]:
-        self.replans += len(again)
-        for place, how in again:
-            taken[place].attempts += how is not _Again.POSTPONED
-            taken[place].fresh_load = loads if how is _Again.FRESH else None
-        return [taken[place] for place, _ in sorted(again)]
-
-    def _try_again(self, taken: list[_Waiting], error: StoreError) -> list[_Waiting]:
-        again = []
-        for waiting in taken:
-            if waiting.answer.done():
-                continue
-            waiting.tries += 1
-            waiting.unsure |= not isinstance(error, (StoreChanged, StoreUnsupported))
-            if waiting.tries < COMMIT_TRIES_MAX:
-                again.append(waiting)
-            else:
-                waiting.tell_unavailable(str(error))
-        return again
+    def _put_back(self, planned: Planned) -> None:
+        """Undo the plan of a batch that was not sent: its orders come first again."""
+        self._batches.abandon(planned)
+        self._under_way.remove(planned)
+        self._queue.extendleft(reversed(planned.taken.singles))
+        self._shares.extendleft(reversed(planned.taken.shares))
 
 
-def _answer(taken: list[_Waiting], outcomes: list[_Decided]) -> list[tuple[int, _Again]]:
-    """Give callers their outcomes; returns those that are to be planned again, and how."""
-    again: list[tuple[int, _Again]] = []
-    for place, (word, payload) in outcomes:
-        # The commonest first.
-        if word == "reserved":
-            outcome: oc.Outcome = oc.Reserved(payload, replayed=False)
-        elif word == "again":
-            again.append((place, _Again.FRESH if payload else _Again.STALE))
-            continue
-        elif word == "postponed":
-            again.append((place, _Again.POSTPONED))
-            continue
-        else:
-            outcome = outcome_of(word, payload)
-        answer = taken[place].answer
-        # A caller that hung up has cancelled its future; the reservation stands, and its retry will find it.
-        if not answer.done():
-            answer.set_result(outcome)
-    return again
-
-
-async def end_task(task: asyncio.Task[None]) -> None:
+async def end_task(task: asyncio.Task[Any]) -> None:
     """Cancel a task until it has ended: a client library in the midst of connecting can swallow a cancellation."""
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=CANCEL_POLL_S)
-
-
-def outcome_of(word: str, payload: Any) -> oc.Outcome:
-    """The outcome that the core's tuple stands for; engine/_core.pyi lists them."""
-    if word in REFUSALS:
-        return refused_of(word, payload)
-    match word:
-        case "reserved" | "replayed":
-            return oc.Reserved(payload, replayed=word == "replayed")
-        case "conflict":
-            return oc.Conflict()
-        case "limit":
-            return oc.PurchaseLimit(tuple(oc.ExceededLimit(*row) for row in payload))
-        case "invalid":
-            return oc.Invalid(tuple(FieldError(*row) for row in payload))
-        case "unreadable":
-            return oc.Unavailable(f"{payload}. Run an audit.", certain=False)
-        case "contended":
-            return oc.Contended()
-    raise AssertionError(f"the core knows an outcome that we do not: {word}")

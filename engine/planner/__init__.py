@@ -16,6 +16,7 @@ from engine._core import (
     split_order,
     take_units,
 )
+from engine._core import Lot as CoreLot
 from engine.planner.planner import (
     CostDefaults,
     Planner,
@@ -32,6 +33,7 @@ __all__ = [
     "ATTEMPTS_MAX",
     "Batch",
     "Books",
+    "CoreLot",
     "CostDefaults",
     "Planner",
     "Prices",

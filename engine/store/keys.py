@@ -49,9 +49,22 @@ class PartitionKeys(Struct, frozen=True):
     events: str
 
 
+class StreamKeys(Struct, frozen=True):
+    """Keys of the stream intake: orders that come, results, and dead letters."""
+
+    orders: str
+    results: str
+    dead: str
+
+
 def catalogue_keys(namespace: str) -> CatalogueKeys:
     """Keys of the catalogue."""
     return CatalogueKeys(*(f"{namespace}:{{catalogue}}:{name}" for name in CatalogueKeys.__struct_fields__))
+
+
+def stream_keys(namespace: str) -> StreamKeys:
+    """Keys of the stream intake."""
+    return StreamKeys(*(f"{namespace}:{{intake}}:{name}" for name in StreamKeys.__struct_fields__))
 
 
 def partition_keys(namespace: str, partition: int) -> PartitionKeys:

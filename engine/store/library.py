@@ -25,6 +25,7 @@ PARTS = (
     "catalogue",
     "access",
     "repair",
+    "stream",
 )
 """The files of the library, in the order in which they build on each other."""
 

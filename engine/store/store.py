@@ -9,8 +9,9 @@ from engine.store.access import AccessCalls
 from engine.store.catalogue import Catalogue
 from engine.store.cells import CellRow
 from engine.store.durability import StoreDescription
-from engine.store.keys import catalogue_keys, home_of, partition_keys, partition_of_cell
+from engine.store.keys import catalogue_keys, home_of, partition_keys, partition_of_cell, stream_keys
 from engine.store.partition import Partition
+from engine.store.stream import StreamCalls
 from engine.store.wire import Wire
 
 READ_CELLS_MAX = 2_000
@@ -42,6 +43,7 @@ class Store:
         )
         self.catalogue = Catalogue(self.wire, catalogue_keys(namespace))
         self.access = AccessCalls(self.wire, catalogue_keys(namespace), self.catalogue)
+        self.stream = StreamCalls(self.wire, stream_keys(namespace))
         self._namespace = namespace
         self._partitions_wanted = partitions
         self.partitions: tuple[Partition, ...] = ()

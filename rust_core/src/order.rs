@@ -159,7 +159,7 @@ impl<'a> Order<'a> {
 }
 
 /// The day of an ISO 8601 date, since 1970.
-fn day_of(date: &str) -> Option<i32> {
+pub(crate) fn day_of(date: &str) -> Option<i32> {
     let (year, rest) = date.split_once('-')?;
     let (month, day) = rest.split_once('-')?;
     let month = time::Month::try_from(month.parse::<u8>().ok()?).ok()?;

@@ -57,6 +57,7 @@ class Process:
             self.store,
             queue_orders_max=100,
             batch_orders_max=8,
+            bulk_batch_orders_max=8,
             recover=self._recover,
             recovering=lambda: self._recovering,
             loads=lambda: self._loads,

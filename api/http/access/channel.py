@@ -13,4 +13,9 @@ def of_channel(principal: Principal, order: Order) -> Order | Problem:
         return order
     if order.channel is None:
         return msgspec.structs.replace(order, channel=principal.channel)
-    return Problem("forbidden", f'This key is for orders of the channel "{principal.channel}". Nothing was held.')
+    return other_channel(principal.channel)
+
+
+def other_channel(channel: str) -> Problem:
+    """Of an order of another channel than the caller's."""
+    return Problem("forbidden", f'This key is for orders of the channel "{channel}". Nothing was held.')

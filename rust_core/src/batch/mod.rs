@@ -1,8 +1,9 @@
 //! The orders planned and committed together: plans them in arrival order, packs what each partition of the stock is asked,
 //! settles the replies.
 //!
-//! One batch is under way at a time. Between planning and settling the view holds what the batch wants to take; settling
-//! gives back what the store did not grant and then sets every level that the store sent.
+//! Between planning and settling the view holds what the batch wants to take; settling gives back what the store did not
+//! grant and then sets every level that the store sent. Beside a batch that is with the store, one other may be planned
+//! already: levels that come lack what it wants, and a shortage that either may be to blame for is not certain.
 //!
 //! An order is decided in its home partition. One that takes stock of others is prepared there first, under the name of an
 //! attempt; see the store's partitions.lua.
@@ -186,16 +187,25 @@ pub struct Intake<'a> {
 impl Planner {
     /// Plans orders in arrival order. Returns the batch and what is decided already, by place.
     pub fn plan_batch(&mut self, orders: &[Intake]) -> (Batch, Vec<(u32, Outcome)>) {
+        self.plan_beside((0..).zip(orders.iter().copied()), None)
+    }
+
+    /// As `plan_batch`, of orders at places that rise, while an `other` batch is under way.
+    pub fn plan_beside<'a>(
+        &mut self,
+        orders: impl Iterator<Item = (u32, Intake<'a>)>,
+        other: Option<&Batch>,
+    ) -> (Batch, Vec<(u32, Outcome)>) {
         let mut batch =
             Batch { partitions: self.partitions.max(1), doubts: self.capacity.doubts(), ..Batch::default() };
         let mut decided = Vec::new();
         let searched = kernel::work_done();
-        for (index, intake) in (0..).zip(orders) {
+        for (index, intake) in orders {
             if kernel::work_done().wrapping_sub(searched) > SEARCH_CELLS_MAX && !batch.is_empty() {
                 batch.postponed.push(index);
                 continue;
             }
-            match self.plan_into(&mut batch, index, intake) {
+            match self.plan_into(&mut batch, index, &intake, other) {
                 Ok(()) => {}
                 Err(Outcome::Again { .. }) => batch.waiting.push(index),
                 Err(Outcome::Postponed) => batch.postponed.push(index),
@@ -229,7 +239,13 @@ impl Planner {
         if exceeded.is_empty() { Ok((order, demand)) } else { Err(Outcome::Limit(exceeded)) }
     }
 
-    fn plan_into(&mut self, batch: &mut Batch, index: u32, intake: &Intake) -> Result<(), Outcome> {
+    fn plan_into(
+        &mut self,
+        batch: &mut Batch,
+        index: u32,
+        intake: &Intake,
+        other: Option<&Batch>,
+    ) -> Result<(), Outcome> {
         let (order, demand) = self.admit(intake.canonical)?;
         let plan = match self.plan(&demand) {
             Ok(plan) => plan,
@@ -239,7 +255,7 @@ impl Planner {
                     return Err(refusal.into());
                 }
                 let by_capacity = matches!(refusal, Refusal::AtCapacity(_));
-                if !self.certain(batch, &demand, intake, by_capacity) {
+                if !self.certain(batch, other, &demand, intake, by_capacity) {
                     return Err(self.wait_for_levels(batch, &demand, intake));
                 }
                 match intake.expected_day {
@@ -252,7 +268,7 @@ impl Planner {
         // To leave a part of an order unfilled is to refuse that part.
         if !plan.unfilled.is_empty() && !plan.is_backorder() {
             let by_capacity = self.is_bent_by_capacity(&demand, &plan);
-            if !self.certain(batch, &demand, intake, by_capacity) {
+            if !self.certain(batch, other, &demand, intake, by_capacity) {
                 return Err(self.wait_for_levels(batch, &demand, intake));
             }
         } else if !plan.goods.substitutions.is_empty() {
@@ -261,7 +277,7 @@ impl Planner {
             let replaced = plan.goods.substitutions.iter().map(|one| (one.sku, one.units)).collect();
             let mut lacking = demand.with_lines(replaced);
             lacking.allow_substitutes = false;
-            if !self.certain(batch, &lacking, intake, by_capacity) {
+            if !self.certain(batch, other, &lacking, intake, by_capacity) {
                 return Err(self.wait_for_levels(batch, &demand, intake));
             }
         }
@@ -359,21 +375,31 @@ impl Planner {
     }
 
     /// Whether a shortage in the view may be told to the caller. Only when the levels were read after the order came and
-    /// no other order of this batch has touched them since: whatever that one takes, the store may yet refuse it. Where it
-    /// is a shortage `by_capacity`, that holds for the orders of full warehouses, too.
-    fn certain(&self, batch: &Batch, demand: &Demand, intake: &Intake, by_capacity: bool) -> bool {
+    /// no other order of this batch, or of one under way, has touched them since: whatever that one takes, the store may
+    /// yet refuse it. Where it is a shortage `by_capacity`, that holds for the orders of full warehouses, too.
+    fn certain(
+        &self,
+        batch: &Batch,
+        other: Option<&Batch>,
+        demand: &Demand,
+        intake: &Intake,
+        by_capacity: bool,
+    ) -> bool {
         let cells = self.cells_of(demand);
         // Where no cell could serve it, there is nothing to read.
         if cells.is_empty() {
             return true;
         }
+        let ours = |warehouse| {
+            batch.orders_of_warehouse(warehouse) + other.map_or(0, |other| other.orders_of_warehouse(warehouse))
+        };
         let full_without_us = |warehouse: WarehouseId| {
             let capacity = self.catalogue.warehouse_terms(warehouse).and_then(|terms| terms.capacity);
             let used = self.capacity.used(warehouse);
-            capacity.is_none_or(|most| used < most || used - batch.orders_of_warehouse(warehouse) >= most)
+            capacity.is_none_or(|most| used < most || used - ours(warehouse) >= most)
         };
         intake.fresh
-            && cells.iter().all(|&cell| batch.wanted(cell) == 0)
+            && cells.iter().all(|&cell| batch.wanted(cell) == 0 && other.is_none_or(|other| other.wanted(cell) == 0))
             && (!by_capacity || self.serving(demand).into_iter().all(full_without_us))
     }
 

@@ -43,8 +43,8 @@ struct Parts {
 
 impl Planner {
     /// Settles a preparation: orders that another partition cannot serve go no further.
-    /// An error means that the reply is not one to this batch.
-    pub fn settle_prepare(&mut self, batch: &mut Batch, reply: &Reply) -> Result<(), String> {
+    /// An error means that the reply is not one to this batch. `other` as in `settle_beside`.
+    pub fn settle_prepare(&mut self, batch: &mut Batch, reply: &Reply, other: Option<&Batch>) -> Result<(), String> {
         let share = batch.prepare_share(reply.partition);
         let parts =
             read_reply(batch, &share, reply, b"ASL", false).map_err(|message| format!("prepare reply: {message}"))?;
@@ -72,7 +72,7 @@ impl Planner {
                 }
             }
         }
-        self.refresh(batch, &share, &levels, reply.event);
+        self.refresh(batch, &share, &levels, reply.event, other);
         Ok(())
     }
 
@@ -82,6 +82,17 @@ impl Planner {
     /// An error means that a reply is not one to this batch; then everything that the batch wanted is given back.
     #[allow(clippy::type_complexity)] // Both halves are told above.
     pub fn settle(&mut self, batch: &mut Batch, replies: &[Reply]) -> Result<(Vec<(u32, Outcome)>, Aftermath), String> {
+        self.settle_beside(batch, replies, None)
+    }
+
+    /// As `settle`, while an `other` batch is planned that the store had not heard of when it replied.
+    #[allow(clippy::type_complexity)] // As above.
+    pub fn settle_beside(
+        &mut self,
+        batch: &mut Batch,
+        replies: &[Reply],
+        other: Option<&Batch>,
+    ) -> Result<(Vec<(u32, Outcome)>, Aftermath), String> {
         let mut read = Vec::with_capacity(replies.len());
         for reply in replies {
             let share = batch.commit_share(reply.partition);
@@ -129,7 +140,7 @@ impl Planner {
             }
         }
         for (reply, (share, parts)) in replies.iter().zip(&read) {
-            self.refresh(batch, share, &parts.levels, reply.event);
+            self.refresh(batch, share, &parts.levels, reply.event, other);
         }
         let aftermath = batch.aftermath(&taken);
         for sent in &mut batch.sent {
@@ -145,16 +156,20 @@ impl Planner {
         }
     }
 
-    fn refresh(&mut self, batch: &Batch, share: &Share, levels: &[i64], event: &[u8]) {
+    fn refresh(&mut self, batch: &Batch, share: &Share, levels: &[i64], event: &[u8], other: Option<&Batch>) {
         if let Some(stamp) = event_stamp(event) {
             for (&place, &level) in share.cells.iter().zip(levels) {
-                self.view.refresh(batch.cells[place as usize], level, stamp);
+                let cell = batch.cells[place as usize];
+                let wanted = other.map_or(0, |other| other.wanted(cell));
+                self.view.refresh(cell, level.saturating_sub(wanted), stamp);
             }
         }
         for (&place, &left) in share.counters.iter().zip(levels.iter().skip(share.cells.len())) {
             let counter = &batch.counters[place as usize];
             if let Counted::Orders(warehouse, day) = counter.of {
-                self.capacity.set(day, warehouse, counter.limit.saturating_sub(left), batch.doubts);
+                let wanted = other.map_or(0, |other| other.orders_of_warehouse(warehouse));
+                let used = counter.limit.saturating_sub(left).saturating_add(wanted);
+                self.capacity.set(day, warehouse, used, batch.doubts);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Rules of batches one by one; `replies` holds random batches against random replies of the store.
 
+mod beside;
 mod capacity;
 mod goods;
 mod pools;
@@ -359,7 +360,7 @@ fn levels_of_a_partition_that_refuses_to_prepare_are_kept() {
     assert_eq!((batch.prepares(), batch.commits()), (vec![1], vec![0, 1]));
     let two = packed(&[2]);
     let refused = Reply { partition: 1, ..reply(b"S", &two, &[]) };
-    planner.settle_prepare(&mut batch, &refused).unwrap();
+    planner.settle_prepare(&mut batch, &refused, None).unwrap();
     assert_eq!((planner.view.free(0, 0), planner.view.free(1, 0)), (7, -2));
     let (settled, _) = planner.settle(&mut batch, &[refused]).unwrap();
     assert!(settled.iter().all(|(_, outcome)| matches!(outcome, Outcome::Again { fresh: false })), "{settled:?}");

@@ -5,6 +5,7 @@ mod amend;
 mod assign;
 mod audit;
 mod batch;
+mod lot;
 mod outcome;
 mod planner;
 mod policy;
@@ -36,6 +37,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(policy::note_counted, module)?)?;
     module.add_class::<planner::PyPlanner>()?;
     module.add_class::<batch::PyBatch>()?;
+    module.add_class::<lot::PyLot>()?;
     module.add_class::<record::PyRecord>()?;
     Ok(())
 }

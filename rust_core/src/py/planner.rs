@@ -8,6 +8,7 @@ use pyo3::types::PyBytes;
 use serde_json::json;
 
 use super::batch::PyBatch;
+use super::lot::PyLot;
 use super::outcome::{OutcomeTuple, outcome_tuple};
 use super::refusal::{tell_refusal, told_of, word_of};
 use crate::answer::Allocation;
@@ -38,6 +39,20 @@ type Told = Vec<(u32, Vec<String>)>;
 fn reply_of<'a>(reply: &'a ReplyTuple, records: &'a [&'a [u8]]) -> Reply<'a> {
     let (partition, now_ms, event, outcomes, levels, _) = reply;
     Reply { partition: *partition, now_ms: *now_ms, event, outcomes, levels, records }
+}
+
+/// Notes in its lot that an order's stock is held, if it is of one.
+fn note(lots: &mut [(PyRefMut<'_, PyLot>, usize, usize)], orders: u32, index: u32, allocation: &[u8]) -> bool {
+    let Some(mut place) = index.checked_sub(orders).map(|place| place as usize) else { return false };
+    for (lot, from, to) in lots {
+        let count = *to - *from;
+        if place < count {
+            lot.lot.reserved(*from + place, allocation);
+            return true;
+        }
+        place -= count;
+    }
+    false
 }
 
 type WarehouseRow = (WarehouseId, String, f64, f64, bool, u32, i64, i64, f64, Option<i64>);
@@ -266,8 +281,11 @@ impl PyPlanner {
     /// Plans orders (canonical bytes, home partition, attempts so far, whether their levels are fresh) in arrival order, on
     /// a day since 1970, without which capacities bound nothing, and at an instant in milliseconds since 1970, without which
     /// no day is promised. `expected`: of those that were "backorder" before, (place, day by which announced stock covers
-    /// what they lack, 0 when nobody knows). Returns the batch and what is decided already, as (place, outcome).
-    #[pyo3(signature = (orders, day=None, now_ms=None, expected=None))]
+    /// what they lack, 0 when nobody knows). `lots`: (lot, from, to), whose orders at those places come after the others, as
+    /// if for the first time; those that were not read keep their places in the batch, but are passed over. `other`: a batch
+    /// that is under way. Returns the batch and what is decided already, as (place, outcome).
+    #[pyo3(signature = (orders, day=None, now_ms=None, expected=None, lots=None, other=None))]
+    #[allow(clippy::too_many_arguments)] // All but one have a default.
     fn plan(
         &mut self,
         py: Python<'_>,
@@ -275,6 +293,8 @@ impl PyPlanner {
         day: Option<Day>,
         now_ms: Option<u64>,
         expected: Option<Vec<(usize, Day)>>,
+        lots: Option<Vec<(PyRef<'_, PyLot>, usize, usize)>>,
+        other: Option<PyRef<'_, PyBatch>>,
     ) -> PyResult<(PyBatch, Vec<(u32, OutcomeTuple)>)> {
         let partitions = self.planner.partitions.max(1);
         if orders.iter().any(|(_, home, ..)| *home >= partitions) {
@@ -297,31 +317,57 @@ impl PyPlanner {
         }
         self.planner.capacity.set_day(day);
         self.planner.now_ms = now_ms;
-        let (batch, decided) = self.planner.plan_batch(&intakes);
+        let of_lots =
+            lots.iter().flatten().flat_map(|(lot, from, to)| (*from..*to).map(move |place| lot.lot.order(place)));
+        let first_time = |(canonical, home)| Intake { canonical, home, attempts: 0, fresh: false, expected_day: None };
+        let all = intakes.iter().copied().map(Some).chain(of_lots.map(|order| order.map(first_time)));
+        let placed = (0..).zip(all).filter_map(|(index, intake)| Some((index, intake?)));
+        let (batch, decided) = self.planner.plan_beside(placed, other.as_deref().map(|other| &other.batch));
         Ok((PyBatch { batch }, self.tuples(py, decided)?))
     }
 
     /// Settles what a partition said to a preparation: (partition, now_ms, event, outcomes, levels, records).
-    /// ValueError when the reply does not fit.
-    fn settle_prepare(&mut self, batch: &mut PyBatch, reply: ReplyTuple) -> PyResult<()> {
+    /// `other`: a batch that was planned since. ValueError when the reply does not fit.
+    #[pyo3(signature = (batch, reply, other=None))]
+    fn settle_prepare(
+        &mut self,
+        batch: &mut PyBatch,
+        reply: ReplyTuple,
+        other: Option<PyRef<'_, PyBatch>>,
+    ) -> PyResult<()> {
         let records: Vec<&[u8]> = reply.5.iter().map(|record| &**record).collect();
-        self.planner.settle_prepare(&mut batch.batch, &reply_of(&reply, &records)).map_err(PyValueError::new_err)
+        let other = other.as_deref().map(|other| &other.batch);
+        self.planner.settle_prepare(&mut batch.batch, &reply_of(&reply, &records), other).map_err(PyValueError::new_err)
     }
 
     /// Settles a batch with the homes' replies, as in `settle_prepare`. Returns (place, outcome) of each order that was sent
     /// or waited and whose home replied, and what other partitions are to be told: (sealed, dropped, followed), each
     /// [(partition, names)]. ValueError when a reply does not fit; then what the batch wanted is given back.
+    /// `orders` is how many orders came before those of `lots`, which are noted there as far as their stock is held, and
+    /// left out; `other` is a batch that was planned since.
+    #[pyo3(signature = (batch, replies, orders=0, lots=None, other=None))]
     #[allow(clippy::type_complexity)]
     fn settle(
         &mut self,
         py: Python<'_>,
         batch: &mut PyBatch,
         replies: Vec<ReplyTuple>,
+        orders: u32,
+        lots: Option<Vec<(PyRefMut<'_, PyLot>, usize, usize)>>,
+        other: Option<PyRef<'_, PyBatch>>,
     ) -> PyResult<(Vec<(u32, OutcomeTuple)>, (Told, Told, Told))> {
         let records: Vec<Vec<&[u8]>> =
             replies.iter().map(|reply| reply.5.iter().map(|record| &**record).collect()).collect();
         let read: Vec<Reply> = replies.iter().zip(&records).map(|(reply, records)| reply_of(reply, records)).collect();
-        let (settled, told) = self.planner.settle(&mut batch.batch, &read).map_err(PyValueError::new_err)?;
+        let other = other.as_deref().map(|other| &other.batch);
+        let (mut settled, told) =
+            self.planner.settle_beside(&mut batch.batch, &read, other).map_err(PyValueError::new_err)?;
+        if let Some(mut lots) = lots {
+            settled.retain(|(index, outcome)| match outcome {
+                Outcome::Reserved(json) => !note(&mut lots, orders, *index, json),
+                _ => true,
+            });
+        }
         Ok((self.tuples(py, settled)?, (told.sealed, told.dropped, told.followed)))
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from api.http.routes import ROUTES, Route
@@ -70,6 +71,22 @@ def test_an_order_of_another_channel_is_refused(channels: Channels) -> None:
     channels.web.post(order).problem(403, "forbidden")
     channels.web.door.call("POST", "/v1/quotes", order).problem(403, "forbidden")
     channels.all.door.call("GET", f"/v1/orders/{order['order_id']}").problem(404, "not-found")
+
+
+def test_orders_in_bulk_are_of_the_keys_channel(channels: Channels) -> None:
+    """Line by line: one that names another channel spoils itself alone."""
+    orders = [channels.web.order(("CH-A", 1), channel=channel) for channel in (None, "web", "app")]
+    lines = b"".join(msgspec.json.encode(order) + b"\n" for order in orders)
+    answer = channels.web.door.call("POST", "/v1/orders:bulk", lines, {"Content-Type": "application/x-ndjson"})
+    told = [msgspec.json.decode(line) for line in answer.body.splitlines()]
+    assert [(line["outcome"], line["order_id"]) for line in told] == [
+        ("reserved", orders[0]["order_id"]),
+        ("reserved", orders[1]["order_id"]),
+        ("rejected", orders[2]["order_id"]),
+    ]
+    assert told[2]["type"] == "forbidden"
+    again = channels.all.post({**orders[0], "channel": "web"})
+    assert (again.status, again.headers["Idempotent-Replayed"]) == (200, "true")
 
 
 def test_a_quote_is_of_the_keys_channel(channels: Channels) -> None:

@@ -17,7 +17,7 @@ import pytest
 from engine import Engine, Settings, State, open_engine
 from engine.errors import StoreChanged, StoreUnavailable
 from engine.intake import Contended, InsufficientStock, Outcome, Overloaded, PurchaseLimit, Reserved, Unavailable
-from engine.intake.flow import COMMIT_TRIES_MAX
+from engine.intake.batches import COMMIT_TRIES_MAX
 from engine.model import Order, StockCount
 from tests.engine.intake.fault_proxy import CALM, Fate, FaultProxy, Weather
 from tests.engine.small_network import assert_balanced, order, put_network
