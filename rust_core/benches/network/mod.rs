@@ -1,5 +1,7 @@
 //! Networks and orders for the benchmarks, drawn from a seed. Sizes are the caller's.
 
+#![allow(dead_code)] // Not every user of this module asks for everything.
+
 use serde_json::json;
 use stockade_core::catalogue::{SkuTerms, WarehouseTerms};
 use stockade_core::cost::{Carrier, Step, Zone};
@@ -21,7 +23,7 @@ const CENTRE_PERCENT: u64 = 90;
 const WAREHOUSES_PER_CENTRE: u32 = 25;
 
 /// A tariff like those of parcel carriers: kilometres, base and price of a kilogram in minor units.
-const TARIFF: [(u32, i64, i64); 7] = [
+pub const TARIFF: [(u32, i64, i64); 7] = [
     (60, 500, 100),
     (300, 600, 140),
     (700, 800, 220),
@@ -90,6 +92,12 @@ pub fn planner_of(skus: u32, warehouses: u32, stocked_percent: u64) -> Planner {
 /// The same with carriers that charge by the weight of whole shipments: steps, a minimum, volume, and two to choose from.
 pub fn by_weight(warehouses: u32) -> Planner {
     let mut planner = planner(warehouses, ALL);
+    assert!(planner.costs.set_carriers(rivals()));
+    planner
+}
+
+/// One that charges by steps, a minimum and volume; another that is dear to begin with and cheap by the kilogram.
+pub fn rivals() -> Vec<Carrier> {
     let zone = |&(km, base, per_kg): &(u32, i64, i64)| {
         let steps = (1..=3).map(|kg| Step { up_to_g: 1000 * kg, amount: kg * per_kg }).collect();
         Zone { max_m: km * 1000, base, per_kg, minimum: base + per_kg, steps, ..Zone::default() }
@@ -102,8 +110,7 @@ pub fn by_weight(warehouses: u32) -> Planner {
         ..Zone::default()
     };
     let freight = Carrier { zones: TARIFF.iter().map(dear).collect(), ..Carrier::default() };
-    assert!(planner.costs.set_carriers(vec![post, freight]));
-    planner
+    vec![post, freight]
 }
 
 /// The same with little in every cell: nothing, or up to 9 units.
