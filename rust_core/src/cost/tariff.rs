@@ -80,7 +80,8 @@ impl Zone {
 
     /// What a shipment of so many grams costs, rounded up or down to whole minor units.
     pub(super) fn freight(&self, weight_g: i64, round_up: bool) -> i64 {
-        let by_weight = match self.steps.iter().find(|step| weight_g <= step.up_to_g) {
+        let lighter = self.steps.partition_point(|step| step.up_to_g < weight_g);
+        let by_weight = match self.steps.get(lighter) {
             Some(step) => step.amount,
             None => {
                 let (from_g, amount) = self.steps.last().map_or((0, 0), |step| (step.up_to_g, step.amount));
