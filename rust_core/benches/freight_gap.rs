@@ -24,9 +24,12 @@ struct Measured {
 }
 
 fn main() {
-    let orders = std::env::args().skip_while(|word| word != "--orders").nth(1).map_or(ORDERS, |word| word.parse().unwrap());
+    let orders =
+        std::env::args().skip_while(|word| word != "--orders").nth(1).map_or(ORDERS, |word| word.parse().unwrap());
     let all: Vec<Measured> = (0..orders).map(measure).collect();
-    println!("                 orders   gap %: mean     p99   worst   at the optimum   proven   µs: median     p99   worst");
+    println!(
+        "                 orders   gap %: mean     p99   worst   at the optimum   proven   µs: median     p99   worst"
+    );
     for (kind, tariff) in TARIFFS.iter().enumerate() {
         print(&format!("{tariff:?}"), &all.iter().skip(kind).step_by(TARIFFS.len()).collect::<Vec<_>>());
     }

@@ -39,7 +39,12 @@ impl Tariff {
             Self::Rivals => network::rivals(),
             Self::Minimum => vec![Carrier {
                 weight_step_g: 500,
-                ..carrier(&|base, per_kg| Zone { base: base / 2, per_kg, minimum: 2 * base + 4 * per_kg, ..Zone::default() })
+                ..carrier(&|base, per_kg| Zone {
+                    base: base / 2,
+                    per_kg,
+                    minimum: 2 * base + 4 * per_kg,
+                    ..Zone::default()
+                })
             }],
             Self::Steps => (1..=3)
                 .map(|slope| {
