@@ -4,7 +4,7 @@
 
 use serde_json::json;
 use stockade_core::catalogue::{SkuTerms, WarehouseTerms};
-use stockade_core::cost::{Carrier, Step, Zone};
+use stockade_core::cost::{CARRIERS_MAX, Carrier, Step, ZONES_MAX, Zone};
 use stockade_core::geo::Point;
 use stockade_core::ids::{SkuId, cell_id};
 use stockade_core::planner::Planner;
@@ -111,6 +111,25 @@ pub fn rivals() -> Vec<Carrier> {
     };
     let freight = Carrier { zones: TARIFF.iter().map(dear).collect(), ..Carrier::default() };
     vec![post, freight]
+}
+
+/// The same with the largest tariff that the doors let in: as many carriers, zones and steps as there may be.
+pub fn largest_tariff(warehouses: u32) -> Planner {
+    const STEPS: i64 = 100;
+    let zone = |carrier: i64, zone: i64| Zone {
+        max_m: 20_000 * zone as u32,
+        base: 300 + 2 * zone + carrier,
+        per_kg: 100 + zone,
+        steps: (1..=STEPS).map(|kg| Step { up_to_g: 500 * kg, amount: (60 + zone) * kg + carrier }).collect(),
+        ..Zone::default()
+    };
+    let carrier = |number: i64| Carrier {
+        zones: (1..=ZONES_MAX as i64).map(|at| zone(number, at)).collect(),
+        ..Carrier::default()
+    };
+    let mut planner = planner(warehouses, ALL);
+    assert!(planner.costs.set_carriers((0..CARRIERS_MAX as i64).map(carrier).collect()));
+    planner
 }
 
 /// The same with little in every cell: nothing, or up to 9 units.

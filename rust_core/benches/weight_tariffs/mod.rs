@@ -84,8 +84,9 @@ pub fn order(seed: u64) -> (Planner, Demand) {
 }
 
 /// What no choice of a warehouse for every line costs less than: the least that any partition of the lines into shipments
-/// does. It is the optimum unless two of its shipments leave one warehouse. Takes time and memory by the power of the lines.
-pub fn least(planner: &mut Planner, demand: &Demand) -> i64 {
+/// does; and whether it is such a choice, or has two shipments leave one warehouse. Takes time and memory by the power of
+/// the lines.
+pub fn least(planner: &mut Planner, demand: &Demand) -> (i64, bool) {
     let candidates = planner.candidates(demand);
     let (width, lines) = (candidates.warehouses.len(), demand.lines.len());
     let sets = 1_usize << lines;
@@ -104,7 +105,7 @@ pub fn least(planner: &mut Planner, demand: &Demand) -> i64 {
             })
         })
         .collect();
-    let mut shipment = vec![UNSERVABLE; sets];
+    let mut shipment = vec![(UNSERVABLE, 0); sets];
     for (candidate, (lane, charged)) in candidates.lanes.iter().zip(&candidates.by_weight).enumerate() {
         assert!(lane.service == Service::ByWeight);
         let lines_at = |line: usize| candidates.free[line * width + candidate] >= demand.lines[line].1;
@@ -117,20 +118,29 @@ pub fn least(planner: &mut Planner, demand: &Demand) -> i64 {
                 planner.costs.carriers()[carrier].freight(usize::from(rate.zone), grams[carrier][set])
             });
             let cost = charged.open + picking[set] + freight.min().unwrap_or(UNSERVABLE);
-            shipment[set] = shipment[set].min(cost);
+            shipment[set] = shipment[set].min((cost, candidate as u32));
             set = (set - 1) & served;
         }
     }
-    let mut least = shipment.clone();
+    let mut least: Vec<(i64, u32)> = (0..).zip(&shipment).map(|(set, shipment)| (shipment.0, set)).collect();
     for set in 1..sets {
-        let first = set & set.wrapping_neg();
-        let rest = set ^ first;
+        let rest = set & (set - 1);
         let mut others = rest;
         // What goes with the first line, and what does not.
         while others > 0 {
-            least[set] = least[set].min(shipment[set ^ others] + least[others]);
+            let cost = shipment[set ^ others].0 + least[others].0;
+            if cost < least[set].0 {
+                least[set] = (cost, (set ^ others) as u32);
+            }
             others = (others - 1) & rest;
         }
     }
-    least[sets - 1]
+    let (mut set, mut used) = (sets - 1, Vec::new());
+    while set > 0 {
+        let own = least[set].1 as usize;
+        used.push(shipment[own].1);
+        set ^= own;
+    }
+    used.sort_unstable();
+    (least[sets - 1].0, used.windows(2).all(|pair| pair[0] != pair[1]))
 }

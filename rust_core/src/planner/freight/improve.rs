@@ -2,14 +2,11 @@
 //! for a large one.
 
 use super::exact::cheapest;
-use super::search::search;
+use super::search::{CELLS_AN_OFFER, search};
 use super::{Candidates, Demand, Planner, arrival, partition};
 use crate::cost::{COST_MAX, Rate, Service};
 use crate::fill::Piece;
-use crate::kernel::{self, Problem, UNSERVABLE};
-
-/// Nodes of the search for a second choice to begin from, which need not be the best of its kind.
-const CHORD_NODES_MAX: u64 = 20;
+use crate::kernel::{UNSERVABLE, count_work};
 
 /// What the kernel was asked, and the bound that it found.
 pub(in crate::planner) struct Bounded<'a> {
@@ -161,14 +158,14 @@ impl Planner {
                     bound = bound.max(least);
                 }
                 None => {
-                    let other = by_chords(&scores, kernel.shipments_max);
-                    search(&scores, kernel.shipments_max, bound, &mut at, other.as_deref());
+                    search(&scores, kernel.shipments_max, bound, &mut at);
                     score = scores.total(&at);
                     let all: Vec<usize> = (0..pieces.len()).collect();
                     if score > bound
                         && let Some(parted) = partition::cheapest(&scores, &all, |_| true)
                     {
                         bound = bound.max(parted.least);
+                        count_work(parted.offers as u64 * CELLS_AN_OFFER);
                         let total = scores.total(&parted.at);
                         if total < score && distinct(&parted.at) <= kernel.shipments_max {
                             (at, score) = (parted.at, total);
@@ -180,31 +177,6 @@ impl Planner {
         pieces.iter_mut().zip(&at).for_each(|(piece, &candidate)| piece.candidate = candidate);
         score <= bound
     }
-}
-
-/// Where pieces go if the freight of each shipment lies on the straight line from that of nothing to that of everything: no
-/// bound, but nearer to what light shipments truly cost.
-fn by_chords(scores: &Scores, shipments_max: usize) -> Option<Vec<usize>> {
-    let width = scores.open.len();
-    let all: Vec<i64> = scores.grams.iter().map(|of| of.iter().copied().fold(0, i64::saturating_add)).collect();
-    let (mut fixed, mut cost) = (scores.open.clone(), scores.line.clone());
-    for (candidate, offers) in scores.offers.iter().enumerate() {
-        let carrier = |offer: &Offer| usize::from(offer.rate.carrier);
-        let least = offers.iter().map(|offer| scores.offered(offer, 0)).min().unwrap_or(0);
-        let most = offers.iter().map(|offer| (scores.offered(offer, all[carrier(offer)]), carrier(offer))).min();
-        fixed[candidate] = fixed[candidate].saturating_add(least);
-        let Some((most, carrier)) = most.filter(|&(most, carrier)| most > least && all[carrier] > 0) else { continue };
-        for (piece, grams) in scores.grams[carrier].iter().enumerate() {
-            let line = &mut cost[piece * width + candidate];
-            if *line != UNSERVABLE {
-                let share = i128::from(most - least) * i128::from(*grams) / i128::from(all[carrier]);
-                *line = line.saturating_add(share as i64);
-            }
-        }
-    }
-    let node_limit = Some(CHORD_NODES_MAX);
-    let choice = kernel::solve(&Problem { fixed: &fixed, cost: &cost, shipments_max, node_limit })?;
-    Some(choice.warehouse.iter().map(|&candidate| candidate as usize).collect())
 }
 
 fn distinct(at: &[usize]) -> usize {

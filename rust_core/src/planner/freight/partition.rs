@@ -7,8 +7,8 @@ use crate::kernel::UNSERVABLE;
 /// Pieces that this looks at, at the most: sets of them fit into a small table.
 const PIECES_MAX: usize = 12;
 
-/// Offers for sets, and as many divisions of sets as take as long, that are looked at: some 300 µs.
-const OFFERS_MAX: usize = 25_000;
+/// Offers for sets, and as many divisions of sets as take as long, that are looked at: some 400 µs.
+const OFFERS_MAX: usize = 50_000;
 const DIVISIONS_AN_OFFER: usize = 6;
 
 /// A partition of some pieces.

@@ -6,11 +6,11 @@ use super::improve::Scores;
 use super::partition;
 use crate::kernel::{self, UNSERVABLE};
 
-/// Offers that a search looks at before it keeps what it has: some 300 µs.
-const OFFERS_MAX: usize = 20_000;
+/// Offers that a search looks at before it keeps what it has: some 400 µs.
+const OFFERS_MAX: usize = 30_000;
 
 /// Cells of the kernel's work that take as long as an offer.
-const CELLS_AN_OFFER: u64 = 6;
+pub(super) const CELLS_AN_OFFER: u64 = 6;
 
 /// Near to the best choice so far is what costs this part of it more.
 const NEAR: i64 = 20;
@@ -18,18 +18,10 @@ const NEAR: i64 = 20;
 /// Pieces that are parted anew, at the most.
 const PIECES_MAX: usize = 10;
 
-/// Lowers the score of a choice, as far as that is found within the work that is allowed; never down beyond `bound`. Begins
-/// from `other`, too, where there is one.
-pub(super) fn search(scores: &Scores, shipments_max: usize, bound: i64, at: &mut Vec<usize>, other: Option<&[usize]>) {
+/// Lowers the score of a choice, as far as that is found within the work that is allowed; never down beyond `bound`.
+pub(super) fn search(scores: &Scores, shipments_max: usize, bound: i64, at: &mut Vec<usize>) {
     let mut search = Search { scores, fleet: Fleet::new(scores, at, OFFERS_MAX), shipments_max, bound };
     search.descend();
-    if let Some(other) = other {
-        let all: Vec<usize> = (0..other.len()).collect();
-        search.try_to(|search| {
-            search.fleet.put_all(&all, other);
-            search.descend();
-        });
-    }
     search.climb_out();
     search.part_anew();
     kernel::count_work(CELLS_AN_OFFER * search.fleet.work_done(OFFERS_MAX));
