@@ -120,7 +120,7 @@ pub fn largest_tariff(warehouses: u32) -> Planner {
         max_m: 20_000 * zone as u32,
         base: 300 + 2 * zone + carrier,
         per_kg: 100 + zone,
-        steps: (1..=STEPS).map(|kg| Step { up_to_g: 500 * kg, amount: (60 + zone) * kg + carrier }).collect(),
+        steps: (1..=STEPS).map(|step| Step { up_to_g: 50 * step, amount: (60 + zone) * step + carrier }).collect(),
         ..Zone::default()
     };
     let carrier = |number: i64| Carrier {

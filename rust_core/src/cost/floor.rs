@@ -1,7 +1,7 @@
 //! Straight lines below what a zone charges, the highest that touch the freight of the heaviest shipment. What they take of
 //! the tariff is worked out once for it; of an order they take its weight only.
 
-use super::tariff::Zone;
+use super::tariff::{Zone, count_below};
 
 /// What never lies above the freight of a shipment of up to some weight: so much per shipment, and per kilogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,13 @@ struct Corner {
 /// The corners of a zone, the lightest first. Between them freight is straight or jumps up: a line that is below it at all
 /// of them is below it everywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Floor(Box<[Corner]>);
+pub(super) struct Floor {
+    corners: Box<[Corner]>,
+    /// Their weights once more: what is searched lies close together.
+    at_g: Box<[i64]>,
+    /// Up to this weight freight is that of the corner at or above it.
+    steps_end_g: i64,
+}
 
 impl Floor {
     pub(super) fn of(zone: &Zone) -> Self {
@@ -83,13 +89,15 @@ impl Floor {
             }
             corners.push(Corner { at_g, freight, before: before as u32, least_per_kg });
         }
-        Self(corners.into())
+        let at_g = corners.iter().map(|corner| corner.at_g).collect();
+        Self { corners: corners.into(), at_g, steps_end_g: last_g }
     }
 
     /// The line for shipments of up to `most_g` grams.
     pub(super) fn minorant(&self, zone: &Zone, most_g: i64) -> Minorant {
-        let top = zone.freight(most_g, false);
-        let corners = &self.0[..self.0.partition_point(|corner| corner.at_g < most_g)];
+        let lighter = count_below(&self.at_g, |at_g| *at_g < most_g);
+        let top = if most_g <= self.steps_end_g { self.corners[lighter].freight } else { zone.freight(most_g, false) };
+        let corners = &self.corners[..lighter];
         let Some(mut touched) = corners.last() else { return Minorant { fixed: top, per_kg: 0 } };
         let lightest = touched;
         // The line through the heaviest leans on the hull of what is lighter.
@@ -145,7 +153,8 @@ mod tests {
     /// The highest line below all corners, by a look at each.
     fn by_each_corner(zone: &Zone, most_g: i64) -> Minorant {
         let freight = |at| zone.freight(at, false);
-        let corners: Vec<i64> = Floor::of(zone).0.iter().map(|corner| corner.at_g).filter(|&at| at < most_g).collect();
+        let corners: Vec<i64> =
+            Floor::of(zone).corners.iter().map(|corner| corner.at_g).filter(|&at| at < most_g).collect();
         let top = freight(most_g);
         let slope = |&at: &i64| (1000 * (top - freight(at)) + most_g - at - 1) / (most_g - at);
         let per_kg = corners.iter().map(slope).max().unwrap_or(0);
