@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 RUST_SOURCES := Cargo.toml Cargo.lock rust_core/Cargo.toml $(shell find rust_core/src -name '*.rs')
 PORT ?= 8080
 SECONDS_LONG ?= 5
+FUZZ_TIMES ?= 100
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test lint format bench bench-http bench-core bench-store crash-long faults-long simulate-long \
-        cluster-long histories-long clean
+        cluster-long histories-long fuzz-long clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -63,6 +64,10 @@ simulate-long: $(VENV)/built $(VENV)/tools  ## A million schedules of the protoc
 
 histories-long: $(VENV)/built $(VENV)/tools  ## A thousand random histories of every operation against a plain model
 	STOCKADE_HISTORIES=1000 $(BIN)/pytest tests/engine/test_all_operations.py
+
+fuzz-long:  ## Hostile input to kernel, planner and decoders: $(FUZZ_TIMES) times what `make test` tries
+	STOCKADE_LONG_TESTS=$(FUZZ_TIMES) CARGO_PROFILE_TEST_OPT_LEVEL=2 cargo test --locked --quiet --target-dir target/fuzz --lib -- \
+	    hostile panic truth metamorphic
 
 cluster-long: $(VENV)/built $(VENV)/tools  ## Slots moved and primaries killed in mid-sale, ten times over
 	STOCKADE_CLUSTER_ROUNDS=10 $(BIN)/pytest tests/cluster

@@ -66,6 +66,18 @@ fn plan_by_weight(bencher: Bencher, (lines, warehouses): (u32, u32)) {
     bencher.bench_local(|| next.next().map(|demand| planner.plan(demand)));
 }
 
+/// The same under the largest tariff that the doors let in.
+#[divan::bench(args = [(1, 30), (2, 30), (2, 200)], sample_count = SAMPLES)]
+fn plan_by_largest_tariff(bencher: Bencher, (lines, warehouses): (u32, u32)) {
+    let mut planner = network::largest_tariff(warehouses);
+    let demands = demands(&planner, lines);
+    for demand in &demands {
+        assert!(planner.plan(demand).is_ok());
+    }
+    let mut next = demands.iter().cycle();
+    bencher.bench_local(|| next.next().map(|demand| planner.plan(demand)));
+}
+
 /// The same by how many SKUs there are, half of the cells stocked: resolving names and choosing, as more and more of it lies
 /// beyond the processor's caches.
 #[divan::bench(args = [1_000, 10_000, 100_000, 1_000_000], sample_count = SAMPLES)]

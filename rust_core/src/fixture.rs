@@ -1,5 +1,6 @@
 //! Networks and orders for the tests of several modules.
 
+use proptest::prelude::ProptestConfig;
 use serde_json::{Value, json};
 
 use crate::batch::Intake;
@@ -67,4 +68,10 @@ pub fn intakes(orders: &[Vec<u8>]) -> Vec<Intake<'_>> {
         .iter()
         .map(|canonical| Intake { canonical, home: 0, attempts: 0, fresh: false, expected_day: None })
         .collect()
+}
+
+/// Cases of a property; `STOCKADE_LONG_TESTS` multiplies them.
+pub fn cases(cases: u32) -> ProptestConfig {
+    let times = std::env::var("STOCKADE_LONG_TESTS").ok().and_then(|times| times.parse().ok()).unwrap_or(1_u32);
+    ProptestConfig::with_cases(cases.saturating_mul(times))
 }

@@ -486,6 +486,8 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(crate::fixture::cases(500))]
+
         #[test]
         fn random_bodies_and_flipped_bytes_never_panic(
             noise in proptest::collection::vec(proptest::num::u8::ANY, 0..200), place: proptest::sample::Index

@@ -1,8 +1,10 @@
 //! Networks and orders for the benchmarks, drawn from a seed. Sizes are the caller's.
 
+#![allow(dead_code)] // Not every user of this module asks for everything.
+
 use serde_json::json;
 use stockade_core::catalogue::{SkuTerms, WarehouseTerms};
-use stockade_core::cost::{Carrier, Step, Zone};
+use stockade_core::cost::{CARRIERS_MAX, Carrier, Step, ZONES_MAX, Zone};
 use stockade_core::geo::Point;
 use stockade_core::ids::{SkuId, cell_id};
 use stockade_core::planner::Planner;
@@ -21,7 +23,7 @@ const CENTRE_PERCENT: u64 = 90;
 const WAREHOUSES_PER_CENTRE: u32 = 25;
 
 /// A tariff like those of parcel carriers: kilometres, base and price of a kilogram in minor units.
-const TARIFF: [(u32, i64, i64); 7] = [
+pub const TARIFF: [(u32, i64, i64); 7] = [
     (60, 500, 100),
     (300, 600, 140),
     (700, 800, 220),
@@ -90,6 +92,12 @@ pub fn planner_of(skus: u32, warehouses: u32, stocked_percent: u64) -> Planner {
 /// The same with carriers that charge by the weight of whole shipments: steps, a minimum, volume, and two to choose from.
 pub fn by_weight(warehouses: u32) -> Planner {
     let mut planner = planner(warehouses, ALL);
+    assert!(planner.costs.set_carriers(rivals()));
+    planner
+}
+
+/// One that charges by steps, a minimum and volume; another that is dear to begin with and cheap by the kilogram.
+pub fn rivals() -> Vec<Carrier> {
     let zone = |&(km, base, per_kg): &(u32, i64, i64)| {
         let steps = (1..=3).map(|kg| Step { up_to_g: 1000 * kg, amount: kg * per_kg }).collect();
         Zone { max_m: km * 1000, base, per_kg, minimum: base + per_kg, steps, ..Zone::default() }
@@ -102,7 +110,25 @@ pub fn by_weight(warehouses: u32) -> Planner {
         ..Zone::default()
     };
     let freight = Carrier { zones: TARIFF.iter().map(dear).collect(), ..Carrier::default() };
-    assert!(planner.costs.set_carriers(vec![post, freight]));
+    vec![post, freight]
+}
+
+/// The same with the largest tariff that the doors let in: as many carriers, zones and steps as there may be.
+pub fn largest_tariff(warehouses: u32) -> Planner {
+    const STEPS: i64 = 100;
+    let zone = |carrier: i64, zone: i64| Zone {
+        max_m: 20_000 * zone as u32,
+        base: 300 + 2 * zone + carrier,
+        per_kg: 100 + zone,
+        steps: (1..=STEPS).map(|step| Step { up_to_g: 50 * step, amount: (60 + zone) * step + carrier }).collect(),
+        ..Zone::default()
+    };
+    let carrier = |number: i64| Carrier {
+        zones: (1..=ZONES_MAX as i64).map(|at| zone(number, at)).collect(),
+        ..Carrier::default()
+    };
+    let mut planner = planner(warehouses, ALL);
+    assert!(planner.costs.set_carriers((0..CARRIERS_MAX as i64).map(carrier).collect()));
     planner
 }
 

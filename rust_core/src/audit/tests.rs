@@ -99,6 +99,8 @@ fn what_is_written_for_a_part_is_read_back() {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::fixture::cases(500))]
+
     #[test]
     fn random_pages_and_values_never_panic(noise in proptest::collection::vec(proptest::num::u8::ANY, 0..80)) {
         let mut books = Books::new(0, 1);

@@ -2,10 +2,11 @@
 //!
 //! [`Carrier`]s and their [`Zone`]s are the tariff; a [`Lane`] is what it comes to from one warehouse to one destination, and
 //! [`CostTable`] keeps lanes by destination, so that planning only looks them up. Where freight is not so much per shipment
-//! and per kilogram, `freight` prices whole shipments and bounds them from below. A user's own [`Matrix`] comes before great
+//! and per kilogram, whole shipments are priced, and `floor` bounds them from below. A user's own [`Matrix`] comes before great
 //! circle and tariff. [`Dispatches`] says on which day an order that comes now leaves each warehouse.
 
 mod dispatch;
+mod floor;
 mod freight;
 mod lane;
 mod matrix;
@@ -14,7 +15,8 @@ mod table;
 mod tariff;
 
 pub use dispatch::{Dispatches, LocalDay};
-pub use freight::{Haste, Minorant, Rate, least_volumetric};
+pub use floor::Minorant;
+pub use freight::{Haste, Rate, least_volumetric};
 pub use lane::{Lane, Service};
 pub use matrix::{By, Matrix, Of};
 pub use place::{Destination, Place};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::floor::{Floor, Minorant};
 use super::freight::{Rate, linear_lane};
 use super::matrix::{Matrices, Matrix, Of};
 use super::place::{Asked, Destination, Place};
@@ -68,6 +69,8 @@ struct Known {
 #[derive(Debug, Default)]
 pub struct CostTable {
     carriers: Vec<Carrier>,
+    /// By carrier and zone.
+    floors: Vec<Vec<Floor>>,
     asked: Asked,
     matrices: Matrices,
     /// Those that were looked up lately.
@@ -90,6 +93,7 @@ impl CostTable {
             return false;
         }
         self.asked = carriers.iter_mut().map(Carrier::prepare).fold(Asked::default(), Asked::or);
+        self.floors = carriers.iter().map(|carrier| carrier.zones.iter().map(Floor::of).collect()).collect();
         self.carriers = carriers;
         self.forget();
         true
@@ -116,6 +120,13 @@ impl CostTable {
     #[must_use]
     pub fn transit_days(&self, rate: Rate) -> Option<u8> {
         self.carriers.get(usize::from(rate.carrier))?.zones.get(usize::from(rate.zone))?.transit_days
+    }
+
+    /// What never lies above the freight of shipments of up to `most_g` grams at a rate.
+    #[must_use]
+    pub fn minorant(&self, rate: Rate, most_g: i64) -> Minorant {
+        let (carrier, zone) = (usize::from(rate.carrier), usize::from(rate.zone));
+        self.floors[carrier][zone].minorant(&self.carriers[carrier].zones[zone], most_g)
     }
 
     /// The zone that serves a lane, where one does and is decided.

@@ -80,7 +80,7 @@ impl Zone {
 
     /// What a shipment of so many grams costs, rounded up or down to whole minor units.
     pub(super) fn freight(&self, weight_g: i64, round_up: bool) -> i64 {
-        let by_weight = match self.steps.iter().find(|step| weight_g <= step.up_to_g) {
+        let by_weight = match self.steps.get(count_below(&self.steps, |step| step.up_to_g < weight_g)) {
             Some(step) => step.amount,
             None => {
                 let (from_g, amount) = self.steps.last().map_or((0, 0), |step| (step.up_to_g, step.amount));
@@ -90,6 +90,19 @@ impl Zone {
         };
         self.base.saturating_add(by_weight).max(self.minimum).min(COST_MAX)
     }
+}
+
+/// How many values of a slice come before the first that is not below something, as all after it are not. Mostly few do, so
+/// the first are looked at first; and all, where the last does.
+pub(super) fn count_below<T>(sorted: &[T], is_below: impl Fn(&T) -> bool) -> usize {
+    if sorted.last().is_none_or(&is_below) {
+        return sorted.len();
+    }
+    let (mut start, mut end) = (0, 4);
+    while end < sorted.len() && is_below(&sorted[end - 1]) {
+        (start, end) = (end, 2 * end);
+    }
+    start + sorted[start..end.min(sorted.len())].partition_point(is_below)
 }
 
 /// Who carries shipments, and for how much.
@@ -182,6 +195,17 @@ mod tests {
             assert_eq!(zone.freight(weight_g, true), freight, "{weight_g} g");
         }
         assert_eq!(zone.freight(5001, false), 1000);
+    }
+
+    #[test]
+    fn values_below_are_counted_as_one_by_one() {
+        for length in 0..40 {
+            let sorted: Vec<i64> = (0..length).map(|at| 2 * at).collect();
+            for value in -1..2 * length + 1 {
+                let one_by_one = sorted.iter().filter(|one| **one < value).count();
+                assert_eq!(count_below(&sorted, |one| *one < value), one_by_one, "{value} of {length}");
+            }
+        }
     }
 
     #[test]

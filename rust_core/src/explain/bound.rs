@@ -105,7 +105,7 @@ impl Scene<'_> {
         let mut wanted = self.demand.lines[line].1;
         let needed = free.iter().take_while(|&&free| {
             let any = wanted > 0;
-            wanted -= free;
+            wanted = wanted.saturating_sub(free);
             any
         });
         needed.count()

@@ -107,14 +107,14 @@ thread_local! {
     static WORK: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Cells that searches of this thread have walked over, ever; a million take some two milliseconds. What needs no search
+/// Cells that searches of this thread have walked over, ever, or what takes as long; a million take some two milliseconds. What needs no search
 /// is not counted.
 #[must_use]
 pub fn work_done() -> u64 {
     WORK.get()
 }
 
-fn count_work(cells: u64) {
+pub(crate) fn count_work(cells: u64) {
     WORK.set(WORK.get().wrapping_add(cells));
 }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::fixture::cases;
 
 #[path = "../../benches/random_order/mod.rs"]
 pub(super) mod random_order;
@@ -11,12 +12,6 @@ use random_order::{Draw, Kind};
 
 /// Random orders that are compared with brute force.
 const ORDERS: u64 = 20_000;
-
-/// Cases of a property; `STOCKADE_LONG_TESTS` multiplies them.
-pub(super) fn cases(cases: u32) -> ProptestConfig {
-    let times = std::env::var("STOCKADE_LONG_TESTS").ok().and_then(|times| times.parse().ok()).unwrap_or(1_u32);
-    ProptestConfig::with_cases(cases.saturating_mul(times))
-}
 
 /// The least cost over every set of at most `shipments_max` warehouses, and the first of the smallest sets that have it.
 fn brute_force(problem: &Problem) -> Option<(i64, usize, Vec<usize>)> {

@@ -10,7 +10,10 @@ use crate::ids::WarehouseId;
 use crate::policy::{Objective, Score};
 
 mod exact;
+mod fleet;
 mod improve;
+mod partition;
+mod search;
 
 pub(super) use improve::Bounded;
 
@@ -95,9 +98,9 @@ impl Planner {
                 continue;
             }
             let carriers = || charged.rates.iter().map(|rate| &self.costs.carriers()[usize::from(rate.carrier)]);
-            for (&rate, carrier) in charged.rates.iter().zip(carriers()) {
-                let zone = &carrier.zones[usize::from(rate.zone)];
-                known.entry(rate).or_insert_with(|| Minorant::of(zone, most_g[usize::from(rate.carrier)]));
+            for &rate in &charged.rates {
+                let most_g = most_g[usize::from(rate.carrier)];
+                known.entry(rate).or_insert_with(|| self.costs.minorant(rate, most_g));
             }
             let lines = charged.rates.iter().map(|rate| known[rate]);
             lane.cm3_per_kg = least_volumetric(carriers());

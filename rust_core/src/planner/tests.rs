@@ -2,6 +2,8 @@
 
 mod case;
 mod goods;
+mod hostile;
+mod metamorphic;
 mod objectives;
 mod oracle;
 mod policies;

@@ -83,7 +83,8 @@ impl Policies {
         let left = all.get(policy.place()).cloned().flatten();
         match (policy.only.counted_within_s, now_ms) {
             (Some(within_s), Some(now_ms)) => {
-                let fresh = |warehouse| self.traits.is_counted_since(warehouse, now_ms.saturating_sub(within_s * 1000));
+                let since_ms = now_ms.saturating_sub(within_s.saturating_mul(1000));
+                let fresh = |warehouse| self.traits.is_counted_since(warehouse, since_ms);
                 let left = |warehouse: usize| left.as_ref().is_none_or(|left| left[warehouse]);
                 let numbers = 0..catalogue.warehouse_numbers();
                 Some(numbers.map(|warehouse| left(warehouse) && fresh(warehouse as WarehouseId)).collect())

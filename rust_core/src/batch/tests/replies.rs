@@ -58,7 +58,7 @@ fn at(cell: CellId) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(crate::fixture::cases(600))]
 
     /// The arguments, the records in them and the view say the same.
     #[test]

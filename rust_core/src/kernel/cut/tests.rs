@@ -150,7 +150,7 @@ fn a_line_of_which_there_is_too_little_is_named() {
 }
 
 proptest! {
-    #![proptest_config(super::super::tests::cases(1000))]
+    #![proptest_config(crate::fixture::cases(1000))]
 
     #[test]
     fn a_cut_search_of_cut_orders_tells_the_truth(seed: u64, node_limit in 0_u64..6) {

@@ -1,14 +1,12 @@
-//! Prices the kernel's choice truly and makes it better: by looking at every assignment of a small order, and by moving
-//! lines of a large one.
+//! Prices the kernel's choice truly and makes it better: by looking at every assignment of a small order, and by a search
+//! for a large one.
 
 use super::exact::cheapest;
-use super::{Candidates, Demand, Planner, arrival};
+use super::search::{CELLS_AN_OFFER, search};
+use super::{Candidates, Demand, Planner, arrival, partition};
 use crate::cost::{COST_MAX, Rate, Service};
 use crate::fill::Piece;
-use crate::kernel::UNSERVABLE;
-
-/// Lines times offers that the search looks at before it keeps what it has: about a millisecond.
-const READS_MAX: usize = 500_000;
+use crate::kernel::{UNSERVABLE, count_work};
 
 /// What the kernel was asked, and the bound that it found.
 pub(in crate::planner) struct Bounded<'a> {
@@ -96,24 +94,28 @@ impl<'a> Scores<'a> {
         self.cost_weight.saturating_mul(freight.saturating_add(offer.hurry))
     }
 
+    /// The score of a shipment whose pieces cost so much besides freight, and weigh so many chargeable grams by carrier.
+    pub(super) fn whole(&self, candidate: usize, lines: i64, grams: impl Fn(usize) -> i64) -> i64 {
+        let offers = self.offers[candidate].iter();
+        let freight = offers.map(|offer| self.offered(offer, grams(usize::from(offer.rate.carrier))));
+        self.open[candidate].saturating_add(lines).saturating_add(freight.min().unwrap_or(0))
+    }
+
     /// The score of one shipment; nothing for one of no pieces, [`UNSERVABLE`] where a piece cannot be had there.
     fn shipment(&self, candidate: usize, pieces: impl Iterator<Item = usize> + Clone) -> i64 {
         if pieces.clone().next().is_none() {
             return 0;
         }
         let width = self.open.len();
-        let mut score = self.open[candidate];
+        let mut lines = 0_i64;
         for piece in pieces.clone() {
             match self.line[piece * width + candidate] {
                 UNSERVABLE => return UNSERVABLE,
-                cost => score = score.saturating_add(cost),
+                cost => lines = lines.saturating_add(cost),
             }
         }
-        let freight = self.offers[candidate].iter().map(|offer| {
-            let grams = &self.grams[usize::from(offer.rate.carrier)];
-            self.offered(offer, pieces.clone().map(|piece| grams[piece]).fold(0, i64::saturating_add))
-        });
-        score.saturating_add(freight.min().unwrap_or(0))
+        let sum = |of: &[i64]| pieces.clone().map(|piece| of[piece]).fold(0, i64::saturating_add);
+        self.whole(candidate, lines, |carrier| sum(&self.grams[carrier]))
     }
 
     fn of(&self, at: &[usize], candidate: usize) -> i64 {
@@ -155,71 +157,25 @@ impl Planner {
                     take(found, &mut score);
                     bound = bound.max(least);
                 }
-                None => search(&scores, kernel.shipments_max, &mut at, &mut score),
+                None => {
+                    search(&scores, kernel.shipments_max, bound, &mut at);
+                    score = scores.total(&at);
+                    let all: Vec<usize> = (0..pieces.len()).collect();
+                    if score > bound
+                        && let Some(parted) = partition::cheapest(&scores, &all, |_| true)
+                    {
+                        bound = bound.max(parted.least);
+                        count_work(parted.offers as u64 * CELLS_AN_OFFER);
+                        let total = scores.total(&parted.at);
+                        if total < score && distinct(&parted.at) <= kernel.shipments_max {
+                            (at, score) = (parted.at, total);
+                        }
+                    }
+                }
             }
         }
         pieces.iter_mut().zip(&at).for_each(|(piece, &candidate)| piece.candidate = candidate);
         score <= bound
-    }
-}
-
-/// Moves pieces, and empties candidates, as long as that lowers the score.
-fn search(scores: &Scores, shipments_max: usize, at: &mut Vec<usize>, score: &mut i64) {
-    let (width, rows) = (scores.open.len(), at.len());
-    let offers = scores.offers.iter().map(Vec::len).max().unwrap_or(0) + 1;
-    let mut tries_left = READS_MAX / (rows * offers).max(1);
-    loop {
-        let before = *score;
-        let mut used = at.clone();
-        used.sort_unstable();
-        used.dedup();
-        for &emptied in &used {
-            let others = || used.iter().copied().filter(|&other| other != emptied);
-            let mut moved = at.clone();
-            for piece in 0..rows {
-                if moved[piece] != emptied {
-                    continue;
-                }
-                let best = others().min_by_key(|&to| {
-                    tries_left = tries_left.saturating_sub(2);
-                    let had = scores.of(&moved, to);
-                    let mut with = moved.clone();
-                    with[piece] = to;
-                    match scores.of(&with, to) {
-                        UNSERVABLE => UNSERVABLE,
-                        has => has - had,
-                    }
-                });
-                if let Some(to) = best {
-                    moved[piece] = to;
-                }
-            }
-            take_if_better(scores, moved, at, score);
-        }
-        for piece in 0..rows {
-            for to in 0..width {
-                if to == at[piece] || scores.line[piece * width + to] == UNSERVABLE {
-                    continue;
-                }
-                if tries_left < 4 {
-                    return;
-                }
-                tries_left -= 4;
-                let mut moved = at.clone();
-                moved[piece] = to;
-                let opens = !at.contains(&to) && at.iter().filter(|&&one| one == at[piece]).count() > 1;
-                if opens && distinct(at) >= shipments_max {
-                    continue;
-                }
-                let change = |candidate| scores.of(&moved, candidate).saturating_sub(scores.of(at, candidate));
-                if change(to).saturating_add(change(at[piece])) < 0 {
-                    take_if_better(scores, moved, at, score);
-                }
-            }
-        }
-        if *score >= before || tries_left < 4 {
-            return;
-        }
     }
 }
 
@@ -228,11 +184,4 @@ fn distinct(at: &[usize]) -> usize {
     used.sort_unstable();
     used.dedup();
     used.len()
-}
-
-fn take_if_better(scores: &Scores, moved: Vec<usize>, at: &mut Vec<usize>, score: &mut i64) {
-    let total = scores.total(&moved);
-    if total < *score {
-        (*at, *score) = (moved, total);
-    }
 }

@@ -1,5 +1,7 @@
 //! Freight by the weight of whole shipments, held against every assignment that there is.
 
+mod metamorphic;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
