@@ -36,8 +36,8 @@ async def serve_with_workers(
     """Open the store and serve it by `settings.workers` processes on one port, until a signal comes.
 
     `on_open` is called before they start, `on_ready` when all of them listen. The engine that both are given knows the
-    store as it was before. The first SIGINT or SIGTERM lets the workers answer whom they have; a second one ends them at
-    once. `stop_with_stdin` as for `serve`.
+    store as it was before. The first SIGINT or SIGTERM lets the workers answer whom they have; a second one ends them
+    at once. `stop_with_stdin` as for `serve`.
 
     Raises StockadeError when store or workers cannot begin or were ended by force, OSError when the address cannot be
     had.
@@ -116,3 +116,6 @@ async def _end(
             await ended
         why = "a second signal" if at_once.is_set() else f"workers had not ended after {wait_s:g} s"
         raise EndedAtOnce(f"Ended at once ({why}): requests under way got no answer.")
+    for keeper in keepers:
+        # One of them was raised already; others had the same trouble.
+        keeper.exception()

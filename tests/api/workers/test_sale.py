@@ -40,7 +40,7 @@ def test_all_workers_sell_one_stock_to_the_last_unit_and_none_beyond(several: Se
     assert found == {201: UNITS, 409: ORDERS - UNITS}
     (cell,) = door.stock("sku=S")
     assert (cell["reserved"], cell["available"]) == (UNITS, 0)
-    events = door.call("GET", "/v1/events?limit=1000").json["events"]
+    events = door.call("GET", "/v1/events?limit=500").json["events"]
     assert len({event["writer"] for event in events if event["orders"]}) == WORKERS
     report, ids = audit(several.data_dir)
     assert report.balanced
