@@ -33,21 +33,18 @@ def send_bulk(
         try:
             with _exchange(connections, {**headers, **BULK_HEADERS}, retry.attempt_s) as exchange:
                 exchange.send(window.again())
+                # First all that may be sent: a proxy may keep the answer until it has the whole body.
+                _fill(exchange, window, source)
                 response = exchange.response()
                 if response.status != 200:
                     reply = Reply(response.status, response.read(), False, response.getheader("Retry-After"))
                     pause_s = attempts.pause_after(reply)
                 else:
-                    while True:
-                        while not source.exhausted and not window.full:
-                            exchange.send(window.add(source.lot()))
-                        if source.exhausted:
-                            exchange.end()
-                        if not (data := response.read1(PIECE_BYTES)):
-                            break
+                    while data := response.read1(PIECE_BYTES):
                         for result in window.feed(data):
                             attempts.progressed()
                             yield result
+                        _fill(exchange, window, source)
                     if window:
                         raise http.client.IncompleteRead(b"")
                     continue
@@ -55,6 +52,13 @@ def send_bulk(
             pause_s = attempts.pause_after_break(error, sent=True)
         time.sleep(pause_s)
     source.raise_failure()
+
+
+def _fill(exchange: "_Exchange", window: Window, source: "_Source") -> None:
+    while not source.exhausted and not window.full:
+        exchange.send(window.add(source.lot()))
+    if source.exhausted:
+        exchange.end()
 
 
 class _Source:

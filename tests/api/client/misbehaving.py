@@ -62,6 +62,7 @@ class Connection:
         """Ends it so that the client sees a reset, not an end."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
+        self._rest = b""
 
     def _more(self) -> bool:
         data = self.sock.recv(READ_BYTES)
