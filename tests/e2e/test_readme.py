@@ -69,7 +69,7 @@ def test_the_curl_lines_work_as_printed(sample_url: str) -> None:
 
 def test_the_python_runs_as_printed(tmp_path: Path) -> None:
     """Copied into a file and run."""
-    program, _ = blocks("python")
+    program, *_ = blocks("python")
     said = run_program(program.replace("/tmp/stockade-try", str(tmp_path / "store")), tmp_path)
     assert "Reserved(" in said
     assert said.rstrip().endswith("True")
@@ -77,8 +77,14 @@ def test_the_python_runs_as_printed(tmp_path: Path) -> None:
 
 def test_a_single_order_is_assigned_as_printed(tmp_path: Path) -> None:
     """The first warehouse alone costs 500 + 120 + 150, and no other choice is as cheap."""
-    _, program = blocks("python")
+    _, program, _ = blocks("python")
     assert run_program(program, tmp_path).split() == ["[0", "0]", "770", "770", "True"]
+
+
+def test_the_client_runs_as_printed(sample_url: str, tmp_path: Path) -> None:
+    """Against the service that is served beside it."""
+    *_, program = blocks("python")
+    assert run_program(program.replace(PRINTED_URL, sample_url), tmp_path).split() == ["confirmed", "True"]
 
 
 def run_program(program: str, folder: Path) -> str:

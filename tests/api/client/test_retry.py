@@ -18,6 +18,8 @@ from api.client import (
 from engine.model import StockCount
 from tests.api.client.conftest import ALLOCATION, QUICK, Client, an_order
 from tests.api.client.misbehaving import (
+    Connection,
+    Received,
     Step,
     answer,
     drip,
@@ -192,7 +194,7 @@ async def test_requests_carry_key_and_signature(client: Client) -> None:
 async def test_a_connection_that_ended_while_idle_is_not_used(client: Client) -> None:
     """A count goes through on a new one, though it would not be sent twice."""
 
-    def answer_and_end(connection, request) -> None:  # type: ignore[no-untyped-def]
+    def answer_and_end(connection: Connection, request: Received | None) -> None:
         ACCEPTED(connection, request)
         connection.sock.close()
 
