@@ -1,6 +1,7 @@
 """Workers sell one stock: each unit once, whichever of them is asked, and whichever of them dies."""
 
 import asyncio
+import itertools
 import os
 import signal
 from collections import Counter
@@ -82,3 +83,26 @@ def test_who_comes_while_all_workers_are_dead_is_served_by_those_that_follow(sev
         os.kill(pid, signal.SIGKILL)
     answers = door.call_at_once([("POST", "/v1/orders", order(f"o{number}")) for number in range(8)])
     assert [answer.status for answer in answers] == [201] * 8
+
+
+def test_a_killed_store_is_started_again_under_all_workers(several: Several) -> None:
+    """The supervisor owns it; each worker finds it again, and what was acknowledged is in it."""
+    door = Door(several.start())
+    put_shop(door, units=1_000)
+    assert door.call("POST", "/v1/orders", order("before")).status == 201
+    former = int((several.data_dir / "lock").read_text())
+    os.kill(former, signal.SIGKILL)
+    numbers = itertools.count()
+    # So many connections in a row that each worker had some.
+    row = 0
+
+    def sells() -> bool:
+        nonlocal row
+        answer = door.call("POST", "/v1/orders", order(f"after-{next(numbers)}"))
+        assert answer.status in (201, 503), answer.body
+        row = row + 1 if answer.status == 201 else 0
+        return row == 10 * WORKERS
+
+    until(sells, "the store does not come back")
+    assert int((several.data_dir / "lock").read_text()) != former
+    assert door.call("POST", "/v1/orders", order("before")).status == 200
