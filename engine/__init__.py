@@ -4,6 +4,7 @@ from engine.assign import Assignment, assign_order
 from engine.audit import AuditReport, Difference, RepairReport
 from engine.config import Settings, load_settings
 from engine.engine import Engine, NotQuoted, Quoted, State, Status, connect, open_engine
+from engine.keep import keep_store
 from engine.own_matrix import matrix_of
 from engine.planner import Prices, __version__
 from engine.stock.room import CellPage
@@ -24,6 +25,7 @@ __all__ = [
     "__version__",
     "assign_order",
     "connect",
+    "keep_store",
     "load_settings",
     "matrix_of",
     "open_engine",

@@ -29,6 +29,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """First part of every key, so that several networks can share a store."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+    workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Processes that serve the port together, each with an engine, and bounds, of its own."""
     connections_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
     """Connections at once; one more is told to come back, and closed."""
     request_read_s: Annotated[float, Meta(ge=1, le=3_600)] = 30
@@ -95,6 +97,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     over without them."""
     drain_s: Annotated[float, Meta(ge=0, le=600)] = 10
     """How long a stopping service goes on answering those who wait."""
+
+
+def settings_from_json(text: bytes) -> Settings:
+    """Settings as another process of this release wrote them with `settings_to_json`."""
+    return msgspec.json.decode(text, type=Settings, dec_hook=_path)
+
+
+def settings_to_json(settings: Settings) -> bytes:
+    """Settings for a process that this one starts. They may hold the store's password."""
+    return msgspec.json.encode(settings, enc_hook=str)
 
 
 def _path(kind: type, value: Any) -> Any:

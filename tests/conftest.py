@@ -1,6 +1,7 @@
 """Real servers for every test: one embedded store for the session, emptied between tests; services as processes."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -52,8 +53,10 @@ def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
 class Service:
     """`stockade serve` as a process of its own on an embedded store."""
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
+    def __init__(self, data_dir: Path, *, log: Path | None = None, **environment: str) -> None:
+        """`log`: a file for what it says to standard error."""
         self.data_dir = data_dir
+        self._log = log
         self._environment = environment
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
@@ -62,9 +65,15 @@ class Service:
         """Start it and wait until it listens; returns its URL."""
         environment = without_settings(os.environ) | self._environment
         command = (sys.executable, "-m", "api.cli", "serve", "--port", "0", "--stop-with-stdin", "--data-dir")
-        self.process = subprocess.Popen(
-            [*command, str(self.data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
+        with self._log.open("a") if self._log is not None else contextlib.nullcontext() as log:
+            self.process = subprocess.Popen(
+                [*command, str(self.data_dir)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environment,
+            )
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if line.startswith(READY_LINE):

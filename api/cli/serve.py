@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from api.cli.console import EXIT_WRONG, StoreOptions, err, out
 from api.http import serve as serve_http
 from api.http.access.start import access_of
+from api.workers.supervisor import serve_with_workers
 from engine import Engine
 from engine.sample import OrderSource, load_network, starting_stock
 
@@ -24,20 +25,23 @@ async def serve(
     *,
     host: str | None = None,
     port: int | None = None,
+    workers: Annotated[int | None, Parameter(help="Processes that serve the port together.")] = None,
     sample: Annotated[bool, Parameter(help="Fill an empty store with the sample network.")] = False,
     stream_intake: Annotated[bool | None, Parameter(help="Take orders from the store's stream, too.")] = None,
     stop_with_stdin: Annotated[bool, Parameter(help="Stop, too, when standard input ends.")] = False,
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Serve orders over HTTP until Ctrl-C or SIGTERM."""
-    settings = store.settings(host=host, port=port, stream_intake=stream_intake)
+    settings = store.settings(host=host, port=port, workers=workers, stream_intake=stream_intake)
 
-    async def ready(engine: Engine, url: str) -> None:
-        description = await engine.describe_store()
-        for advice in description.advice:
+    async def opened(engine: Engine) -> None:
+        for advice in (await engine.describe_store()).advice:
             err.print(f"[yellow]Durability:[/] {advice}")
         if sample and not engine.planner.skus:
             await fill_with_sample(engine)
+
+    async def ready(engine: Engine, url: str) -> None:
+        description = await engine.describe_store()
         counts = f"{len(engine.planner.skus)} SKUs, {len(engine.planner.warehouses)} warehouses"
         out.print(f"Store: {description.product} {description.version}, fsync {description.durable}; {counts}.")
         out.print(f"Served: {access_of(settings, closed=engine.access.keyring.closed)}.", markup=False, soft_wrap=True)
@@ -50,7 +54,15 @@ async def serve(
     place = "at its address" if settings.redis_url else f"in {settings.data_dir}"
     err.print(f"Opening the store {place} ...", markup=False, soft_wrap=True)
     try:
-        await serve_http(settings, on_ready=ready, stop_with_stdin=stop_with_stdin)
+        if settings.workers > 1:
+            await serve_with_workers(settings, on_open=opened, on_ready=ready, stop_with_stdin=stop_with_stdin)
+        else:
+
+            async def opened_and_ready(engine: Engine, url: str) -> None:
+                await opened(engine)
+                await ready(engine, url)
+
+            await serve_http(settings, on_ready=opened_and_ready, stop_with_stdin=stop_with_stdin)
     except OSError as error:
         err.print(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another with --port.")
         return EXIT_WRONG

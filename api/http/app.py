@@ -8,15 +8,17 @@ from api.http.aiohttp_lane import outermost, web_route
 from api.http.keys import ENGINE
 from api.http.principal import GATE
 from api.http.routes import ROUTES
+from api.http.seat import SEAT, Seat
 from engine import Engine
 from engine.model import limits
 
 
-def build_app(engine: Engine) -> web.Application:
-    """The application on an open engine; who opened the engine closes it."""
+def build_app(engine: Engine, seat: Seat | None = None) -> web.Application:
+    """The application on an open engine; who opened the engine closes it. `seat`: of one of several workers."""
     app = web.Application(middlewares=[outermost], client_max_size=limits.BODY_BYTES_MAX)
     app[ENGINE] = engine
     app[GATE] = Gate(engine.access, engine.settings.access)
+    app[SEAT] = seat
     app[events.STREAMS] = events.Streams()
     app[bulk.BULKS] = bulk.Bulks()
     app.on_shutdown.append(events.stop_streams)

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -17,16 +18,23 @@ from api.http.bulk import result_line
 from api.http.fast import Door
 from api.http.fast.door import KEEPALIVE_S
 from api.http.principal import GATE
+from api.http.seat import Seat
 from engine import Engine, Settings, open_engine
 from engine.stream_intake import StreamIntake
 
 
 async def serve(
-    settings: Settings, *, on_ready: Callable[[Engine, str], Awaitable[None]], stop_with_stdin: bool = False
+    settings: Settings,
+    *,
+    on_ready: Callable[[Engine, str], Awaitable[None]],
+    stop_with_stdin: bool = False,
+    sockets: Sequence[socket.socket] = (),
+    seat: Seat | None = None,
 ) -> None:
     """Open the store, listen, call `on_ready` with the engine and the URL, and serve until a signal comes.
 
     `stop_with_stdin`: also until standard input ends, which it does when the process that holds its other end dies.
+    `sockets` are bound already, and listened on in place of the settings' address. `seat`: of several workers.
 
     Raises StockadeError when the store cannot be opened or the service would be unsafe, OSError when the address cannot
     be had.
@@ -37,10 +45,10 @@ async def serve(
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
     if stop_with_stdin:
-        loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
+        loop.add_reader(sys.stdin.fileno(), stop_at_end, stop)
     async with open_engine(settings) as engine:
         check_door(engine)
-        async with open_door(build_app(engine), engine) as url, contextlib.AsyncExitStack() as stack:
+        async with open_door(build_app(engine, seat), engine, sockets) as url, contextlib.AsyncExitStack() as stack:
             if settings.stream_intake:
                 await stack.enter_async_context(StreamIntake(engine, line_of=result_line))
             await on_ready(engine, url)
@@ -48,8 +56,8 @@ async def serve(
 
 
 @contextlib.asynccontextmanager
-async def open_door(app: web.Application, engine: Engine) -> AsyncIterator[str]:
-    """Both lanes on one port, as the engine's settings say; yields the URL.
+async def open_door(app: web.Application, engine: Engine, sockets: Sequence[socket.socket] = ()) -> AsyncIterator[str]:
+    """Both lanes on one port, that of `sockets`, else as the engine's settings say; yields the URL.
 
     At the end: no new requests, then answers for those under way. The engine is closed by who opened it.
     """
@@ -73,16 +81,23 @@ async def open_door(app: web.Application, engine: Engine) -> AsyncIterator[str]:
     )
     await runner.setup()
     try:
-        host, port = await door.open(settings.host, settings.port)
+        address = await door.open(settings.host, settings.port, sockets)
         try:
-            yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            yield url_of(address)
         finally:
             await door.stop(drain_s=settings.drain_s)
     finally:
         await runner.cleanup()
 
 
-def _stop_at_end(stop: asyncio.Event) -> None:
+def url_of(address: tuple[str, int]) -> str:
+    """Where an address is served."""
+    host, port = address
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def stop_at_end(stop: asyncio.Event) -> None:
+    """Set `stop` once standard input has ended; the loop's reader of it."""
     if not os.read(sys.stdin.fileno(), 4096):
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         stop.set()

@@ -85,7 +85,7 @@ class Desk:
 
     def python(self, program: str) -> str:
         """What a program prints."""
-        return self._run([sys.executable, "-c", program])
+        return self._run([sys.executable, "-c", program.replace(PRINTED_URL, self._url)])
 
     def _run(self, command: list[str]) -> str:
         done = subprocess.run(

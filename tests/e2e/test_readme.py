@@ -65,7 +65,7 @@ def test_the_commands_work_as_printed(desk: Desk, word: str) -> None:
 
 def test_the_python_runs_as_printed(tmp_path: Path) -> None:
     """Copied into a file and run."""
-    program, _ = printed("python")
+    program, *_ = printed("python")
     said = Desk(tmp_path, tmp_path / "none").python(program.replace("/tmp/stockade-try", str(tmp_path / "store")))
     assert "Reserved(" in said
     assert said.rstrip().endswith("True")
@@ -73,5 +73,11 @@ def test_the_python_runs_as_printed(tmp_path: Path) -> None:
 
 def test_a_single_order_is_assigned_as_printed(tmp_path: Path) -> None:
     """The first warehouse alone costs 500 + 120 + 150, and no other choice is as cheap."""
-    _, program = printed("python")
+    _, program, _ = printed("python")
     assert Desk(tmp_path, tmp_path / "none").python(program).split() == ["[0", "0]", "770", "770", "True"]
+
+
+def test_the_client_runs_as_printed(desk: Desk) -> None:
+    """Against the service that is served beside it."""
+    *_, program = printed("python")
+    assert desk.python(program).split() == ["confirmed", "True"]

@@ -38,6 +38,9 @@ BROKEN: dict[str, str] = {
     "RECONCILE_ORDERS_MAX": "-1",
     "EVENTS_KEPT_S": "-1",
     "DRAIN_S": "for ever",
+    "WORKERS": "0",
+    "CONNECTIONS_MAX": "0",
+    "REQUEST_READ_S": "0",
 }
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from api.http.access.gate import Gate
@@ -47,24 +48,30 @@ class Door:
         self._connections: dict[asyncio.Transport, Connection] = {}
         self._connections_max = connections_max
         self._request_read_s = request_read_s
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
         self._stopping = False
         self._drained = asyncio.Event()
 
-    async def open(self, host: str, port: int) -> tuple[str, int]:
-        """Listen; returns the address. Raises OSError when it cannot be had."""
-        self._server = await self.loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG)
+    async def open(self, host: str, port: int, sockets: Sequence[socket.socket] = ()) -> tuple[str, int]:
+        """Listen on `sockets` that are bound already, else on an address of our own; returns the (first) address.
+
+        Raises OSError when it cannot be had.
+        """
+        for bound in sockets:
+            self._servers.append(await self.loop.create_server(lambda: Connection(self), sock=bound, backlog=BACKLOG))
+        if not sockets:
+            self._servers.append(await self.loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG))
         self._sweep()
-        address: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
+        address: tuple[str, int] = self._servers[0].sockets[0].getsockname()[:2]
         return address
 
     async def stop(self, *, drain_s: float) -> None:
         """Take no more connections nor requests, and return when every order of the fast lane has its answer."""
         if self._sweeper is not None:
             self._sweeper.cancel()
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         # What the kernel has for us already is let in first.
         await asyncio.sleep(0)
         for connection in list(self._connections.values()):
