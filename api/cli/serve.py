@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from api.cli.console import EXIT_WRONG, StoreOptions, err, out
 from api.http import serve as serve_http
+from api.logs import log_to_standard_error
 from engine import Engine
 from engine.sample import OrderSource, load_network, starting_stock
 
@@ -29,6 +30,7 @@ async def serve(
 ) -> int:
     """Serve orders over HTTP until Ctrl-C or SIGTERM."""
     settings = store.settings(host=host, port=port)
+    log_to_standard_error(settings.log_format)
 
     async def ready(engine: Engine, url: str) -> None:
         description = await engine.describe_store()

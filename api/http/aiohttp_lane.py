@@ -1,14 +1,18 @@
 """The lane of every route: aiohttp reads the request, a handler answers it, its answer becomes aiohttp's response."""
 
+from time import perf_counter
+
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
 from api.http.answer import Answer
 from api.http.fast import Door
 from api.http.guard import problem_of
+from api.http.keys import WATCH
+from api.http.outcome import outcome_of
 from api.http.problems import Problem
 from api.http.request_id import HEADER, request_id_of
-from api.http.routes import Handler, Route
+from api.http.routes import Route
 
 DOOR: web.AppKey[Door] = web.AppKey("door", Door)
 """The door that the application is served through, if it is one of ours."""
@@ -16,21 +20,33 @@ DOOR: web.AppKey[Door] = web.AppKey("door", Door)
 
 def web_route(route: Route) -> web.RouteDef:
     """A route as aiohttp takes it."""
-    answer = _answering(route.handler)
+    answer = _answering(route)
     if route.method == "GET":
         return web.get(route.path, answer, allow_head=route.head)
     return web.route(route.method, route.path, answer)
 
 
-def _answering(handler: Handler) -> WebHandler:
+UNROUTED = "any (unmatched)"
+"""Requests that no route takes, for the counters: neither their methods nor their paths have a bound."""
+
+
+def _answering(route: Route) -> WebHandler:
+    name, handler = f"{route.method} {route.path}", route.handler
+
     async def answer(request: web.Request) -> web.StreamResponse:
+        began = perf_counter()
         request_id = request_id_of(request.headers.get(HEADER))
+        watch = request.app[WATCH]
         try:
             answered = await handler(request)
         except Exception as error:
             answered = problem_of(error, path=request.path, request_id=request_id)
         if isinstance(answered, web.StreamResponse):
+            seconds = perf_counter() - began
+            watch.observe(name, answered.status, "streamed", seconds, request_id, request.headers)
             return answered
+        outcome, answered = outcome_of(answered), _answer_of(answered, request_id)
+        watch.observe(name, answered.status, outcome, perf_counter() - began, request_id, request.headers)
         return respond(answered, request_id)
 
     return answer
@@ -54,12 +70,18 @@ async def outermost(request: web.Request, handler: WebHandler) -> web.StreamResp
     finally:
         if connection is not None:
             connection.ended()
-    return respond(problem, request_id_of(request.headers.get(HEADER)))
+    request_id = request_id_of(request.headers.get(HEADER))
+    answer = problem.answer(request_id)
+    request.app[WATCH].observe(UNROUTED, answer.status, problem.type, 0.0, request_id, request.headers)
+    return respond(answer, request_id)
 
 
-def respond(answered: Answer | Problem, request_id: str) -> web.Response:
+def _answer_of(answered: Answer | Problem, request_id: str) -> Answer:
+    return answered.answer(request_id) if isinstance(answered, Problem) else answered
+
+
+def respond(answer: Answer, request_id: str) -> web.Response:
     """An answer as aiohttp's response."""
-    answer = answered.answer(request_id) if isinstance(answered, Problem) else answered
     headers = {**answer.headers, HEADER: request_id}
     if answer.location is not None:
         headers["Location"] = answer.location

@@ -1,6 +1,7 @@
 """Runs the HTTP door until it is told to stop: SIGINT or SIGTERM."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from api.http.aiohttp_lane import DOOR
 from api.http.app import build_app
 from api.http.fast import Door
 from api.http.fast.door import KEEPALIVE_S
+from api.http.keys import DRAIN, WATCH
 from engine import Engine, Settings, open_engine
 
 
@@ -32,9 +34,16 @@ async def serve(
         loop.add_signal_handler(signal_number, stop.set)
     if stop_with_stdin:
         loop.add_reader(sys.stdin.fileno(), _stop_at_end, stop)
-    async with open_engine(settings) as engine, open_door(build_app(engine), engine) as url:
-        await on_ready(engine, url)
-        await stop.wait()
+    async with open_engine(settings) as engine:
+        app = build_app(engine)
+        async with open_door(app, engine) as url:
+            await on_ready(engine, url)
+            await stop.wait()
+            stop.clear()
+            app[DRAIN].begun = True
+            # A second signal is from somebody who will not wait.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), settings.drain_delay_s)
 
 
 @asynccontextmanager
@@ -56,18 +65,22 @@ async def open_door(app: web.Application, engine: Engine) -> AsyncIterator[str]:
         assert runner.server is not None, "set up before the door opens"
         return runner.server()
 
+    watch = app[WATCH]
     app[DOOR] = door = Door(
-        engine, aiohttp, connections_max=settings.connections_max, request_read_s=settings.request_read_s
+        engine, watch, aiohttp, connections_max=settings.connections_max, request_read_s=settings.request_read_s
     )
     await runner.setup()
     try:
-        host, port = await door.open(settings.host, settings.port)
-        try:
-            yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        finally:
-            await door.stop(drain_s=settings.drain_s)
+        async with watch.meter.running(door):
+            host, port = await door.open(settings.host, settings.port)
+            try:
+                yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            finally:
+                await door.stop(drain_s=settings.drain_s)
     finally:
         await runner.cleanup()
+        if watch.traces is not None:
+            await asyncio.to_thread(watch.traces.close)
 
 
 def _stop_at_end(stop: asyncio.Event) -> None:

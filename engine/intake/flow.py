@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from enum import Enum
+from time import perf_counter
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from engine.intake.acknowledged import Acknowledged
 from engine.intake.arrivals import day_of, read_arrivals
 from engine.intake.clock import DAY_MS, StoreClock
 from engine.intake.commit import NotPrepared, Told, commit_batch, tell
+from engine.intake.stages import Stages
 from engine.model import Order
 from engine.planner import Batch, Planner, Record, canonical_bytes, fingerprint_of
 from engine.store import Store, StoreRefused, home_of
@@ -118,6 +120,8 @@ class Intake:
         self.clock = StoreClock()
         self.replans = 0
         self.batches = 0
+        self.stages = Stages()
+        self._planned_at = 0.0
         self._telling: asyncio.Task[None] | None = None
 
     @property
@@ -174,7 +178,9 @@ class Intake:
                     continue
                 taken = self._take()
                 async with self.exclusive:
+                    began = perf_counter()
                     again, broken = await self._run(taken)
+                    self.stages.done(len(taken), began, self._planned_at)
                 taken = []
                 self._queue.extendleft(reversed(again))
                 if broken is not None and not await self._recover():
@@ -238,6 +244,7 @@ class Intake:
             now_ms,
             [(place, waiting.expected_day) for place, waiting in enumerate(taken) if waiting.expected_day is not None],
         )
+        self._planned_at = perf_counter()
         # Of all that the planner named: one order's cells are left to those before it, whatever became of them.
         cells = [cell for _, (word, payload) in decided if word == "backorder" for cell in payload[1] or ()]
         try:
