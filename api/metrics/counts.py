@@ -1,6 +1,4 @@
-"""Counts requests: plain numbers in plain lists, as every request passes here."""
-
-from bisect import bisect_left
+"""Where requests are counted: plain numbers in plain lists, as every request passes here (api/watch/watch.py)."""
 
 BOUNDS_S = (
     *(0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025),
@@ -27,21 +25,12 @@ class Counts:
         self.orders: dict[tuple[str, str], int] = {}
         """Orders that came otherwise than by a request each, by the way and the outcome."""
 
-    def observe(self, route: str, status: int, outcome: str, seconds: float) -> None:
-        """Count an answered request."""
-        key = (route, status, outcome)
-        try:
-            row = self.requests[key]
-        except KeyError:
-            row = self._row(key)
-        row[bisect_left(BOUNDS_S, seconds)] += 1
-        row[-1] += seconds
-
     def observe_orders(self, via: str, outcome: str, orders: int = 1) -> None:
         """Count orders that came, say, in "bulk" or by a "stream"."""
         self.orders[via, outcome] = self.orders.get((via, outcome), 0) + orders
 
-    def _row(self, key: Series) -> list[float]:
+    def new_row(self, key: Series) -> list[float]:
+        """The numbers of a series that was not seen before."""
         if len(self.requests) >= SERIES_MAX:
             key = (OTHER, key[1], OTHER)
         return self.requests.setdefault(key, [0] * (len(BOUNDS_S) + 1) + [0.0])

@@ -9,8 +9,6 @@ from api.metrics import Meter
 LINES_PER_S_MAX = 200
 """More, as when every request fails, would make a slow log of a broken service; they are counted."""
 
-log = structlog.get_logger("stockade.requests")
-
 
 class RequestLog:
     """A line a request, not more than LINES_PER_S_MAX."""
@@ -20,6 +18,8 @@ class RequestLog:
         self._meter = meter
         self._second = 0
         self._lines = 0
+        # Bound once: a logger that binds itself for each line takes as long as the line.
+        self._log = structlog.get_logger("stockade.requests").bind()
 
     def write(self, route: str, status: int, outcome: str, seconds: float, request_id: str) -> None:
         """Write a line, unless there were too many in this second."""
@@ -31,7 +31,7 @@ class RequestLog:
             self._meter.dropped_lines += 1
             return
         method, _, path = route.rpartition(" ")
-        write = log.error if status >= 500 and status != 503 else log.warning if status >= 500 else log.info
+        write = self._log.info if status < 500 else self._log.warning if status == 503 else self._log.error
         write(
             "request",
             request_id=request_id,
