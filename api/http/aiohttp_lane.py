@@ -45,7 +45,7 @@ def _answering(route: Route) -> WebHandler:
             seconds = perf_counter() - began
             watch.observe(name, answered.status, "streamed", seconds, request_id, request.headers)
             return answered
-        outcome, answered = outcome_of(answered), _answer_of(answered, request_id)
+        outcome, answered = outcome_of(answered, name), _answer_of(answered, request_id)
         watch.observe(name, answered.status, outcome, perf_counter() - began, request_id, request.headers)
         return respond(answered, request_id)
 

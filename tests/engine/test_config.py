@@ -30,6 +30,8 @@ BROKEN: dict[str, str] = {
     "REPLICA_WAIT_MS": "0",
     "RECONCILE_ORDERS_MAX": "-1",
     "EVENTS_KEPT_S": "-1",
+    "CONNECTIONS_MAX": "0",
+    "REQUEST_READ_S": "0",
     "DRAIN_S": "for ever",
     "DRAIN_DELAY_S": "-1",
     "RUN_DIR": "",

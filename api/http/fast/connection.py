@@ -206,7 +206,7 @@ class Connection(asyncio.Protocol):
         self._door.observe(
             ROUTE,
             answer.status,
-            outcome_of(answered),
+            outcome_of(answered, ROUTE),
             perf_counter() - self._began,
             self._request_id,
             self._headers,
