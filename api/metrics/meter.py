@@ -17,6 +17,7 @@ from api.metrics.snapshot import Snapshot, add_up
 from engine import Engine, __version__
 from engine.audit import OversellWatch
 from engine.errors import FieldError, InvalidInput, StoreError
+from engine.intake import end_task
 
 if TYPE_CHECKING:
     from api.http.fast import Door
@@ -58,15 +59,17 @@ class Meter:
             except OSError as error:
                 problem = FieldError("STOCKADE_RUN_DIR", f"cannot be used: {error}")
                 raise InvalidInput((problem,)) from None
-        tasks = [asyncio.create_task(work) for work in (self._look_after_store(), self._tell_others())]
+        duties = [self._look_after_store(), self._tell_others()]
         if self._oversell is not None:
-            tasks.append(asyncio.create_task(self._sweep(self._oversell)))
+            duties.append(self._sweep(self._oversell))
+        tasks = [asyncio.create_task(duty) for duty in duties]
+        for task in tasks:
+            task.add_done_callback(_ended)
         try:
             yield
         finally:
             for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+                await end_task(task)
             if self._directory is not None:
                 with contextlib.suppress(OSError):
                     self._directory.write(self.snapshot())
@@ -127,3 +130,9 @@ class Meter:
         while self._directory is not None and not await asyncio.to_thread(self._directory.on_duty):  # noqa: ASYNC110
             await asyncio.sleep(DUTY_POLL_S)
         await watch.run()
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    # A bug in what watches is none in what is watched: that goes on.
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the service is not measured any more as it was", exc_info=task.exception())
