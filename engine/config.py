@@ -99,7 +99,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where traces go, by OTLP over HTTP: http://collector:4318/v1/traces. Needs `pip install 'stockade[otel]'`."""
     trace_sample: Annotated[float, Meta(ge=0, le=1)] = 0.01
     """Share of the requests that are traced; one whose caller's `traceparent` says so always is."""
-    oversell_cells_per_s: Annotated[int, Meta(ge=0, le=1_000_000)] = 2_000
+    oversell_cells_per_s: Annotated[int, Meta(ge=0, le=1_000_000)] = 10_000
     """Cells a second at which the store is watched for oversold units, all over again; 0: it is not."""
 
 

@@ -16,13 +16,15 @@ SLOW_ANYHOW = frozenset({"streamed"})
 class Watch:
     """The one place that lanes tell of requests. Counting comes first, and is all that most requests cost."""
 
-    __slots__ = ("_due", "_log", "_new_row", "_requests", "_sample", "_slow_s", "meter", "traces")
+    __slots__ = ("_due", "_log", "_new_row", "_requests", "_sample", "_slow_s", "meter", "observe_orders", "traces")
 
     def __init__(self, engine: Engine) -> None:
         """By the engine's settings. Raises InvalidInput where traces are wanted and cannot be had."""
         settings = engine.settings
         counts = Counts()
         self._requests, self._new_row = counts.requests, counts.new_row
+        self.observe_orders = counts.observe_orders
+        """Of orders that did not come by a request each."""
         self.meter = Meter(engine, counts)
         self.traces: Traces | None = open_traces(settings, engine.intake.stages)
         self._log = RequestLog(self.meter)

@@ -34,3 +34,10 @@ def test_a_wrong_file_keeps_the_service_from_starting(file: Path) -> None:
     assert (finished.code, finished.out) == (2, "")
     assert f"{file}:1: port" in "".join(finished.err.split("\n"))
     assert not (file.parent / "store").exists()
+
+
+def test_a_run_directory_that_cannot_be_had_keeps_the_service_from_starting(file: Path) -> None:
+    """Workers that do not know of each other would each tell a part of the truth."""
+    finished = run("serve", "--port", "0", "--config", file, STOCKADE_RUN_DIR=str(file / "run"))
+    assert (finished.code, finished.out) == (2, "")
+    assert "STOCKADE_RUN_DIR" in finished.err
