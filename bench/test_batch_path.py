@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.network import make_orders, open_filled
 from api.watch import Watch
+from bench.network import make_orders, open_filled
 from engine import Engine
 from engine.model import Order
 from engine.planner import canonical_bytes
