@@ -1,5 +1,7 @@
 """What each stage of a batch costs: decode, canonical bytes, plan, pack, commit, settle; and the whole of it.
 
+And what it costs to count, log and trace an answer.
+
 Batches of two-line orders on the sample network, every cell well stocked. Divide by the batch size for one order.
 """
 
@@ -11,6 +13,7 @@ import msgspec
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from api.watch import Watch
 from bench.network import make_orders, open_filled
 from engine import Engine
 from engine.model import Order
@@ -109,3 +112,14 @@ def test_whole_intake(benchmark: BenchmarkFixture, bench: Bench, size: int) -> N
     benchmark.pedantic(
         lambda orders: run(submit(orders)), setup=lambda: ((make_orders(size),), {}), rounds=50, warmup_rounds=3
     )
+
+
+def test_observe(benchmark: BenchmarkFixture, bench: Bench) -> None:
+    """A thousand answers counted, ten of them with a line in the log: at most 0.6 µs each."""
+    watch = Watch(bench.engine)
+
+    def observe() -> None:
+        for _ in range(1_000):
+            watch.observe("POST /v1/orders", 201, "reserved", 0.0021, "a-1", {})
+
+    benchmark(observe)

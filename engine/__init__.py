@@ -2,7 +2,7 @@
 
 from engine.assign import Assignment, assign_order
 from engine.audit import AuditReport, Difference, RepairReport
-from engine.config import Settings, load_settings
+from engine.config import Loaded, Settings, load_settings, read_settings
 from engine.engine import Engine, NotQuoted, Quoted, State, Status, connect, open_engine
 from engine.keep import keep_store
 from engine.own_matrix import matrix_of
@@ -15,6 +15,7 @@ __all__ = [
     "CellPage",
     "Difference",
     "Engine",
+    "Loaded",
     "NotQuoted",
     "Prices",
     "Quoted",
@@ -29,4 +30,5 @@ __all__ = [
     "load_settings",
     "matrix_of",
     "open_engine",
+    "read_settings",
 ]

@@ -1,4 +1,4 @@
-"""Settings of the engine and of its doors, from the environment. Checked once, here."""
+"""Settings of the engine and of its doors, from a file and the environment. Checked once, here."""
 
 import os
 from collections.abc import Mapping
@@ -8,16 +8,25 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from engine.config_file import ConfigFile, read_config
 from engine.errors import FieldError, InvalidInput
 from engine.model import BuiltInPolicy, MoneyMinor
 
 PREFIX = "STOCKADE_"
+CONFIG = "STOCKADE_CONFIG"
+"""The variable that names the file."""
+
+LogFormat = Literal["auto", "json", "console"]
 
 AccessMode = Literal["auto", "required", "open"]
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every setting, its default and its rule. `STOCKADE_<NAME>` in the environment sets it; `REDIS_URL` the store."""
+    """Every setting, its default and its rule.
+
+    `STOCKADE_<NAME>` in the environment sets it; `REDIS_URL` the store. So does `name = value` in a TOML file, over
+    which the environment goes; there, a path that is not absolute is one from the file's own folder.
+    """
 
     redis_url: str | None = None
     """The store: redis://HOST:PORT/0, rediss:// or unix://. Of a cluster one node or, so that a service can start while
@@ -97,6 +106,31 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     over without them."""
     drain_s: Annotated[float, Meta(ge=0, le=600)] = 10
     """How long a stopping service goes on answering those who wait."""
+    drain_delay_s: Annotated[float, Meta(ge=0, le=600)] = 0
+    """How long before that it still takes everything, but is not ready by `/readyz`, so that a balancer sends its new
+    requests elsewhere first."""
+    run_dir: Path | None = None
+    """A folder that the workers of one service share: their counters are kept there, and added up in `/metrics`."""
+    log_format: LogFormat = "auto"
+    """`json`: a JSON object a line. `auto`: that, but for people where standard error is a terminal."""
+    log_sample: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    """Share of the requests that get a line in the log. Those that failed (5xx) and slow ones always do."""
+    log_slow_ms: Annotated[float, Meta(ge=0, le=3_600_000)] = 1_000
+    """From when on a request is slow."""
+    trace_endpoint: Annotated[str, Meta(pattern=r"^https?://[^/]+/.*$")] | None = None
+    """Where traces go, by OTLP over HTTP: http://collector:4318/v1/traces. Needs `pip install 'stockade[otel]'`."""
+    trace_sample: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    """Share of the requests that are traced; one whose caller's `traceparent` says so always is."""
+    oversell_cells_per_s: Annotated[int, Meta(ge=0, le=1_000_000)] = 10_000
+    """Cells a second at which the store is watched for oversold units, all over again; 0: it is not."""
+
+
+class Loaded(Struct, frozen=True):
+    """Settings, and where each that is not a default has its value from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+    """By the setting's name: a variable, a file with its line, or `option`."""
 
 
 def settings_from_json(text: bytes) -> Settings:
@@ -115,32 +149,66 @@ def _path(kind: type, value: Any) -> Any:
     raise ValueError("Expected a path")
 
 
-def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
-    """Settings from the environment; `given` ones that are not None go before it.
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, config: str | Path | None = None, **given: Any
+) -> Settings:
+    """`read_settings`, without the sources."""
+    return read_settings(environ, config=config, **given).settings
 
-    Raises InvalidInput, which names every variable or option that breaks its rule.
+
+def read_settings(
+    environ: Mapping[str, str] | None = None, *, config: str | Path | None = None, **given: Any
+) -> Loaded:
+    """Settings from a file, over it the environment, over that the `given` ones that are not None.
+
+    The file is `config`, else the one that STOCKADE_CONFIG names, if any. Raises InvalidInput, which names every
+    variable, option, or line of the file that breaks its rule.
     """
     environ = os.environ if environ is None else environ
-    values: dict[str, Any] = {}
     errors: list[FieldError] = []
+    file = _file(config or environ.get(CONFIG), errors)
+    values, sources = dict(file.values), {name: file.where(name) for name in file.values}
     if environ.get("REDIS_URL"):
-        values["redis_url"] = environ["REDIS_URL"]
+        values["redis_url"], sources["redis_url"] = environ["REDIS_URL"], "REDIS_URL"
     for variable, text in environ.items():
-        if variable.startswith(PREFIX):
+        if variable.startswith(PREFIX) and variable != CONFIG:
             name = variable.removeprefix(PREFIX).lower()
             if name not in Settings.__struct_fields__:
                 known = ", ".join(PREFIX + field.upper() for field in Settings.__struct_fields__)
                 errors.append(FieldError(variable, f"no such setting; there are {known}"))
             else:
-                values[name] = text
-    values.update((name, value) for name, value in given.items() if value is not None)
+                values[name], sources[name] = text, variable
+    for name, value in given.items():
+        if value is not None:
+            values[name], sources[name] = value, "option"
     checked: dict[str, Any] = {}
     for field in msgspec.structs.fields(Settings):
-        if field.name in values:
+        name = field.name
+        if name in values:
+            in_file = name in file.values and sources[name] == file.where(name)
             try:
-                checked[field.name] = msgspec.convert(values[field.name], field.type, strict=False, dec_hook=_path)
+                # A file has types of its own; the environment has only text.
+                checked[name] = msgspec.convert(values[name], field.type, strict=in_file, dec_hook=_path)
             except msgspec.ValidationError as error:
-                errors.append(FieldError(PREFIX + field.name.upper(), str(error)))
+                errors.append(FieldError(sources[name] if in_file else PREFIX + name.upper(), str(error)))
+                continue
+            if in_file and isinstance(checked[name], Path):
+                checked[name] = file.path.parent / checked[name]
     if errors:
         raise InvalidInput(tuple(errors))
-    return Settings(**checked)
+    return Loaded(Settings(**checked), sources)
+
+
+def _file(path: str | Path | None, errors: list[FieldError]) -> ConfigFile:
+    """The file of settings, less what it must not have, which is added to the errors."""
+    if not path:
+        return ConfigFile(Path(), {}, {})
+    try:
+        file = read_config(Path(path))
+    except InvalidInput as error:
+        errors += error.errors
+        return ConfigFile(Path(path), {}, {})
+    known = Settings.__struct_fields__
+    for name in file.values.keys() - set(known):
+        errors.append(FieldError(file.where(name), f'no such setting as "{name}"; there are {", ".join(known)}'))
+    return ConfigFile(file.path, {name: value for name, value in file.values.items() if name in known}, file.lines)

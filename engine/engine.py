@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from engine.access import AccessRoom, ApiKey, KeyScope, NewKey
-from engine.audit import AuditReport, RepairReport, audit_store, repair_store
+from engine.audit import AuditReport, OversellWatch, RepairReport, audit_store, repair_store
 from engine.config import Settings, load_settings
 from engine.errors import (
     FieldError,
@@ -242,6 +242,18 @@ class Engine:
     async def ping(self) -> None:
         """Return when the store answers. Raises StoreError."""
         await self.store.ping()
+
+    async def library_version(self) -> int:
+        """Version of the function library that the store has now. Raises StoreError."""
+        return await self.store.library_version()
+
+    async def unpaid_holds(self) -> int:
+        """Orders that the store holds until they are paid or their hold ends. Raises StoreError."""
+        return await self.store.unpaid_holds()
+
+    def oversell_watch(self, cells_per_s: int) -> OversellWatch:
+        """A watch for oversold units, to be run by whoever wants it; see engine.audit.oversell."""
+        return OversellWatch(self.store, cells_per_s)
 
     # Orders
 

@@ -43,12 +43,18 @@ _NO_JSON = b"!"
 class StreamIntake:
     """Takes orders from the stream as long as it runs; `async with StreamIntake(engine, line_of=...)`."""
 
-    def __init__(self, engine: Engine, *, line_of: Callable[[Told, str], bytes]) -> None:
-        """`line_of` writes what became of an order that was not simply reserved; the text names the message."""
+    def __init__(
+        self, engine: Engine, *, line_of: Callable[[Told, str], bytes], count: Callable[[Lot], None] | None = None
+    ) -> None:
+        """`line_of` writes what became of an order that was not simply reserved; the text names the message.
+
+        `count` is told of each lot that is done.
+        """
         self._engine = engine
         self._calls = engine.store.stream
         self._consumer = engine.store.writer
         self._line_of = line_of
+        self._count = count
         self._ahead = asyncio.Semaphore(LOTS_AHEAD_MAX)
         self._finishing: set[asyncio.Task[None]] = set()
         self._claims_s = 0.0
@@ -129,6 +135,8 @@ class StreamIntake:
 
     async def _finish(self, lot: Lot, entries: Sequence[Entry]) -> None:
         await lot.done
+        if self._count is not None:
+            self._count(lot)
         results = []
         for place, (message, fields) in enumerate(entries):
             told = lot.told.get(place)

@@ -1,18 +1,16 @@
 """How commands speak: results to standard output, all else to standard error, `--json` for machines."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine import Settings, load_settings
+from engine import Loaded, Settings, read_settings
 
 EXIT_FINDING = 1
 """The command ran, and found what should not be."""
@@ -32,18 +30,15 @@ class StoreOptions:
     redis_url: Annotated[str | None, Parameter(help="The store; else REDIS_URL, else the embedded one.")] = None
     data_dir: Annotated[str | None, Parameter(help="Home of the embedded store.")] = None
 
+    config: Annotated[str | None, Parameter(help="File of settings (TOML); else STOCKADE_CONFIG.")] = None
+
     def settings(self, **given: Any) -> Settings:
-        """The settings with these options before the environment."""
-        return load_settings(redis_url=self.redis_url, data_dir=self.data_dir, **given)
+        """The settings with these options before the environment, and that before the file."""
+        return self.loaded(**given).settings
 
-
-def log_to_standard_error() -> None:
-    """Keep log lines out of the results, and the values of variables out of the log: some are keys, some are people."""
-    *processors, _ = structlog.get_config()["processors"]
-    renderer = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
-    structlog.configure(processors=[*processors, renderer], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    def loaded(self, **given: Any) -> Loaded:
+        """The same, with the source of each."""
+        return read_settings(config=self.config, redis_url=self.redis_url, data_dir=self.data_dir, **given)
 
 
 def print_json(value: object) -> None:

@@ -12,7 +12,8 @@ from engine import __version__, open_engine
 
 async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Look at the store and the settings, and say what to do; exit 1 when there is something to do."""
-    settings = store.settings()
+    loaded = store.loaded()
+    settings = loaded.settings
     async with open_engine(settings, attach=True, background=False) as engine:
         description = await engine.describe_store()
         url = engine.store.url
@@ -39,23 +40,30 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
         "keys": sum(key.state == "live" for key in keys),
     }
     limits = {
-        name: str(value) if not isinstance(value, int | float) else value
+        name: _shown(name, value)
         for name, value in msgspec.structs.asdict(settings).items()
-        if name != "redis_url"
+        if name != "redis_url" or value is not None
     }
+    sources = {name: loaded.sources.get(name, "default") for name in limits}
     if json:
-        print_json({"found": found, "settings": limits, "advice": advice})
+        print_json({"found": found, "settings": limits, "sources": sources, "advice": advice})
     else:
         print_table(("what", "found"), [(name, str(value)) for name, value in found.items()])
         out.print()
-        rows = [(f"STOCKADE_{name.upper()}", str(value)) for name, value in limits.items()]
-        print_table(("setting", "value"), rows)
+        rows = [(f"STOCKADE_{name.upper()}", str(value), sources[name]) for name, value in limits.items()]
+        print_table(("setting", "value", "from"), rows)
         out.print()
         for one in advice:
             out.print("[yellow]To do:[/]", Text(one))
         if not advice:
             out.print("[green]Nothing to do:[/] an acknowledged order survives a crash of service and store.")
     return EXIT_FINDING if advice else 0
+
+
+def _shown(name: str, value: object) -> object:
+    if name == "redis_url":
+        return without_password(str(value))
+    return value if isinstance(value, int | float) else str(value)
 
 
 def without_password(url: str) -> str:

@@ -11,7 +11,8 @@ import uvloop
 from cyclopts import App
 from rich.text import Text
 
-from api.cli.console import EXIT_WRONG, err, log_to_standard_error
+from api.cli.console import EXIT_WRONG, err
+from api.logs import log_to_standard_error
 from engine import __version__
 from engine.errors import InvalidInput, StockadeError
 

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from api.cli.console import EXIT_WRONG, StoreOptions, err, out
 from api.http import serve as serve_http
 from api.http.access.start import access_of
+from api.logs import log_to_standard_error
 from api.workers.supervisor import serve_with_workers
 from engine import Engine
 from engine.sample import OrderSource, load_network, starting_stock
@@ -33,6 +34,7 @@ async def serve(
 ) -> int:
     """Serve orders over HTTP until Ctrl-C or SIGTERM."""
     settings = store.settings(host=host, port=port, workers=workers, stream_intake=stream_intake)
+    log_to_standard_error(settings.log_format)
 
     async def opened(engine: Engine) -> None:
         for advice in (await engine.describe_store()).advice:

@@ -1,5 +1,7 @@
 """The lane of every route: aiohttp reads the request, a handler answers it, its answer becomes aiohttp's response."""
 
+from time import perf_counter
+
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
 
@@ -8,8 +10,9 @@ from api.http.answer import Answer
 from api.http.body import read_body
 from api.http.fast import Door
 from api.http.guard import problem_of
-from api.http.keys import ENGINE
+from api.http.keys import ENGINE, WATCH
 from api.http.orders import no_order
+from api.http.outcome import outcome_of
 from api.http.principal import GATE, PRINCIPAL
 from api.http.problems import Problem
 from api.http.request_id import HEADER, request_id_of
@@ -29,9 +32,17 @@ def web_route(route: Route) -> web.RouteDef:
     return web.route(route.method, route.path, answer)
 
 
+UNROUTED = "any (unmatched)"
+"""Requests that no route takes, for the counters: neither their methods nor their paths have a bound."""
+
+
 def _answering(route: Route) -> WebHandler:
+    name = f"{route.method} {route.path}"
+
     async def answer(request: web.Request) -> web.StreamResponse:
+        began = perf_counter()
         request_id = request_id_of(request.headers.get(HEADER))
+        watch = request.app[WATCH]
         answered: Answer | Problem | web.StreamResponse | None
         try:
             answered = await _turned_away(route, request)
@@ -40,7 +51,11 @@ def _answering(route: Route) -> WebHandler:
         except Exception as error:
             answered = problem_of(error, path=request.path, request_id=request_id)
         if isinstance(answered, web.StreamResponse):
+            seconds = perf_counter() - began
+            watch.observe(name, answered.status, "streamed", seconds, request_id, request.headers)
             return answered
+        outcome, answered = outcome_of(answered, name), _answer_of(answered, request_id)
+        watch.observe(name, answered.status, outcome, perf_counter() - began, request_id, request.headers)
         return respond(answered, request_id)
 
     return answer
@@ -98,12 +113,18 @@ async def outermost(request: web.Request, handler: WebHandler) -> web.StreamResp
     finally:
         if connection is not None:
             connection.ended()
-    return respond(problem, request_id_of(request.headers.get(HEADER)))
+    request_id = request_id_of(request.headers.get(HEADER))
+    answer = problem.answer(request_id)
+    request.app[WATCH].observe(UNROUTED, answer.status, problem.type, 0.0, request_id, request.headers)
+    return respond(answer, request_id)
 
 
-def respond(answered: Answer | Problem, request_id: str) -> web.Response:
+def _answer_of(answered: Answer | Problem, request_id: str) -> Answer:
+    return answered.answer(request_id) if isinstance(answered, Problem) else answered
+
+
+def respond(answer: Answer, request_id: str) -> web.Response:
     """An answer as aiohttp's response."""
-    answer = answered.answer(request_id) if isinstance(answered, Problem) else answered
     headers = {**answer.headers, HEADER: request_id}
     if answer.location is not None:
         headers["Location"] = answer.location

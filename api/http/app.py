@@ -5,20 +5,26 @@ from aiohttp import web
 from api.http import bulk, events
 from api.http.access.gate import Gate
 from api.http.aiohttp_lane import outermost, web_route
-from api.http.keys import ENGINE
+from api.http.keys import DRAIN, ENGINE, WATCH, Drain
 from api.http.principal import GATE
 from api.http.routes import ROUTES
 from api.http.seat import SEAT, Seat
+from api.watch import Watch
 from engine import Engine
 from engine.model import limits
 
 
 def build_app(engine: Engine, seat: Seat | None = None) -> web.Application:
-    """The application on an open engine; who opened the engine closes it. `seat`: of one of several workers."""
+    """The application on an open engine; who opened the engine closes it. `seat`: of one of several workers.
+
+    Raises InvalidInput as `Watch` does.
+    """
     app = web.Application(middlewares=[outermost], client_max_size=limits.BODY_BYTES_MAX)
     app[ENGINE] = engine
     app[GATE] = Gate(engine.access, engine.settings.access)
     app[SEAT] = seat
+    app[WATCH] = Watch(engine)
+    app[DRAIN] = Drain()
     app[events.STREAMS] = events.Streams()
     app[bulk.BULKS] = bulk.Bulks()
     app.on_shutdown.append(events.stop_streams)

@@ -14,12 +14,13 @@ from aiohttp import web
 
 from api.http.access.channel import other_channel
 from api.http.body import too_large
-from api.http.keys import ENGINE
+from api.http.keys import ENGINE, WATCH
 from api.http.lines import LineCutter
 from api.http.orders import refusal
 from api.http.principal import principal_of
 from api.http.problems import Problem
 from api.http.request_id import HEADER, request_id_of
+from api.watch import Watch
 from engine import Engine
 from engine.errors import EngineClosed
 from engine.intake import Broken, Invalid, Lot, OtherChannel, Reserved
@@ -68,6 +69,7 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
         await response.prepare(request)
         while (lot := await lots.get()) is not None:
             await lot.done
+            count_lot(lot, "bulk", request.app[WATCH])
             async with asyncio.timeout(WRITE_WAIT_S):
                 await response.write(answer_lines(lot, request_id))
             ahead.release()
@@ -100,6 +102,27 @@ def answer_lines(lot: Lot, request_id: str) -> bytes:
     return lot.core.answers([(place, result_line(told, request_id)) for place, told in lot.told.items()])
 
 
+def count_lot(lot: Lot, via: str, watch: Watch) -> None:
+    """Tell what became of the orders of a lot."""
+    watch.observe_orders(via, "reserved", lot.core.reserved)
+    for told in lot.told.values():
+        problem = _problem_of(told)
+        watch.observe_orders(via, "replayed" if problem is None else problem.type)
+
+
+def _problem_of(told: Told) -> Problem | None:
+    """Why an order is not held; None if it is."""
+    match told.outcome:
+        case Reserved():
+            return None
+        case Broken(detail, too_long):
+            return too_large(limits.ORDER_BYTES_MAX).problem if too_long else Problem("broken-json", detail)
+        case OtherChannel(channel):
+            return other_channel(channel)
+        case outcome:
+            return refusal(told.order_id or "", outcome)
+
+
 def result_line(told: Told, request_id: str) -> bytes:
     """The line that tells what became of one order."""
     outcome = told.outcome
@@ -107,13 +130,8 @@ def result_line(told: Told, request_id: str) -> bytes:
         word = b'{"outcome":"replayed",' if outcome.replayed else b'{"outcome":"reserved",'
         return word + outcome.json[1:] + b"\n"
     refused = "invalid" if isinstance(outcome, Invalid | Broken) else "rejected"
-    match outcome:
-        case Broken(detail, too_long):
-            problem = too_large(limits.ORDER_BYTES_MAX).problem if too_long else Problem("broken-json", detail)
-        case OtherChannel(channel):
-            problem = other_channel(channel)
-        case _:
-            problem = refusal(told.order_id or "", outcome)
+    problem = _problem_of(told)
+    assert problem is not None, "what is held has another line"
     return msgspec.json.encode({"outcome": refused, "order_id": told.order_id} | problem.members(request_id)) + b"\n"
 
 

@@ -2,6 +2,18 @@
 
 from aiohttp import web
 
+from api.watch import Watch
 from engine import Engine
 
 ENGINE: web.AppKey[Engine] = web.AppKey("engine", Engine)
+WATCH: web.AppKey[Watch] = web.AppKey("watch", Watch)
+
+
+class Drain:
+    """Whether the service is about to stop."""
+
+    def __init__(self) -> None:
+        self.begun = False
+
+
+DRAIN: web.AppKey[Drain] = web.AppKey("drain", Drain)

@@ -59,5 +59,6 @@ ROUTES = (
     Route("GET", "/v1/events", events.get_events, Scope.READ, head=False, all_channels=True),
     Route("GET", "/livez", operations.livez, Scope.PUBLIC),
     Route("GET", "/readyz", operations.readyz, Scope.PUBLIC),
+    Route("GET", "/metrics", operations.metrics, Scope.READ, all_channels=True),
     Route("GET", "/version", operations.version, Scope.PUBLIC),
 )

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -14,9 +15,10 @@ from aiohttp.web_protocol import RequestHandler
 from api.http.access.start import check_door, check_parser
 from api.http.aiohttp_lane import DOOR
 from api.http.app import build_app
-from api.http.bulk import result_line
+from api.http.bulk import count_lot, result_line
 from api.http.fast import Door
 from api.http.fast.door import KEEPALIVE_S
+from api.http.keys import DRAIN, WATCH
 from api.http.principal import GATE
 from api.http.seat import Seat
 from engine import Engine, Settings, open_engine
@@ -48,11 +50,18 @@ async def serve(
         loop.add_reader(sys.stdin.fileno(), stop_at_end, stop)
     async with open_engine(settings) as engine:
         check_door(engine)
-        async with open_door(build_app(engine, seat), engine, sockets) as url, contextlib.AsyncExitStack() as stack:
+        app = build_app(engine, seat)
+        async with open_door(app, engine, sockets) as url, contextlib.AsyncExitStack() as stack:
             if settings.stream_intake:
-                await stack.enter_async_context(StreamIntake(engine, line_of=result_line))
+                count = partial(count_lot, via="stream", watch=app[WATCH])
+                await stack.enter_async_context(StreamIntake(engine, line_of=result_line, count=count))
             await on_ready(engine, url)
             await stop.wait()
+            stop.clear()
+            app[DRAIN].begun = True
+            # A second signal is from somebody who will not wait.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), settings.drain_delay_s)
 
 
 @contextlib.asynccontextmanager
@@ -76,18 +85,27 @@ async def open_door(app: web.Application, engine: Engine, sockets: Sequence[sock
         assert runner.server is not None, "set up before the door opens"
         return runner.server()
 
+    watch = app[WATCH]
     app[DOOR] = door = Door(
-        engine, app[GATE], aiohttp, connections_max=settings.connections_max, request_read_s=settings.request_read_s
+        engine,
+        app[GATE],
+        watch,
+        aiohttp,
+        connections_max=settings.connections_max,
+        request_read_s=settings.request_read_s,
     )
     await runner.setup()
     try:
-        address = await door.open(settings.host, settings.port, sockets)
-        try:
-            yield url_of(address)
-        finally:
-            await door.stop(drain_s=settings.drain_s)
+        async with watch.meter.running(door):
+            address = await door.open(settings.host, settings.port, sockets)
+            try:
+                yield url_of(address)
+            finally:
+                await door.stop(drain_s=settings.drain_s)
     finally:
         await runner.cleanup()
+        if watch.traces is not None:
+            await asyncio.to_thread(watch.traces.close)
 
 
 def url_of(address: tuple[str, int]) -> str:

@@ -16,9 +16,10 @@ import msgspec
 import structlog
 import uvloop
 
-from api.cli.console import EXIT_WRONG, log_to_standard_error
+from api.cli.console import EXIT_WRONG
 from api.http import serve
 from api.http.seat import Seat
+from api.logs import log_to_standard_error
 from api.workers.channel import Said, read_job
 from engine import Engine, Settings
 from engine.errors import StockadeError
@@ -35,13 +36,15 @@ def end_wait_s(settings: Settings) -> float:
 
 def main() -> None:
     """Exit codes: 0 told to end, EXIT_WRONG could not serve, and said why."""
-    log_to_standard_error()
     channel = socket.socket(fileno=int(sys.argv[1]))
     with channel.makefile("rb") as reader:
         line = reader.readline()
     if not line.endswith(b"\n"):
         sys.exit(EXIT_WRONG)
     settings, seat, descriptors = read_job(line)
+    log_to_standard_error(settings.log_format)
+    if settings.run_dir is None:
+        settings = msgspec.structs.replace(settings, run_dir=seat.run_dir)
     structlog.contextvars.bind_contextvars(worker=seat.number)
     threading.Thread(target=_end_with, args=(channel, settings), daemon=True).start()
     sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]

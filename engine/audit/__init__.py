@@ -5,6 +5,7 @@ each other, `events` the stream against the state; `repair` sets what an audit d
 """
 
 from engine.audit.compare import DIFFERENCES_MAX, audit_store
+from engine.audit.oversell import OversellWatch
 from engine.audit.repair import repair_store
 from engine.audit.report import AuditReport, Difference, RepairReport, RepairStep
 
@@ -12,6 +13,7 @@ __all__ = [
     "DIFFERENCES_MAX",
     "AuditReport",
     "Difference",
+    "OversellWatch",
     "RepairReport",
     "RepairStep",
     "audit_store",

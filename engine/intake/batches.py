@@ -6,6 +6,7 @@ Bounded: an order's plans by the core's ATTEMPTS_MAX, a commit's tries by COMMIT
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from engine.intake.arrivals import day_of, read_arrivals
 from engine.intake.clock import DAY_MS, StoreClock
 from engine.intake.commit import NotPrepared, Reply, Told, commit_batch, tell
 from engine.intake.refused import REFUSALS, refused_of
+from engine.intake.stages import Stages
 from engine.intake.waiting import Taken, Waiting
 from engine.planner import Batch, Planner, Record, fingerprint_of
 from engine.store import Store, StoreRefused, home_of
@@ -50,6 +52,9 @@ class Planned(msgspec.Struct, frozen=True):
     batch: Batch
     decided: list[_Decided]
     loads: int
+    began: float
+    """When its plan began, and when it was made, by the clock of `perf_counter`."""
+    made: float
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,11 +82,13 @@ class Batches:
         self.clock = StoreClock()
         self.replans = 0
         self.batches = 0
+        self.stages = Stages()
         self.telling: asyncio.Task[None] | None = None
         """The round in which other partitions are told what was decided."""
 
     def plan(self, taken: Taken, *, other: Planned | None) -> Planned:
         """Plan a batch; `other` is one that is under way."""
+        began = perf_counter()
         loads, partitions, now_ms = self._loads(), len(self._store.partitions), self.clock.now_ms()
         self._planner.keep_calendars(now_ms)
         singles = taken.singles
@@ -105,7 +112,7 @@ class Batches:
             taken.of_lots,
             None if other is None else other.batch,
         )
-        return Planned(taken, batch, decided, loads)
+        return Planned(taken, batch, decided, loads, began, perf_counter())
 
     async def ask(self, planned: Planned, beside: Callable[[], Planned | None]) -> Asked:
         """Put a batch to the store, and answer what needs none. `beside` tells which other one is planned by now."""
@@ -159,6 +166,7 @@ class Batches:
         it does not come back.
         """
         taken, lacking = planned.taken, asked.lacking
+        self.stages.done(len(taken), planned.began, planned.made)
         if asked.failed:
             self.abandon(planned)
             left = [waiting for place, waiting in taken.unanswered() if place not in lacking]

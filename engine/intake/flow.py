@@ -101,6 +101,7 @@ class Intake:
         self.failed = False
         """Whether a bug or a panic stopped the intake."""
         self.clock = self._batches.clock
+        self.stages = self._batches.stages
 
     @property
     def queued(self) -> int:

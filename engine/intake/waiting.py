@@ -80,6 +80,9 @@ class Taken:
         self.of_lots = [CoreShare(share.lot.core, share.start, share.end) for share in shares]
         self._made: dict[int, Waiting] = {}
 
+    def __len__(self) -> int:
+        return len(self.singles) + sum(share.end - share.start for share in self.shares)
+
     def __getitem__(self, place: int) -> Waiting:
         if place < len(self.singles):
             return self.singles[place]

@@ -12,7 +12,7 @@ from engine.store.durability import StoreDescription
 from engine.store.keys import catalogue_keys, home_of, partition_keys, partition_of_cell, stream_keys
 from engine.store.partition import Partition
 from engine.store.stream import StreamCalls
-from engine.store.wire import Wire
+from engine.store.wire import Lane, Wire
 
 READ_CELLS_MAX = 2_000
 """Cells read in one call: a few milliseconds of the store's time."""
@@ -87,6 +87,20 @@ class Store:
     async def ping(self) -> None:
         """Return when the store answers."""
         await self.wire.ping()
+
+    async def library_version(self) -> int:
+        """Version of the function library that the first partition's node has now."""
+        key = self.partitions[0].keys.meta
+        version, _ = await self.wire.call("stockade_version", (key,), (), lane=Lane.READ)
+        return int(version)
+
+    async def unpaid_holds(self) -> int:
+        """Orders whose hold ends by itself."""
+        counts = await asyncio.gather(
+            *(partition.wire.command("ZCARD", partition.keys.holds) for partition in self.partitions)
+        )
+        # The nameless one that keeps the key alive is none.
+        return sum(max(0, int(count) - 1) for count in counts)
 
     def home(self, order_id: str) -> Partition:
         """The partition that decides about an order."""

@@ -17,8 +17,8 @@ from typing import Any
 
 import uvloop
 
-from api.cli.console import log_to_standard_error
 from api.http import serve
+from api.logs import log_to_standard_error
 from engine import Engine, Settings
 
 START_WAIT_S = 60.0

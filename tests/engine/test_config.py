@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine import Settings, load_settings
+from engine import Settings, load_settings, read_settings
 from engine.errors import InvalidInput
 
 BROKEN: dict[str, str] = {
@@ -37,10 +37,18 @@ BROKEN: dict[str, str] = {
     "REPLICA_WAIT_MS": "0",
     "RECONCILE_ORDERS_MAX": "-1",
     "EVENTS_KEPT_S": "-1",
-    "DRAIN_S": "for ever",
-    "WORKERS": "0",
     "CONNECTIONS_MAX": "0",
     "REQUEST_READ_S": "0",
+    "DRAIN_S": "for ever",
+    "WORKERS": "0",
+    "DRAIN_DELAY_S": "-1",
+    "RUN_DIR": "",
+    "LOG_FORMAT": "xml",
+    "LOG_SAMPLE": "1.1",
+    "LOG_SLOW_MS": "-1",
+    "TRACE_ENDPOINT": "collector:4318",
+    "TRACE_SAMPLE": "2",
+    "OVERSELL_CELLS_PER_S": "-1",
 }
 
 
@@ -108,3 +116,49 @@ def test_settings_do_not_change() -> None:
         load_settings({}).port = 1  # type: ignore[misc]
     with pytest.raises(TypeError):
         msgspec.structs.replace(Settings(), unknown=1)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file of settings, in a folder of its own."""
+    return tmp_path / "stockade.toml"
+
+
+def test_a_file_is_below_the_environment_and_that_below_options(file: Path) -> None:
+    """What is nearer to the one who starts the service wins; and each value tells where it is from."""
+    file.write_text('# ours\nport = 9000\nhost = "::1"\nredis_url = "redis://file"\ncost_per_km = 2\n')
+    environ = {"STOCKADE_CONFIG": str(file), "STOCKADE_HOST": "::2", "REDIS_URL": "redis://variable"}
+    loaded = read_settings(environ, port=9001)
+    expected = Settings(port=9001, host="::2", redis_url="redis://variable", cost_per_km=2.0)
+    assert loaded.settings == expected
+    assert dict(loaded.sources) == {
+        "port": "option",
+        "host": "STOCKADE_HOST",
+        "redis_url": "REDIS_URL",
+        "cost_per_km": f"{file}:5: cost_per_km",
+    }
+    assert read_settings({}, config=file).settings.port == 9000
+
+
+def test_a_path_in_a_file_is_one_from_its_folder(file: Path) -> None:
+    """A service that is started from elsewhere finds the same."""
+    file.write_text('policies_file = "policies.toml"\ndata_dir = "/srv/stock"\n')
+    settings = load_settings({}, config=str(file))
+    assert (settings.policies_file, settings.data_dir) == (file.parent / "policies.toml", Path("/srv/stock"))
+
+
+def test_every_mistake_of_a_file_is_named_with_its_line(file: Path) -> None:
+    """An editor goes there; a value's type must fit, as a file has types."""
+    file.write_text('port = "80"\n\nqueue_max = 5\n[redis]\nurl = "x"\n')
+    found = named({"STOCKADE_CONFIG": str(file), "STOCKADE_DRAIN_S": "x"})
+    assert set(found) == {f"{file}:1: port", f"{file}:3: queue_max", f"{file}:4: redis", "STOCKADE_DRAIN_S"}
+
+
+def test_a_file_that_is_none_is_named(file: Path) -> None:
+    """Missing, not text, not TOML (with the line): each before anything starts."""
+    assert named({"STOCKADE_CONFIG": str(file)}) == [str(file)]
+    for content in (b"\xff", b"port = \n"):
+        file.write_bytes(content)
+        assert named({}, config=file) == [str(file)]
+    with pytest.raises(InvalidInput, match="line 1"):
+        load_settings({}, config=file)

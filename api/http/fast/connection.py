@@ -5,12 +5,16 @@ here. We stay in front to see what comes when: a client that is too slow is not 
 """
 
 import asyncio
+from collections.abc import Mapping
+from time import perf_counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from api.http.answer import Answer
 from api.http.fast.head import HEAD_BYTES_MAX, HEAD_END, ORDERS_LINE, Head
 from api.http.guard import problem_of
 from api.http.orders import order_answer, read_order
+from api.http.outcome import outcome_of
 from api.http.problems import Problem
 from api.http.request_id import request_id_of
 from api.http.scope import Scope
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 WAITING_BYTES_MAX = 256 * 1024
 """Bytes of later requests that are kept while one is answered; then the client is not read from."""
 ORDERS_PATH = "/v1/orders"
+ROUTE = f"POST {ORDERS_PATH}"
+"""As the counters name it."""
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Connection(asyncio.Protocol):
@@ -32,10 +39,12 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_arriving",
+        "_began",
         "_busy",
         "_door",
         "_full",
         "_head",
+        "_headers",
         "_held",
         "_inner",
         "_order_id",
@@ -64,6 +73,9 @@ class Connection(asyncio.Protocol):
         """Whether the client does not take what it is sent."""
         self._order_id = ""
         self._request_id = ""
+        self._headers = NO_HEADERS
+        self._began = 0.0
+        """When the request that is being answered had come in."""
         self._held = False
         """Whether we do not take what the client sends."""
         self._requests = 0
@@ -167,6 +179,8 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, head: Head, body: bytes) -> None:
         self._busy = True
+        self._began = perf_counter()
+        self._headers = head.headers
         self._request_id = request_id_of(head.headers.get("x-request-id"))
         try:
             principal = self._door.gate.check(Scope.ORDERS, "POST", ORDERS_PATH, head.headers, body)
@@ -192,9 +206,18 @@ class Connection(asyncio.Protocol):
     def _answer(self, answered: Answer | Problem) -> None:
         transport = self._transport
         self._busy = False
+        answer = answered.answer(self._request_id) if isinstance(answered, Problem) else answered
+        # Also where the client hung up: what became of its order counts.
+        self._door.observe(
+            ROUTE,
+            answer.status,
+            outcome_of(answered, ROUTE),
+            perf_counter() - self._began,
+            self._request_id,
+            self._headers,
+        )
         if transport is None:
             return
-        answer = answered.answer(self._request_id) if isinstance(answered, Problem) else answered
         transport.write(self._door.replies.encode(answer, self._request_id, close=self._shut))
         if self._shut:
             transport.close()

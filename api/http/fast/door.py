@@ -13,6 +13,7 @@ from api.http.fast.head import Heads
 from api.http.fast.reply import Replies
 from api.http.problems import Problem
 from api.http.request_id import request_id_of
+from api.watch import Watch
 from engine import Engine
 
 if TYPE_CHECKING:
@@ -31,20 +32,26 @@ class Door:
         self,
         engine: Engine,
         gate: Gate,
+        watch: Watch,
         aiohttp: "Callable[[], RequestHandler]",
         *,
         connections_max: int,
         request_read_s: float,
     ) -> None:
-        """`aiohttp` makes the protocol that serves what the fast lane does not."""
+        """`watch` is told of every request; `aiohttp` makes the protocol that serves what the fast lane does not."""
         self.engine = engine
         self.gate = gate
+        self.observe = watch.observe
         self.aiohttp = aiohttp
         self.heads = Heads()
         self.replies = Replies()
         self.loop = asyncio.get_running_loop()
         self.now = self.loop.time()
         """Of the last sweep: up to SWEEP_S ago."""
+        self.refused = 0
+        """Connections too many."""
+        self.timed_out = 0
+        """Connections that were closed as their client was too slow, or sent nothing for long."""
         self._connections: dict[asyncio.Transport, Connection] = {}
         self._connections_max = connections_max
         self._request_read_s = request_read_s
@@ -89,6 +96,7 @@ class Door:
     def opened(self, connection: Connection, transport: asyncio.Transport) -> bool:
         """Count a connection in; False if there are too many."""
         if len(self._connections) >= self._connections_max:
+            self.refused += 1
             return False
         self._connections[transport] = connection
         return True
@@ -98,6 +106,11 @@ class Door:
         self._connections.pop(transport, None)
         if self._stopping:
             self._look_whether_drained()
+
+    @property
+    def connections(self) -> int:
+        """Those that are open."""
+        return len(self._connections)
 
     @property
     def under_way(self) -> int:
@@ -122,5 +135,6 @@ class Door:
         surely = self.now - SWEEP_S
         for connection in list(self._connections.values()):
             if connection.overdue(surely, request_read_s=self._request_read_s, keepalive_s=KEEPALIVE_S):
+                self.timed_out += 1
                 connection.abort()
         self._sweeper = self.loop.call_later(SWEEP_S, self._sweep)

@@ -7,7 +7,7 @@ import pytest
 import redis
 import structlog
 
-from api.cli.console import log_to_standard_error
+from api.logs import log_to_standard_error
 from engine.store import running_at
 from tests.api.conftest import Door, run
 from tests.api.guarded import bearer, operator_of, seconds_until, signed

@@ -1,0 +1,68 @@
+"""The names under which Prometheus knows our numbers: what each means, and what several workers' are together."""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+REQUESTS = "stockade_http_requests"
+DURATIONS = "stockade_http_request_duration_seconds"
+ORDERS = "stockade_orders"
+WORKERS = "stockade_workers"
+BUILD = "stockade_build"
+
+LABELLED: Mapping[str, str] = MappingProxyType(
+    {
+        REQUESTS: "Requests answered, by route, method, status and outcome: a problem's type, or what was done.",
+        DURATIONS: "From a request that has come in to its answer, by route, method and class of status.",
+        ORDERS: "Orders by what became of them, and by the way they came.",
+        WORKERS: "Processes whose gauges these are.",
+        BUILD: "What runs here.",
+    }
+)
+
+COUNTERS: Mapping[str, str] = MappingProxyType(
+    {
+        "stockade_batches": "Batches committed and settled.",
+        "stockade_replans": "Times that an order was planned again, as the store had less than the view said.",
+        "stockade_lost_orders": "Acknowledged orders that the store lost and that could not be restored.",
+        "stockade_lost_changes": "Changes that were in the store and that it lost.",
+        "stockade_connections_refused": "Connections beyond connections_max.",
+        "stockade_connections_timed_out": "Connections closed on clients that were too slow, or idle for long.",
+        "stockade_log_lines_dropped": "Lines about requests that the log did not get, being too many.",
+        "stockade_oversell_check_cells": "Cells looked at in search of oversold units.",
+        "stockade_oversell_checks": "Times that all cells were looked at.",
+        "stockade_cpu_seconds": "Processor time.",
+    }
+)
+
+HISTOGRAMS: Mapping[str, str] = MappingProxyType(
+    {
+        "stockade_batch_orders": "Orders of a batch.",
+        "stockade_batch_plan_seconds": "Planning a batch.",
+        "stockade_batch_commit_seconds": "From a batch's plan to its answers: the store's round trip and settling.",
+    }
+)
+
+Over = Callable[[Iterable[float]], float]
+
+GAUGES: Mapping[str, tuple[str, Over]] = MappingProxyType(
+    {
+        "stockade_ready": ("1 where every worker can take orders.", min),
+        "stockade_store_up": ("1 where the store answered every worker's last look, 5 seconds ago at most.", min),
+        "stockade_queue_orders": ("Orders that wait for their batch.", sum),
+        "stockade_queue_orders_max": ("How many may.", sum),
+        "stockade_view_lag_seconds": ("Age at which changes by others came into the view: the worst of 10 s.", max),
+        "stockade_view_events_behind": ("Changes in the store that are not in the view.", max),
+        "stockade_policies_error": ("1 where the file of policies is wrong and the former are in force.", max),
+        "stockade_connections": ("Open connections.", sum),
+        "stockade_connections_max": ("How many may be.", sum),
+        "stockade_unpaid_holds": ("Orders that are held until they are paid or their hold ends.", max),
+        "stockade_oversold_units": ("Units promised beyond what is on hand. Must be 0.", max),
+        "stockade_oversell_check_completed_timestamp_seconds": ("When all cells had been looked at; 0: not yet.", max),
+        "stockade_oversell_check_enabled": ("1 where cells are looked at in search of oversold units.", max),
+        "stockade_cells": ("Cells of stock in the view.", max),
+        "stockade_skus": ("SKUs known.", max),
+        "stockade_warehouses": ("Warehouses known.", max),
+        "stockade_resident_memory_bytes": ("Memory of all workers.", sum),
+        "stockade_start_time_seconds": ("When the oldest worker started.", min),
+    }
+)
