@@ -7,9 +7,12 @@ from aiohttp import web
 
 from api.http.answer import REPLAYED, Answer
 from api.http.body import decode, read_body
+from api.http.idempotent import key_of
 from api.http.keys import ENGINE
+from api.http.members import Exceeded, Lacking
 from api.http.problems import Problem
-from engine import NotQuoted, Quoted
+from api.idempotency import once, with_id
+from engine import Engine, NotQuoted, Quoted
 from engine.errors import InvalidInput
 from engine.intake import (
     Conflict,
@@ -30,14 +33,34 @@ _order = msgspec.json.Decoder(Order)
 
 async def post_order(request: web.Request) -> Answer | Problem:
     """POST /v1/orders: reserve an order's stock, durably, before the answer."""
-    order = read_order(await read_body(request, limits.ORDER_BYTES_MAX))
+    key = key_of(request)
+    if isinstance(key, Problem):
+        return key
+    order = read_order(await read_body(request, limits.ORDER_BYTES_MAX), key)
     if isinstance(order, Problem):
         return order
-    return order_answer(order.order_id, await request.app[ENGINE].submit(order))
+    return await take_order(request.app[ENGINE], order, key)
 
 
-def read_order(body: bytes) -> Order | Problem:
-    """The order in a body of ORDER_BYTES_MAX at the most, if it breaks no rule. Raises BodyProblem."""
+async def take_order(engine: Engine, order: Order, key: str | None) -> Answer | Problem:
+    """Reserve an order that came with an `Idempotency-Key`, or without one."""
+
+    async def do() -> Answer | Problem:
+        return order_answer(order.order_id, await engine.submit(order))
+
+    if key is None:
+        return await do()
+    content = msgspec.json.encode(order, order="sorted")
+    return await once(engine, key, order.order_id, resource="orders", content=content, conflict="order-conflict", do=do)
+
+
+def read_order(body: bytes, key: str | None = None) -> Order | Problem:
+    """The order in a body of ORDER_BYTES_MAX at the most, if it breaks no rule. Raises BodyProblem.
+
+    An `Idempotency-Key` is the order's id where it has none of its own.
+    """
+    if key is not None:
+        body = with_id(body, "order_id", key)
     try:
         order = decode(_order, body)
     except InvalidInput as error:
@@ -67,7 +90,7 @@ async def post_quote(request: web.Request) -> Answer | Problem:
                 return Answer(200, json)
             case NotQuoted(json, spread, at_capacity):
                 detail = _short(spread=spread, at_capacity=at_capacity)
-                return Problem("insufficient-stock", detail, extra=msgspec.json.decode(json))
+                return Problem("insufficient-stock", detail, members=msgspec.json.decode(json, type=Lacking))
             case PurchaseLimit() as limit:
                 return refusal(order.order_id, limit)
     except InvalidInput as error:
@@ -94,12 +117,12 @@ def refusal(order_id: str, outcome: Refusal, *, nothing: str = "Nothing was held
     match outcome:
         case InsufficientStock(shortages, spread, at_capacity):
             detail = _short(spread=spread, at_capacity=at_capacity, nothing=nothing)
-            return Problem("insufficient-stock", detail, extra={"shortages": shortages})
+            return Problem("insufficient-stock", detail, members=Lacking(shortages=shortages))
         case PurchaseLimit(exceeded):
             detail = "; ".join(
                 f"{row.requested} of {row.sku} wanted, {row.remaining} of {row.limit} left" for row in exceeded
             )
-            return Problem("purchase-limit", f"{detail}.", extra={"exceeded": exceeded})
+            return Problem("purchase-limit", f"{detail}.", members=Exceeded(exceeded))
         case Conflict():
             detail = f'"{order_id}" was taken by an order with another content. Give a new order a new id.'
             return Problem("order-conflict", detail)

@@ -16,11 +16,11 @@ from engine.intake.outcome import (
     Overloaded,
     PurchaseLimit,
     Reserved,
-    Shortage,
     Unavailable,
 )
 from engine.intake.replica import Replica
 from engine.intake.restore import restore
+from engine.model import Shortage
 
 __all__ = [
     "Acknowledged",

@@ -19,7 +19,7 @@ from engine.intake.acknowledged import Acknowledged
 from engine.intake.arrivals import day_of, read_arrivals
 from engine.intake.clock import DAY_MS, StoreClock
 from engine.intake.commit import NotPrepared, Told, commit_batch, tell
-from engine.model import Order
+from engine.model import Order, Shortage
 from engine.planner import Batch, Planner, Record, canonical_bytes, fingerprint_of
 from engine.store import Store, StoreRefused, home_of
 
@@ -427,7 +427,7 @@ def outcome_of(word: str, payload: Any) -> oc.Outcome:
         case "conflict":
             return oc.Conflict()
         case "short" | "too_spread" | "at_capacity":
-            shortages = tuple(oc.Shortage(*row) for row in payload)
+            shortages = tuple(Shortage(*row) for row in payload)
             return oc.InsufficientStock(shortages, spread=word == "too_spread", at_capacity=word == "at_capacity")
         case "limit":
             return oc.PurchaseLimit(tuple(oc.ExceededLimit(*row) for row in payload))

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.errors import FieldError
-from engine.model import Allocation
+from engine.model import Allocation, Shortage
 
 
 class Reserved(Struct, frozen=True):
@@ -22,14 +22,6 @@ class Reserved(Struct, frozen=True):
     def allocation(self) -> Allocation:
         """The Allocation, decoded."""
         return msgspec.json.decode(self.json, type=Allocation)
-
-
-class Shortage(Struct, frozen=True):
-    """A SKU that falls short, in units over the warehouses that may serve the order."""
-
-    sku: str
-    requested: int
-    available: int
 
 
 class InsufficientStock(Struct, frozen=True):

@@ -1,0 +1,52 @@
+"""Keys of requests (`Idempotency-Key`) that have another id besides, and of what content each is. For a while.
+
+One string a key, some hundred bytes: `SET NX GET` says in one step whose it is. They only notice a client that mixes up
+its keys. That nothing is done twice is the ids' to promise, so a failover that forgets a key loses no more than that.
+"""
+
+import hashlib
+from collections.abc import Callable
+from enum import Enum
+
+from engine.store.keys import home_of
+from engine.store.wire import Wire
+
+DIGEST_BYTES = 16
+
+
+class Bound(Enum):
+    """Whose a key is."""
+
+    NOW = "this content's, from now on"
+    BEFORE = "this content's"
+    OTHER = "another's"
+
+
+class RequestKeys:
+    """The keys of one store. `partitions` says how many it has."""
+
+    def __init__(self, wire: Wire, namespace: str, partitions: Callable[[], int]) -> None:
+        self._wire = wire
+        self._namespace = namespace
+        self._partitions = partitions
+
+    async def bind(self, name: str, content: bytes, *, kept_s: int) -> Bound:
+        """Let a key be that of a content, unless it is another's. Raises StoreError."""
+        digest = _digest(content)
+        found = await self._wire.command("SET", self._key(name), digest, "EX", kept_s, "NX", "GET")
+        if found is None:
+            return Bound.NOW
+        return Bound.BEFORE if found in (digest, digest.encode()) else Bound.OTHER
+
+    async def release(self, name: str) -> None:
+        """Forget a key: what came with it was refused, and has used nothing up. Raises StoreError."""
+        await self._wire.command("DEL", self._key(name))
+
+    def _key(self, name: str) -> str:
+        digest = _digest(name.encode())
+        # In slots that the partitions have anyway.
+        return f"{self._namespace}:{{p{home_of(digest, self._partitions())}}}:request:{digest}"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=DIGEST_BYTES).hexdigest()
