@@ -30,13 +30,17 @@ class Body(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """An answer that is no problem; without a type it has no body. `headers` besides those of every answer."""
+    """An answer that is no problem; without a type it has no body. `headers` besides those of every answer.
+
+    `links` are the operations whose path takes the `order_id` of the answer.
+    """
 
     status: int
     description: str
     type: Any = None
     examples: dict[str, Any] = {}
     headers: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     media_type: str = JSON_TYPE
 
 

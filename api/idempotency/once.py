@@ -1,4 +1,4 @@
-"""Holds a key to one content. That nothing is done twice is promised by the id, which the key is where there is none."""
+"""Holds a key to one content. That nothing is done twice is the promise of the id, which the key is without one."""
 
 from collections.abc import Awaitable, Callable
 

@@ -143,6 +143,8 @@ def _responses(contract: Contract, schemas: Schemas, examples: _Json) -> _Json:
         response = responses.setdefault(
             str(reply.status), {"description": reply.description, "headers": _headers(*reply.headers)}
         )
+        if reply.links:
+            response["links"] = {name: _link(name) for name in reply.links}
         if reply.type is not None:
             response.setdefault("content", {})[reply.media_type] = _reply_content(reply, schemas)
     problems = (
@@ -161,6 +163,10 @@ def _responses(contract: Contract, schemas: Schemas, examples: _Json) -> _Json:
         else:
             responses[str(status)] = told
     return dict(sorted(responses.items()))
+
+
+def _link(operation: str) -> _Json:
+    return {"operationId": operation, "parameters": {"order_id": "$response.body#/order_id"}}
 
 
 def _reply_content(reply: Reply, schemas: Schemas) -> _Json:
@@ -214,8 +220,8 @@ _KEY = {
     "name": KEY_HEADER,
     "in": "header",
     "required": False,
-    "description": "Is the id of the body where that has none. Beside an id, a key that came with another content lately"
-    " is refused.",
+    "description": "Is the id of the body where that has none. Beside an id, a key that lately came with another"
+    " content is refused.",
     "schema": {"type": "string", "pattern": PATTERN},
     "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
 }

@@ -95,6 +95,10 @@ def _describe(schema: Schema, struct: type[Struct]) -> None:
     for field, words in _field_words(struct).items():
         if field in schema["properties"]:
             schema["properties"][field]["description"] = words
+    for field in schema["properties"].values():
+        # Of what must have an item where it is given: "none given" is no value of it.
+        if field.get("minItems") and field.get("default") == ():
+            del field["default"]
     # msgspec keeps the line breaks.
     if "description" in schema:
         schema["description"] = " ".join(schema["description"].split())

@@ -24,6 +24,7 @@ from engine.model import (
 _STORE: tuple[ProblemType, ...] = ("store-unavailable", "shutting-down")
 _SALE: tuple[ProblemType, ...] = ("insufficient-stock", "purchase-limit", "contended")
 _REPLAYED = "Idempotent-Replayed"
+_THEN = ("get_order", "confirm", "cancel", "extend", "ship", "split", "amend")
 
 POST_ORDER = Contract(
     summary="Reserve an order's stock, or learn that it is reserved",
@@ -46,6 +47,7 @@ waits for it. An order that was refused has held nothing and may be sent again u
             Allocation,
             {"paid": values.CONFIRMED, "unpaid": values.RESERVED, "waits for stock": values.WAITING},
             headers=("Location",),
+            links=_THEN,
         ),
         Reply(200, "The same order was taken before.", Allocation, {"again": values.CONFIRMED}, headers=(_REPLAYED,)),
     ),
