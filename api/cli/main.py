@@ -33,6 +33,7 @@ app.command("api.cli.plan:plan", name="plan")
 app.command("api.cli.policy:app", name="policy")
 app.command("api.cli.tariff:app", name="tariff")
 app.command("api.cli.audit:audit", name="audit")
+app.command("api.cli.openapi:openapi", name="openapi")
 
 
 def run(command: Callable[..., Any], *args: Any, **kwargs: Any) -> int:

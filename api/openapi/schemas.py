@@ -99,6 +99,11 @@ def _describe(schema: Schema, struct: type[Struct]) -> None:
         # Of what must have an item where it is given: "none given" is no value of it.
         if field.get("minItems") and field.get("default") == ():
             del field["default"]
+    config = struct.__struct_config__
+    if not (config.forbid_unknown_fields or config.omit_defaults):
+        # Only ever written, and then whole.
+        fields = msgspec.structs.fields(struct)
+        schema["required"] = [field.encode_name for field in fields if field.default is not msgspec.UNSET]
     # msgspec keeps the line breaks.
     if "description" in schema:
         schema["description"] = " ".join(schema["description"].split())

@@ -1,6 +1,6 @@
 """Keys of requests (`Idempotency-Key`) that have another id besides, and of what content each is. For a while.
 
-One string a key, some hundred bytes: `SET NX GET` says in one step whose it is. They only notice a client that mixes up
+One string a key, some hundred bytes: `SET NX` says in one step whether it is free. They only notice a client that mixes up
 its keys. That nothing is done twice is the ids' to promise, so a failover that forgets a key loses no more than that.
 """
 
@@ -8,10 +8,12 @@ import hashlib
 from collections.abc import Callable
 from enum import Enum
 
+from engine.errors import StoreUnavailable
 from engine.store.keys import home_of
 from engine.store.wire import Wire
 
 DIGEST_BYTES = 16
+BIND_TRIES_MAX = 10
 
 
 class Bound(Enum):
@@ -32,11 +34,15 @@ class RequestKeys:
 
     async def bind(self, name: str, content: bytes, *, kept_s: int) -> Bound:
         """Let a key be that of a content, unless it is another's. Raises StoreError."""
-        digest = _digest(content)
-        found = await self._wire.command("SET", self._key(name), digest, "EX", kept_s, "NX", "GET")
-        if found is None:
-            return Bound.NOW
-        return Bound.BEFORE if found in (digest, digest.encode()) else Bound.OTHER
+        key, digest = self._key(name), _digest(content)
+        for _ in range(BIND_TRIES_MAX):
+            if await self._wire.command("SET", key, digest, "EX", kept_s, "NX"):
+                return Bound.NOW
+            found = await self._wire.command("GET", key)
+            # It may have been given up between the two.
+            if found is not None:
+                return Bound.BEFORE if found == digest.encode() else Bound.OTHER
+        raise StoreUnavailable("Others use the same Idempotency-Key, again and again. Send it later.")
 
     async def release(self, name: str) -> None:
         """Forget a key: what came with it was refused, and has used nothing up. Raises StoreError."""

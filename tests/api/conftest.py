@@ -85,7 +85,7 @@ class Door:
         check_answer(method, path, found.status, found.headers, found.body)
         return found
 
-    def call_at_once(self, calls: Iterable[tuple[str, str, Any]]) -> list[Answer]:
+    def call_at_once(self, calls: Iterable[tuple[Any, ...]]) -> list[Answer]:
         """Many requests from as many threads."""
         calls = list(calls)
         with ThreadPoolExecutor(len(calls)) as pool:
