@@ -60,7 +60,7 @@ def test_the_curl_lines_work_as_printed(sample_url: str) -> None:
     assert '"explanation"' in quote
     assert '"id":"HGH-9"' in warehouse
     assert '"purchase_limit":2' in sku
-    assert '"rows": 1' in stock_set
+    assert '"rows":1' in stock_set
     assert '"available":100' in stock
     replay = shell(next(command for command in commands if command.startswith("curl")).replace(PRINTED_URL, sample_url))
     assert "HTTP/1.1 200 OK" in replay
