@@ -1,5 +1,6 @@
 """Holds a key to one content. That nothing is done twice is the promise of the id, which the key is without one."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from api.http.answer import Answer
@@ -63,4 +64,6 @@ async def _under_key(do: Callable[[], Awaitable[Answer | Problem]], conflict: Pr
 async def _release(engine: Engine, name: str, bound: Bound) -> None:
     # A twin's key is the twin's to give up.
     if bound is Bound.NOW:
-        await engine.release_key(name)
+        # What it was refused for holds all the same; the key is forgotten in a day.
+        with contextlib.suppress(StoreError):
+            await engine.release_key(name)
