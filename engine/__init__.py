@@ -7,10 +7,12 @@ from engine.engine import Engine, NotQuoted, Quoted, State, Status, connect, ope
 from engine.own_matrix import matrix_of
 from engine.planner import Prices, __version__
 from engine.stock.room import CellPage
+from engine.store import Bound
 
 __all__ = [
     "Assignment",
     "AuditReport",
+    "Bound",
     "CellPage",
     "Difference",
     "Engine",

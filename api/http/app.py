@@ -1,13 +1,15 @@
 """Puts the HTTP door together: the routes, on an engine."""
 
+import msgspec
 from aiohttp import web
 
-from api.http import bulk, events
+from api.http import bulk, documents, events
 from api.http.access.gate import Gate
 from api.http.aiohttp_lane import outermost, web_route
 from api.http.keys import ENGINE
 from api.http.principal import GATE
 from api.http.routes import ROUTES
+from api.openapi.document import document
 from engine import Engine
 from engine.model import limits
 
@@ -17,6 +19,7 @@ def build_app(engine: Engine) -> web.Application:
     app = web.Application(middlewares=[outermost], client_max_size=limits.BODY_BYTES_MAX)
     app[ENGINE] = engine
     app[GATE] = Gate(engine.access, engine.settings.access)
+    app[documents.DOCUMENT] = msgspec.json.encode(document(ROUTES))
     app[events.STREAMS] = events.Streams()
     app[bulk.BULKS] = bulk.Bulks()
     app.on_shutdown.append(events.stop_streams)

@@ -114,7 +114,7 @@ def result_line(told: Told, request_id: str) -> bytes:
             problem = other_channel(channel)
         case _:
             problem = refusal(told.order_id or "", outcome)
-    return msgspec.json.encode({"outcome": refused, "order_id": told.order_id} | problem.members(request_id)) + b"\n"
+    return msgspec.json.encode({"outcome": refused, "order_id": told.order_id} | problem.body(request_id)) + b"\n"
 
 
 def _refused(request: web.Request) -> Problem | None:

@@ -38,6 +38,7 @@ BROKEN: dict[str, str] = {
     "RECONCILE_ORDERS_MAX": "-1",
     "EVENTS_KEPT_S": "-1",
     "DRAIN_S": "for ever",
+    "IDEMPOTENCY_KEYS_S": "0",
 }
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, cast
 
 from api.http.access.gate import Gate
 from api.http.answer import Answer
@@ -45,6 +45,8 @@ class Door:
         self.now = self.loop.time()
         """Of the last sweep: up to SWEEP_S ago."""
         self._connections: dict[asyncio.Transport, Connection] = {}
+        self._tasks: set[asyncio.Task[Answer | Problem]] = set()
+        """Orders with an `Idempotency-Key` of its own; the loop itself would forget them."""
         self._connections_max = connections_max
         self._request_read_s = request_read_s
         self._server: asyncio.Server | None = None
@@ -91,6 +93,15 @@ class Door:
         self._connections.pop(transport, None)
         if self._stopping:
             self._look_whether_drained()
+
+    def start(
+        self, work: Coroutine[Any, Any, Answer | Problem], done: Callable[[asyncio.Task[Answer | Problem]], None]
+    ) -> None:
+        """Have an order's work done that is more than to submit it."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(done)
 
     @property
     def under_way(self) -> int:
