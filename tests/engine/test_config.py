@@ -39,6 +39,8 @@ BROKEN: dict[str, str] = {
     "EVENTS_KEPT_S": "-1",
     "DRAIN_S": "for ever",
     "IDEMPOTENCY_KEYS_S": "0",
+    "CONNECTIONS_MAX": "0",
+    "REQUEST_READ_S": "0",
 }
 
 

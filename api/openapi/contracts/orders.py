@@ -73,6 +73,7 @@ whose requests must be signed is served here.""",
         Order,
         {"paid": values.ORDER, "held until it is paid": values.PENDING},
         limits.ORDER_BYTES_MAX,
+        required=False,
         media_type=LINES_TYPE,
     ),
     replies=(

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from engine.access import NewKey
 from tests.api.conftest import Answer, Door, Shop
+from tests.api.guarded import Keyed, operator_of, seconds_until
 from tests.conftest import Service
 
 TWINS = 8
@@ -157,3 +159,26 @@ def test_an_order_without_id_and_key_is_told_what_it_lacks(shop: Shop) -> None:
     assert problem["errors"][0]["pointer"] == "/ship_to"
     post(shop, b" [1]", "k").problem(422, "invalid-order")
     post(shop, b"{", "k").problem(400, "broken-json")
+
+
+def test_keys_of_two_clients_are_not_the_same(service: Service) -> None:
+    """Each counts from 1, and neither knows of the other; one that got another secret is the same client."""
+    plain = Door(service.start())
+    shop = Shop(plain, "TWO")
+    sku = shop.sku(on_hand={shop.warehouse(): 9})
+    orders = [shop.order((sku, 1)) for _ in range(3)]
+    rows = [{"sku": sku, "warehouse": "TWO-W", "quantity": 1}]
+    moves = [{"movement_id": f"m{number}", "type": "receive", "rows": rows} for number in range(3)]
+    operator = operator_of(service.data_dir)
+    first, other = (operator.create("orders", "stock") for _ in range(2))
+
+    def statuses(key: NewKey, place: int) -> tuple[int, int]:
+        """Of an order and a movement, each with the same key as all the others of its kind."""
+        keyed = Shop(Keyed(service.url, key), "TWO")
+        seconds_until(lambda: plain.call("GET", "/v1/orders/x").status == 401)
+        seconds_until(lambda: keyed.door.call("GET", "/v1/orders/x").status == 404)
+        return post(keyed, orders[place], "1").status, post(keyed, moves[place], "1", "/v1/stock/movements").status
+
+    assert statuses(first, 0) == (201, 200)
+    assert statuses(other, 1) == (201, 200)
+    assert statuses(operator.rotate(first), 2) == (422, 422)

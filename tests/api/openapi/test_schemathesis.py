@@ -5,10 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from engine.access import SCOPES
 from tests.api.conftest import Door
+from tests.api.guarded import operator_of, seconds_until
 from tests.conftest import Service
 
 EXAMPLES = int(os.environ.get("STOCKADE_SCHEMATHESIS_EXAMPLES", "8"))
@@ -18,24 +21,34 @@ WAIT_S = 120 + 15 * EXAMPLES
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
+class Guarded(NamedTuple):
+    """A service, and a key for all that it does."""
+
+    url: str
+    key: str
+
+
 @pytest.fixture
-def shop_url(tmp_path: Path) -> Iterator[str]:
-    """A service with the goods that the document's examples name."""
+def shop(tmp_path: Path) -> Iterator[Guarded]:
+    """A service with the goods that the document's examples name, and with API keys: it asks for one, as is told."""
     service = Service(tmp_path / "store")
     door = Door(service.start())
     door.put("/v1/warehouses/HGH-9", {"lat": 30.3, "lon": 120.2})
     door.put("/v1/skus/LAMP", {"weight_g": 1_200})
     door.put("/v1/stock", [{"sku": "LAMP", "warehouse": "HGH-9", "on_hand": 100_000}])
-    yield service.url
+    key = operator_of(service.data_dir).create(*SCOPES)
+    seconds_until(lambda: door.call("GET", "/v1/tariff").status == 401)
+    yield Guarded(service.url, key.text)
     service.stop()
 
 
 @pytest.mark.slow
-def test_every_answer_keeps_to_the_document(shop_url: str, tmp_path: Path) -> None:
+def test_every_answer_keeps_to_the_document(shop: Guarded, tmp_path: Path) -> None:
     """All checks: no 5xx, only the statuses, types, headers and schemas that are told, and bad requests refused."""
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG)),
-        *("run", f"{shop_url}/openapi.json", "--checks", "all", "--max-examples", str(EXAMPLES), "--seed", SEED),
+        *("run", f"{shop.url}/openapi.json", "--checks", "all", "--max-examples", str(EXAMPLES), "--seed", SEED),
+        *("--header", f"Authorization: Bearer {shop.key}"),
         *("--continue-on-failure", "--no-color", "--request-timeout", "40"),
     ]
     # It keeps a folder of notes where it runs.

@@ -1,5 +1,6 @@
 """Every status that the document tells of an operation is answered by a running service, or it is said why not."""
 
+import contextlib
 import json
 import os
 import signal
@@ -10,13 +11,18 @@ from typing import Any
 import pytest
 import redis
 
+from api.http.bulk import BULKS_MAX
+from engine.access import SCOPES
 from engine.model import limits
 from engine.store import running_at
 from tests.api.conftest import Answer, Door, Shop
 from tests.api.contract import Json, contract, operation_of
+from tests.api.guarded import Operator, bearer, operator_of, seconds_until
+from tests.api.http.test_bulk import NDJSON, Raw
 from tests.conftest import Service
 
 REASONED = {
+    408: "only who sends too slowly is answered so; test_lanes.py shows what is told of it",
     500: "only a bug answers so; test_guard.py shows what is told of one",
 }
 STOPPED = {"STOCKADE_STORE_TIMEOUT_MS": "300", "STOCKADE_STORE_RECOVERY_MS": "0"}
@@ -30,10 +36,12 @@ class Noting(Door):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.seen: Seen = set()
+        self.key: Mapping[str, str] = {}
+        """The headers of an API key, for calls that bring none of their own."""
 
     def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """As any door."""
-        answer = super().call(method, path, body, headers)
+        answer = super().call(method, path, body, {**self.key, **(headers or {})})
         if (operation := operation_of(method, path)) is not None:
             self.seen.add((operation["operationId"], answer.status))
         return answer
@@ -59,6 +67,8 @@ def test_every_status_that_is_told_is_answered(noting: tuple[Noting, Path], door
     elsewhere = door.call("GET", "/v1/events").json["cursor"]
     one.call("GET", f"/v1/events?after={elsewhere}")
     break_rules(one)
+    read_too_many(one)
+    ask_for_keys(one, operator_of(data_dir))
     without_store(one, data_dir)
     told = {
         (operation["operationId"], int(status))
@@ -144,14 +154,43 @@ def move(door: Door) -> None:
 def break_rules(door: Door) -> None:
     """Of every body: no JSON, too long, and of a wrong shape; of every query: a value that is none."""
     for path, item in contract()["paths"].items():
-        target = path.replace("{order_id}", "S-paid").replace("{id}", "S-W").replace("{sku}", "S-A")
+        target = there(path)
         for method, operation in item.items():
-            if "requestBody" in operation:
+            assert door.call(method.upper(), target, None, {"Content-Encoding": "br"}).status == 415, path
+            if "413" in operation["responses"]:
                 size = limits.BODY_BYTES_MAX if "4,194,304" in operation["requestBody"]["description"] else 64 * 1024
                 for body, status in ((b"?", 400), (b'{"none": 1}', 422), (b" " * (size + 1), 413)):
                     assert door.call(method.upper(), target, body).status == status, (method, path, status)
             elif "422" in operation["responses"]:
                 assert door.call(method.upper(), f"{target}?limit=none").status == 422
+
+
+def read_too_many(door: Door) -> None:
+    """As many bodies in bulk as are read at once, and one more."""
+    with contextlib.ExitStack() as stack:
+        for number in range(BULKS_MAX):
+            raw = Raw(door)
+            stack.enter_context(contextlib.closing(raw.socket))
+            raw.send(b"?\n")
+            assert b"broken-json" in raw.until(b"broken-json"), number
+        assert door.call("POST", "/v1/orders:bulk", b"", NDJSON).status == 503
+    seconds_until(lambda: door.call("POST", "/v1/orders:bulk", b"", NDJSON).status == 200)
+
+
+def ask_for_keys(door: Noting, operator: Operator) -> None:
+    """Of every operation that takes a key: none, and one that is not for it; from then on the door has a right one."""
+    every, other = operator.create(*SCOPES), {scope: operator.create(scope) for scope in ("orders", "stock")}
+    seconds_until(lambda: door.call("GET", "/v1/orders/nobody").status == 401)
+    for key in (*other.values(), every):
+        seconds_until(lambda key=key: door.call("GET", "/v1/orders/nobody", headers=bearer(key)).status != 401)  # type: ignore[misc]
+    for path, item in contract()["paths"].items():
+        target = there(path)
+        for method, operation in item.items():
+            if operation["security"]:
+                wrong = other["stock" if operation["security"] == [{"key": ["orders"]}] else "orders"]
+                assert door.call(method.upper(), target).status == 401, path
+                assert door.call(method.upper(), target, headers=bearer(wrong)).status == 403, path
+    door.key = bearer(every)
 
 
 def without_store(door: Door, data_dir: Path) -> None:
@@ -163,15 +202,20 @@ def without_store(door: Door, data_dir: Path) -> None:
     os.kill(pid, signal.SIGSTOP)
     try:
         for path, item in contract()["paths"].items():
-            target = path.replace("{order_id}", "S-paid").replace("{id}", "S-W").replace("{sku}", "S-A")
+            target = there(path)
             for method, operation in item.items():
-                if "503" in operation["responses"]:
+                if "503" in operation["responses"] and operation["operationId"] != "post_orders_bulk":
                     body = _body(operation)
                     answer = door.call(method.upper(), target, body)
                     assert answer.status == 503, (method, path, answer.body)
                     assert int(answer.headers["Retry-After"]) >= 0
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def there(path: str) -> str:
+    """A path of something that there is."""
+    return path.replace("{order_id}", "S-paid").replace("{id}", "S-W").replace("{sku}", "S-A")
 
 
 def _body(operation: Json) -> bytes | None:
@@ -184,6 +228,6 @@ def _body(operation: Json) -> bytes | None:
         # Of one that the view can serve whole the store is not asked.
         value = {**value, "allow_partial": True}
     text = json.dumps(value)
-    for told, there in (("HGH-9", "S-W"), ("LAMP", "S-A"), ("WEB-20261111-0042", "S-paid")):
-        text = text.replace(told, there)
+    for told, name in (("HGH-9", "S-W"), ("LAMP", "S-A"), ("WEB-20261111-0042", "S-paid")):
+        text = text.replace(told, name)
     return text.encode()
