@@ -10,7 +10,7 @@ FUZZ_TIMES ?= 100
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test lint format bench bench-http bench-core bench-store crash-long faults-long simulate-long \
-        cluster-long histories-long fuzz-long clean
+        cluster-long histories-long fuzz-long openapi-long clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ fuzz-long:  ## Hostile input to kernel, planner and decoders: $(FUZZ_TIMES) time
 
 cluster-long: $(VENV)/built $(VENV)/tools  ## Slots moved and primaries killed in mid-sale, ten times over
 	STOCKADE_CLUSTER_ROUNDS=10 $(BIN)/pytest tests/cluster
+
+openapi-long: $(VENV)/built $(VENV)/tools  ## Many drawn requests for each operation of the OpenAPI document
+	STOCKADE_SCHEMATHESIS_EXAMPLES=300 STOCKADE_SCHEMATHESIS_SEED=$${SEED:-$$(date +%s)} $(BIN)/pytest tests/api/openapi/test_schemathesis.py
 
 clean:  ## Remove what was built
 	rm -rf $(VENV) target engine/_core*.so stockade-data stockade-report

@@ -8,10 +8,12 @@ from engine.keep import keep_store
 from engine.own_matrix import matrix_of
 from engine.planner import Prices, __version__
 from engine.stock.room import CellPage
+from engine.store import Bound
 
 __all__ = [
     "Assignment",
     "AuditReport",
+    "Bound",
     "CellPage",
     "Difference",
     "Engine",

@@ -104,6 +104,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reconcile_orders_max: Annotated[int, Meta(ge=0, le=1_000_000)] = 20_000
     """Orders of the last 10 minutes that are kept in memory, about 1 KB each, to send them again to a replica that took
     over without them."""
+    idempotency_keys_s: Annotated[int, Meta(ge=1, le=31_536_000)] = 86_400
+    """How long an `Idempotency-Key` that came beside another id is known: some 100 bytes each in the store. One that is
+    the id itself is known as long as what it names."""
     drain_s: Annotated[float, Meta(ge=0, le=600)] = 10
     """How long a stopping service goes on answering those who wait."""
     drain_delay_s: Annotated[float, Meta(ge=0, le=600)] = 0

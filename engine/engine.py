@@ -70,7 +70,7 @@ from engine.policy import PoliciesInForce
 from engine.policy.watch import LOOK_S
 from engine.stock.assortment import AssortmentRoom
 from engine.stock.room import CellPage, StockRoom
-from engine.store import EmbeddedServer, Partition, Place, Store, StoreDescription, choose_store, running_at
+from engine.store import Bound, EmbeddedServer, Partition, Place, Store, StoreDescription, choose_store, running_at
 
 RECOVERY_POLL_S = 0.1
 TEND_POLL_S = 0.25
@@ -327,6 +327,14 @@ class Engine:
                         log.warning("an order's record cannot be read", order_id=order_id, error=str(error))
                         continue
                     yield msgspec.json.decode(json, type=Allocation), record
+
+    async def bind_key(self, name: str, content: bytes) -> Bound:
+        """Let a request's key be that of its content, for `idempotency_keys_s`. Raises StoreError."""
+        return await self.store.request_keys.bind(name, content, kept_s=self.settings.idempotency_keys_s)
+
+    async def release_key(self, name: str) -> None:
+        """Forget a request's key: the request was refused. Raises StoreError."""
+        await self.store.request_keys.release(name)
 
     # Changes of orders. Their outcomes are values; see engine.life.change. They raise InvalidInput and StoreError.
 

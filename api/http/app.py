@@ -1,14 +1,16 @@
 """Puts the HTTP door together: the routes, on an engine."""
 
+import msgspec
 from aiohttp import web
 
-from api.http import bulk, events
+from api.http import bulk, documents, events
 from api.http.access.gate import Gate
 from api.http.aiohttp_lane import outermost, web_route
 from api.http.keys import DRAIN, ENGINE, WATCH, Drain
 from api.http.principal import GATE
 from api.http.routes import ROUTES
 from api.http.seat import SEAT, Seat
+from api.openapi.document import document
 from api.watch import Watch
 from engine import Engine
 from engine.model import limits
@@ -25,6 +27,7 @@ def build_app(engine: Engine, seat: Seat | None = None) -> web.Application:
     app[SEAT] = seat
     app[WATCH] = Watch(engine)
     app[DRAIN] = Drain()
+    app[documents.DOCUMENT] = msgspec.json.encode(document(ROUTES))
     app[events.STREAMS] = events.Streams()
     app[bulk.BULKS] = bulk.Bulks()
     app.on_shutdown.append(events.stop_streams)

@@ -132,7 +132,7 @@ def result_line(told: Told, request_id: str) -> bytes:
     refused = "invalid" if isinstance(outcome, Invalid | Broken) else "rejected"
     problem = _problem_of(told)
     assert problem is not None, "what is held has another line"
-    return msgspec.json.encode({"outcome": refused, "order_id": told.order_id} | problem.members(request_id)) + b"\n"
+    return msgspec.json.encode({"outcome": refused, "order_id": told.order_id} | problem.body(request_id)) + b"\n"
 
 
 def _refused(request: web.Request) -> Problem | None:

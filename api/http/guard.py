@@ -3,6 +3,7 @@
 import structlog
 
 from api.http.body import BodyProblem
+from api.http.members import Oldest, ReservedRow, ReservedRows
 from api.http.problems import Problem
 from api.http.refusals import refused_stock
 from engine.errors import (
@@ -27,8 +28,8 @@ def problem_of(error: Exception, *, path: str, request_id: str) -> Problem:
         case InvalidInput():
             return Problem("invalid-request", str(error), errors=error.errors)
         case StockBelowReserved():
-            rows = [{"row": row, "reserved": reserved} for row, reserved in error.rows]
-            return Problem("stock-below-reserved", str(error), extra={"rows": rows})
+            rows = tuple(ReservedRow(row, reserved) for row, reserved in error.rows)
+            return Problem("stock-below-reserved", str(error), members=ReservedRows(rows))
         case StockRefused():
             return refused_stock(error)
         case MovementConflict():
@@ -36,7 +37,7 @@ def problem_of(error: Exception, *, path: str, request_id: str) -> Problem:
         case StockUnderChange():
             return Problem("stock-under-change", str(error))
         case EventsExpired():
-            return Problem("cursor-expired", str(error), extra={"oldest": error.oldest})
+            return Problem("cursor-expired", str(error), members=Oldest(error.oldest))
         case EngineClosed():
             return Problem("shutting-down", str(error))
         case StoreError():

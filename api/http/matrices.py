@@ -4,6 +4,7 @@ import msgspec
 from aiohttp import web
 
 from api.http.answer import Answer, json_answer
+from api.http.answers import MatrixTaken
 from api.http.body import decode, read_body
 from api.http.keys import ENGINE
 from api.http.problems import Problem
@@ -55,5 +56,4 @@ def _whole(request: web.Request, of: MatrixOf, none: str) -> Answer | Problem:
 
 
 def _summary(matrix: DistanceMatrix | CostMatrix) -> Answer:
-    """What was taken, without the numbers: the caller has them."""
-    return json_answer({"by": matrix.by, "warehouses": len(matrix.warehouses), "rows": len(matrix.rows)})
+    return json_answer(MatrixTaken(matrix.by, len(matrix.warehouses), len(matrix.rows)))

@@ -1,19 +1,18 @@
 """Orders and quotes over HTTP."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Final
-
 import msgspec
 from aiohttp import web
 
 from api.http.access.channel import of_channel
 from api.http.answer import REPLAYED, Answer, order_path
 from api.http.body import decode, read_body
+from api.http.idempotent import key_of
 from api.http.keys import ENGINE
+from api.http.members import Exceeded, Lacking, NowhereFrom
 from api.http.principal import principal_of
 from api.http.problems import Problem
-from engine import NotQuoted, Quoted
+from api.idempotency import once, resource_of, with_id
+from engine import Engine, NotQuoted, Quoted
 from engine.access import Principal
 from engine.errors import FieldError, InvalidInput
 from engine.intake import (
@@ -29,27 +28,53 @@ from engine.intake import (
     Reserved,
     Unavailable,
 )
-from engine.model import Order, limits
+from engine.model import Explanation, Order, limits
 from engine.model.rules import order_errors
 
 _order = msgspec.json.Decoder(Order)
 
-NO_MEMBERS: Final[Mapping[str, Any]] = MappingProxyType({})
+
+class _Explained(msgspec.Struct):
+    """Of a quote that is none, what is not said elsewhere."""
+
+    explanation: Explanation
+
+
+_explained = msgspec.json.Decoder(_Explained)
 
 
 async def post_order(request: web.Request) -> Answer | Problem:
     """POST /v1/orders: reserve an order's stock, durably, before the answer."""
-    order = read_order(await read_body(request, limits.ORDER_BYTES_MAX), principal_of(request))
+    key = key_of(request)
+    if isinstance(key, Problem):
+        return key
+    principal = principal_of(request)
+    order = read_order(await read_body(request, limits.ORDER_BYTES_MAX), principal, key)
     if isinstance(order, Problem):
         return order
-    return order_answer(order.order_id, await request.app[ENGINE].submit(order))
+    return await take_order(request.app[ENGINE], order, principal, key)
 
 
-def read_order(body: bytes, principal: Principal) -> Order | Problem:
+async def take_order(engine: Engine, order: Order, principal: Principal, key: str | None) -> Answer | Problem:
+    """Reserve an order that came with an `Idempotency-Key`, or without one."""
+
+    async def do() -> Answer | Problem:
+        return order_answer(order.order_id, await engine.submit(order))
+
+    if key is None:
+        return await do()
+    content = msgspec.json.encode(order, order="sorted")
+    resource = resource_of(principal, "orders")
+    return await once(engine, key, order.order_id, resource=resource, content=content, conflict="order-conflict", do=do)
+
+
+def read_order(body: bytes, principal: Principal, key: str | None = None) -> Order | Problem:
     """The order in a body of ORDER_BYTES_MAX at the most, if it breaks no rule and this caller may send it.
 
-    Raises BodyProblem.
+    An `Idempotency-Key` is the order's id where it has none of its own. Raises BodyProblem.
     """
+    if key is not None:
+        body = with_id(body, "order_id", key)
     try:
         order = decode(_order, body)
     except InvalidInput as error:
@@ -86,8 +111,7 @@ async def post_quote(request: web.Request) -> Answer | Problem:
             case Quoted(json):
                 return Answer(200, json)
             case NotQuoted(json, refused):
-                told = {"explanation": msgspec.json.decode(json)["explanation"]}
-                return refusal(order.order_id, refused, extra=told)
+                return refusal(order.order_id, refused, explanation=_explained.decode(json).explanation)
             case PurchaseLimit() as limit:
                 return refusal(order.order_id, limit)
     except InvalidInput as error:
@@ -114,26 +138,28 @@ def refusal(
     *,
     nothing: str = "Nothing was held.",
     pointer: str = "/ship_to",
-    extra: Mapping[str, Any] = NO_MEMBERS,
+    explanation: Explanation | msgspec.UnsetType = msgspec.UNSET,
 ) -> Problem:
     """The problem that says why an order, or a change of one, was refused.
 
-    `nothing` says what was not done, `pointer` which field would have to be another where no carrier goes; `extra` are
-    further members of what is refused for want of stock or carriers.
+    `nothing` says what was not done, `pointer` which field would have to be another where no carrier goes; the
+    `explanation` goes with what is refused for want of stock or carriers.
     """
     match outcome:
         case InsufficientStock(shortages, _, _, limit):
-            told = {"shortages": shortages, **({} if limit is None else {"limit": limit}), **extra}
-            return Problem("insufficient-stock", f"{outcome.why} {nothing}".lstrip(), extra=told)
+            lacking = Lacking(
+                shortages=shortages, limit=msgspec.UNSET if limit is None else limit, explanation=explanation
+            )
+            return Problem("insufficient-stock", f"{outcome.why} {nothing}".lstrip(), members=lacking)
         case NotDeliverable(lines):
             errors = (FieldError(pointer, "no carrier of the tariff goes there from where it would have to"),)
-            told = {"undeliverable": lines, **extra}
-            return Problem("not-deliverable", f"{outcome.why} {nothing}", errors=errors, extra=told)
+            nowhere = NowhereFrom(undeliverable=lines, explanation=explanation)
+            return Problem("not-deliverable", f"{outcome.why} {nothing}", errors=errors, members=nowhere)
         case PurchaseLimit(exceeded):
             detail = "; ".join(
                 f"{row.requested} of {row.sku} wanted, {row.remaining} of {row.limit} left" for row in exceeded
             )
-            return Problem("purchase-limit", f"{detail}.", extra={"exceeded": exceeded})
+            return Problem("purchase-limit", f"{detail}.", members=Exceeded(exceeded))
         case Conflict():
             detail = f'"{order_id}" was taken by an order with another content. Give a new order a new id.'
             return Problem("order-conflict", detail)

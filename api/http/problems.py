@@ -1,10 +1,10 @@
 """Every error as RFC 9457 `application/problem+json`: what is wrong, where, and whether another try can help."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api.http.answer import Answer
 from engine.errors import FieldError
@@ -16,7 +16,9 @@ ProblemType = Literal[
     "forbidden",
     "cursor-expired",
     "insufficient-stock",
+    "idempotency-key-reused",
     "internal-error",
+    "invalid-idempotency-key",
     "invalid-order",
     "invalid-request",
     "invalid-state",
@@ -42,11 +44,12 @@ ProblemType = Literal[
     "version-conflict",
 ]
 
-_TITLES: dict[ProblemType, tuple[int, str, bool]] = {
+TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "broken-json": (400, "The body is not JSON", False),
     "unauthorized": (401, "No valid API key, or no valid signature", False),
     "forbidden": (403, "The API key does not allow this", False),
     "unsupported-encoding": (415, "The body is compressed", False),
+    "invalid-idempotency-key": (400, "The Idempotency-Key is malformed", False),
     "not-found": (404, "There is nothing by this name", False),
     "method-not-allowed": (405, "This resource does not take this method", False),
     "contended": (503, "Others took the stock first, every time", True),
@@ -67,6 +70,7 @@ _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "invalid-order": (422, "The order breaks rules", False),
     "invalid-request": (422, "The request breaks rules", False),
     "not-deliverable": (422, "No carrier goes there", False),
+    "idempotency-key-reused": (422, "The Idempotency-Key was used for another request", False),
     "order-conflict": (422, "The id belongs to another order", False),
     "transition-conflict": (422, "The transition's id was used for another content", False),
     "internal-error": (500, "Something in the service is broken", True),
@@ -74,10 +78,25 @@ _TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "shutting-down": (503, "The service is stopping", True),
     "store-unavailable": (503, "The store does not answer", True),
 }
+"""By type: the status, the title, and whether another try can help."""
 
 ERRORS_MAX = 100
 """Broken rules that a problem lists: the rows of one stock call could break thousands."""
 DETAIL_LENGTH_MAX = 1_000
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """The members that every problem has on the wire; those of its type are beside them."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: Annotated[tuple[FieldError, ...], Meta(max_length=ERRORS_MAX)]
+    """Broken rules: where (a JSON pointer), and which."""
+    retryable: bool
+    """Whether the same request may succeed later."""
+    request_id: str
 
 
 class Problem(Struct, frozen=True):
@@ -86,14 +105,14 @@ class Problem(Struct, frozen=True):
     type: ProblemType
     detail: str
     errors: tuple[FieldError, ...] = ()
-    extra: Mapping[str, Any] | None = None
-    """Members of its type, such as `shortages`."""
+    members: Struct | None = None
+    """Those of its type, such as `shortages`; members.py has the types."""
     retry_after_s: int | None = None
     headers: Mapping[str, str] | None = None
 
-    def members(self, request_id: str) -> dict[str, Any]:
+    def body(self, request_id: str) -> dict[str, Any]:
         """The problem as the members of a JSON object."""
-        status, title, retryable = _TITLES[self.type]
+        status, title, retryable = TITLES[self.type]
         detail = self.detail
         return {
             "type": self.type,
@@ -103,14 +122,14 @@ class Problem(Struct, frozen=True):
             "errors": self.errors[:ERRORS_MAX],
             "retryable": retryable,
             "request_id": request_id,
-            **(self.extra or {}),
+            **(msgspec.to_builtins(self.members) if self.members is not None else {}),
         }
 
     def answer(self, request_id: str) -> Answer:
         """The problem as an answer."""
-        status = _TITLES[self.type][0]
+        status = TITLES[self.type][0]
         headers = {"Content-Type": "application/problem+json", **(self.headers or {})}
         retry_after_s = 1 if self.retry_after_s is None and status == 503 else self.retry_after_s
         if retry_after_s is not None:
             headers["Retry-After"] = str(retry_after_s)
-        return Answer(status, msgspec.json.encode(self.members(request_id)), headers)
+        return Answer(status, msgspec.json.encode(self.body(request_id)), headers)

@@ -1,5 +1,6 @@
 """Counts and movements that the stock does not allow, as problems: which rows, and what each of them met."""
 
+from api.http.members import Lacking, RefusedRow, RefusedRows
 from api.http.problems import ERRORS_MAX, Problem, ProblemType
 from engine.errors import FieldError, RefusedStock, StockRefused, StockRule
 
@@ -17,11 +18,13 @@ _TYPES: dict[StockRule, ProblemType] = {
 def refused_stock(error: StockRefused) -> Problem:
     """The problem of the first row, with all of them: `rows` holds what was found of what each row met."""
     rows = error.rows[:ERRORS_MAX]
+    found = tuple(RefusedRow(row.row, row.rule, row.found) for row in rows)
+    type_ = _TYPES[rows[0].rule]
     return Problem(
-        _TYPES[rows[0].rule],
+        type_,
         f"{error}. Nothing was changed.",
         errors=tuple(FieldError(_pointer(row), row.message) for row in rows),
-        extra={"rows": [{"row": row.row, "rule": row.rule, "found": row.found} for row in rows]},
+        members=Lacking(rows=found) if type_ == "insufficient-stock" else RefusedRows(found),
     )
 
 

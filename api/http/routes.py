@@ -5,10 +5,15 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from msgspec import Struct
 
-from api.http import bulk, catalogue, events, matrices, operations, order_life, orders, stock
+from api.http import bulk, catalogue, documents, events, matrices, operations, order_life, orders, stock
 from api.http.answer import Answer
+from api.http.contract import Contract
 from api.http.problems import Problem
 from api.http.scope import Scope
+from api.openapi.contracts import catalogue as told_catalogue
+from api.openapi.contracts import operations as told_operations
+from api.openapi.contracts import orders as told_orders
+from api.openapi.contracts import stock as told_stock
 
 __all__ = ["ROUTES", "Handler", "Route", "Scope"]
 
@@ -22,6 +27,8 @@ class Route(Struct, frozen=True):
     path: str
     handler: Handler
     scope: Scope
+    contract: Contract | None
+    """What the document says of it; None: nothing, as it is a part of another one."""
     head: bool = True
     """Whether a GET also takes HEAD."""
     all_channels: bool = False
@@ -31,34 +38,37 @@ class Route(Struct, frozen=True):
 
 
 ROUTES = (
-    Route("POST", "/v1/orders", orders.post_order, Scope.ORDERS),
-    Route("POST", "/v1/orders:bulk", bulk.post_orders_bulk, Scope.ORDERS, whole_body=False),
-    Route("GET", "/v1/orders/{order_id}", orders.get_order, Scope.ORDERS),
-    Route("POST", "/v1/orders/{order_id}/confirm", order_life.confirm, Scope.ORDERS),
-    Route("POST", "/v1/orders/{order_id}/cancel", order_life.cancel, Scope.ORDERS),
-    Route("POST", "/v1/orders/{order_id}/extend", order_life.extend, Scope.ORDERS),
-    Route("POST", "/v1/orders/{order_id}/ship", order_life.ship, Scope.ORDERS),
-    Route("POST", "/v1/orders/{order_id}/split", order_life.split, Scope.ORDERS),
-    Route("POST", "/v1/orders/{order_id}/amend", order_life.amend, Scope.ORDERS),
-    Route("POST", "/v1/quotes", orders.post_quote, Scope.ORDERS),
-    Route("GET", "/v1/warehouses", catalogue.get_warehouses, Scope.READ),
-    Route("PUT", "/v1/warehouses/{id}", catalogue.put_warehouse, Scope.ADMIN),
-    Route("GET", "/v1/skus/{sku}", catalogue.get_sku, Scope.READ),
-    Route("PUT", "/v1/skus/{sku}", catalogue.put_sku, Scope.ADMIN),
-    Route("GET", "/v1/tariff", catalogue.get_tariff, Scope.READ),
-    Route("PUT", "/v1/tariff", catalogue.put_tariff, Scope.ADMIN),
-    Route("GET", "/v1/distances", matrices.get_distances, Scope.READ),
-    Route("PUT", "/v1/distances", matrices.put_distances, Scope.ADMIN),
-    Route("DELETE", "/v1/distances", matrices.delete_distances, Scope.ADMIN),
-    Route("GET", "/v1/costs", matrices.get_costs, Scope.READ),
-    Route("PUT", "/v1/costs", matrices.put_costs, Scope.ADMIN),
-    Route("DELETE", "/v1/costs", matrices.delete_costs, Scope.ADMIN),
-    Route("GET", "/v1/stock", stock.get_stock, Scope.READ),
-    Route("PUT", "/v1/stock", stock.put_stock, Scope.STOCK),
-    Route("POST", "/v1/stock/movements", stock.post_movement, Scope.STOCK),
-    Route("GET", "/v1/events", events.get_events, Scope.READ, head=False, all_channels=True),
-    Route("GET", "/livez", operations.livez, Scope.PUBLIC),
-    Route("GET", "/readyz", operations.readyz, Scope.PUBLIC),
-    Route("GET", "/metrics", operations.metrics, Scope.READ, all_channels=True),
-    Route("GET", "/version", operations.version, Scope.PUBLIC),
+    Route("POST", "/v1/orders", orders.post_order, Scope.ORDERS, told_orders.POST_ORDER),
+    Route("POST", "/v1/orders:bulk", bulk.post_orders_bulk, Scope.ORDERS, told_orders.BULK, whole_body=False),
+    Route("GET", "/v1/orders/{order_id}", orders.get_order, Scope.ORDERS, told_orders.GET_ORDER),
+    Route("POST", "/v1/orders/{order_id}/confirm", order_life.confirm, Scope.ORDERS, told_orders.CONFIRM),
+    Route("POST", "/v1/orders/{order_id}/cancel", order_life.cancel, Scope.ORDERS, told_orders.CANCEL),
+    Route("POST", "/v1/orders/{order_id}/extend", order_life.extend, Scope.ORDERS, told_orders.EXTEND),
+    Route("POST", "/v1/orders/{order_id}/ship", order_life.ship, Scope.ORDERS, told_orders.SHIP),
+    Route("POST", "/v1/orders/{order_id}/split", order_life.split, Scope.ORDERS, told_orders.SPLIT),
+    Route("POST", "/v1/orders/{order_id}/amend", order_life.amend, Scope.ORDERS, told_orders.AMEND),
+    Route("POST", "/v1/quotes", orders.post_quote, Scope.ORDERS, told_orders.POST_QUOTE),
+    Route("GET", "/v1/warehouses", catalogue.get_warehouses, Scope.READ, told_catalogue.GET_WAREHOUSES),
+    Route("PUT", "/v1/warehouses/{id}", catalogue.put_warehouse, Scope.ADMIN, told_catalogue.PUT_WAREHOUSE),
+    Route("GET", "/v1/skus/{sku}", catalogue.get_sku, Scope.READ, told_catalogue.GET_SKU),
+    Route("PUT", "/v1/skus/{sku}", catalogue.put_sku, Scope.ADMIN, told_catalogue.PUT_SKU),
+    Route("GET", "/v1/tariff", catalogue.get_tariff, Scope.READ, told_catalogue.GET_TARIFF),
+    Route("PUT", "/v1/tariff", catalogue.put_tariff, Scope.ADMIN, told_catalogue.PUT_TARIFF),
+    Route("GET", "/v1/distances", matrices.get_distances, Scope.READ, told_catalogue.GET_DISTANCES),
+    Route("PUT", "/v1/distances", matrices.put_distances, Scope.ADMIN, told_catalogue.PUT_DISTANCES),
+    Route("DELETE", "/v1/distances", matrices.delete_distances, Scope.ADMIN, told_catalogue.DELETE_DISTANCES),
+    Route("GET", "/v1/costs", matrices.get_costs, Scope.READ, told_catalogue.GET_COSTS),
+    Route("PUT", "/v1/costs", matrices.put_costs, Scope.ADMIN, told_catalogue.PUT_COSTS),
+    Route("DELETE", "/v1/costs", matrices.delete_costs, Scope.ADMIN, told_catalogue.DELETE_COSTS),
+    Route("GET", "/v1/stock", stock.get_stock, Scope.READ, told_stock.GET_STOCK),
+    Route("PUT", "/v1/stock", stock.put_stock, Scope.STOCK, told_stock.PUT_STOCK),
+    Route("POST", "/v1/stock/movements", stock.post_movement, Scope.STOCK, told_stock.POST_MOVEMENT),
+    Route("GET", "/v1/events", events.get_events, Scope.READ, told_stock.GET_EVENTS, head=False, all_channels=True),
+    Route("GET", "/livez", operations.livez, Scope.PUBLIC, told_operations.LIVEZ),
+    Route("GET", "/readyz", operations.readyz, Scope.PUBLIC, told_operations.READYZ),
+    Route("GET", "/metrics", operations.metrics, Scope.READ, told_operations.METRICS, all_channels=True),
+    Route("GET", "/version", operations.version, Scope.PUBLIC, told_operations.VERSION),
+    Route("GET", "/openapi.json", documents.openapi, Scope.PUBLIC, told_operations.OPENAPI),
+    Route("GET", "/docs", documents.docs, Scope.PUBLIC, told_operations.DOCS),
+    Route("GET", "/docs/{file}", documents.docs_file, Scope.PUBLIC, None),
 )

@@ -4,8 +4,13 @@ import msgspec
 from aiohttp import web
 
 from api.http.answer import JSON, REPLAYED, Answer, json_answer
+from api.http.answers import CountsTaken
 from api.http.body import decode, read_body
+from api.http.idempotent import key_of
 from api.http.keys import ENGINE
+from api.http.principal import principal_of
+from api.http.problems import Problem
+from api.idempotency import once, resource_of, with_id
 from engine.errors import FieldError, InvalidInput
 from engine.model import Movement, StockCount, limits
 
@@ -21,14 +26,34 @@ async def put_stock(request: web.Request) -> Answer:
     """PUT /v1/stock: set counts, every row or none."""
     rows = decode(_counts, await read_body(request, limits.BODY_BYTES_MAX))
     await request.app[ENGINE].set_stock(rows)
-    return json_answer({"rows": len(rows)})
+    return json_answer(CountsTaken(len(rows)))
 
 
-async def post_movement(request: web.Request) -> Answer:
+async def post_movement(request: web.Request) -> Answer | Problem:
     """POST /v1/stock/movements: change stock, every row or none, once for each id."""
-    movement = decode(_movement, await read_body(request, limits.BODY_BYTES_MAX))
-    moved = await request.app[ENGINE].move(movement)
-    return json_answer(moved, headers=REPLAYED if moved.replayed else JSON)
+    key = key_of(request)
+    if isinstance(key, Problem):
+        return key
+    body = await read_body(request, limits.BODY_BYTES_MAX)
+    movement = decode(_movement, body if key is None else with_id(body, "movement_id", key))
+    engine = request.app[ENGINE]
+
+    async def answer() -> Answer:
+        moved = await engine.move(movement)
+        return json_answer(moved, headers=REPLAYED if moved.replayed else JSON)
+
+    if key is None:
+        return await answer()
+    content = msgspec.json.encode(movement, order="sorted")
+    return await once(
+        engine,
+        key,
+        movement.movement_id,
+        resource=resource_of(principal_of(request), "movements"),
+        content=content,
+        conflict="movement-conflict",
+        do=answer,
+    )
 
 
 async def get_stock(request: web.Request) -> Answer:

@@ -23,13 +23,11 @@ from engine.intake.refused import (
     InsufficientStock,
     NotDeliverable,
     Refused,
-    Shortage,
-    StockLimit,
-    Undeliverable,
     refused_of,
 )
 from engine.intake.replica import Replica
 from engine.intake.restore import restore
+from engine.model import Shortage, StockLimit, Undeliverable
 
 __all__ = [
     "REFUSALS",

@@ -1,30 +1,10 @@
 """Orders that get no plan: what they lack, or what keeps them from stock that is there. Values, made of the core's."""
 
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
-
-class Shortage(Struct, frozen=True, omit_defaults=True):
-    """A SKU that falls short, in units over the warehouses that may serve the order.
-
-    `within_limit` where too few shipments are allowed: what the fullest choice of so few that was found has of it.
-    """
-
-    sku: str
-    requested: int
-    available: int
-    within_limit: int | None = None
-
-
-class StockLimit(Struct, frozen=True, omit_defaults=True):
-    """What keeps an order from stock that is there: a field of its own, or its policy."""
-
-    by: Literal["allow_split", "max_shipments", "policy"]
-    shipments: int | None = None
-    """Warehouses that may share the order; none where it is other rules of the policy, such as its filters."""
-    policy: str | None = None
-    """The policy's name, if it is that."""
+from engine.model import Shortage, StockLimit, Undeliverable
 
 
 class InsufficientStock(Struct, frozen=True):
@@ -57,14 +37,6 @@ class InsufficientStock(Struct, frozen=True):
         plural = "" if most == 1 else "s"
         found = f"no way was found to ship it from {most} warehouse{plural}"
         return f"There is {there} stock, but {found}: {whose} allows no more."
-
-
-class Undeliverable(Struct, frozen=True):
-    """A SKU, in units; so many are deliverable from where a carrier goes there, and enough is elsewhere."""
-
-    sku: str
-    requested: int
-    deliverable: int
 
 
 class NotDeliverable(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from engine.model.allocation import AllocatedBundle, Allocation, AllocationLine, Shipment, Substitution, Trial
 from engine.model.catalogue import Component, Sku, Warehouse, WarehouseKind
+from engine.model.explanation import Explanation, Quote, Shortage, StockLimit, Undeliverable
 from engine.model.movement import Moved, Movement, MovementRow, MovementType
 from engine.model.order import BuiltInPolicy, Line, Order, Payment, PolicyName, ShipTo
 from engine.model.stock import Arrival, Cell, StockCount
@@ -32,6 +33,7 @@ __all__ = [
     "Component",
     "CostMatrix",
     "DistanceMatrix",
+    "Explanation",
     "Extension",
     "HeldLine",
     "Line",
@@ -44,17 +46,21 @@ __all__ = [
     "Order",
     "Payment",
     "PolicyName",
+    "Quote",
     "ShipTo",
     "Shipment",
     "Shipping",
+    "Shortage",
     "Sku",
     "Split",
     "Step",
     "StockCount",
+    "StockLimit",
     "Substitution",
     "Tariff",
     "TariffZone",
     "Trial",
+    "Undeliverable",
     "Warehouse",
     "WarehouseKind",
     "WeightStep",

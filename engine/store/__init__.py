@@ -14,6 +14,7 @@ from engine.store.movements import CountRows, Levels, MoveReply, MoveRow, Refuse
 from engine.store.orders import CommitReply, Replacement, ReplaceReply, Step, StepReply
 from engine.store.packed import packed_strings, unpacked_strings
 from engine.store.partition import Partition, Ticket
+from engine.store.request_keys import Bound
 from engine.store.server import EmbeddedServer
 from engine.store.store import Store
 from engine.store.wire import Lane
@@ -21,6 +22,7 @@ from engine.store.wire import Lane
 __all__ = [
     "CHANNEL_CELLS",
     "TRIM_STEP",
+    "Bound",
     "Catalogue",
     "CellRow",
     "CommitReply",

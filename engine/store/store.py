@@ -11,6 +11,7 @@ from engine.store.cells import CellRow
 from engine.store.durability import StoreDescription
 from engine.store.keys import catalogue_keys, home_of, partition_keys, partition_of_cell, stream_keys
 from engine.store.partition import Partition
+from engine.store.request_keys import RequestKeys
 from engine.store.stream import StreamCalls
 from engine.store.wire import Lane, Wire
 
@@ -47,6 +48,7 @@ class Store:
         self._namespace = namespace
         self._partitions_wanted = partitions
         self.partitions: tuple[Partition, ...] = ()
+        self.request_keys = RequestKeys(self.wire, namespace, lambda: len(self.partitions))
 
     async def __aenter__(self) -> Self:
         try:

@@ -18,6 +18,7 @@ import pytest
 import redis
 
 from engine.store import running_at
+from tests.api.contract import check_answer
 from tests.conftest import Service
 
 ANSWER_WAIT_S = 20
@@ -79,9 +80,12 @@ class Door:
         with contextlib.closing(http.client.HTTPConnection(self.address, timeout=ANSWER_WAIT_S)) as connection:
             connection.request(method, path, body, dict(headers or {}), encode_chunked=chunked)
             answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            found = Answer(answer.status, answer.headers, answer.read())
+        # Whatever a test is about, the answer is one that callers were told of.
+        check_answer(method, path, found.status, found.headers, found.body)
+        return found
 
-    def call_at_once(self, calls: Iterable[tuple[str, str, Any]]) -> list[Answer]:
+    def call_at_once(self, calls: Iterable[tuple[Any, ...]]) -> list[Answer]:
         """Many requests from as many threads."""
         calls = list(calls)
         with ThreadPoolExecutor(len(calls)) as pool:

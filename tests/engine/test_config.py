@@ -49,6 +49,7 @@ BROKEN: dict[str, str] = {
     "TRACE_ENDPOINT": "collector:4318",
     "TRACE_SAMPLE": "2",
     "OVERSELL_CELLS_PER_S": "-1",
+    "IDEMPOTENCY_KEYS_S": "0",
 }
 
 

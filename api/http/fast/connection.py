@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, cast
 from api.http.answer import Answer
 from api.http.fast.head import HEAD_BYTES_MAX, HEAD_END, ORDERS_LINE, Head
 from api.http.guard import problem_of
-from api.http.orders import order_answer, read_order
+from api.http.orders import order_answer, read_order, take_order
 from api.http.outcome import outcome_of
 from api.http.problems import Problem
 from api.http.request_id import request_id_of
 from api.http.scope import Scope
+from api.idempotency import read_key, told_of_key
 from engine.intake import Outcome
 from engine.model import limits
 
@@ -54,6 +55,7 @@ class Connection(asyncio.Protocol):
         "_since",
         "_size",
         "_transport",
+        "_under_key",
         "_waiting",
     )
 
@@ -72,6 +74,8 @@ class Connection(asyncio.Protocol):
         self._full = False
         """Whether the client does not take what it is sent."""
         self._order_id = ""
+        self._under_key = False
+        """Whether the id is that of an `Idempotency-Key`."""
         self._request_id = ""
         self._headers = NO_HEADERS
         self._began = 0.0
@@ -187,18 +191,39 @@ class Connection(asyncio.Protocol):
             if isinstance(principal, Problem):
                 self._answer(principal)
                 return
-            order = read_order(body, principal)
+            # One that came twice is aiohttp's.
+            key = read_key(head.headers.get("idempotency-key"))
+            if isinstance(key, Problem):
+                self._answer(key)
+                return
+            order = read_order(body, principal, key)
             if isinstance(order, Problem):
                 self._answer(order)
                 return
-            self._order_id = order.order_id
-            self._door.engine.submit(order).add_done_callback(self._settled)
+            if key is None or key == order.order_id:
+                self._order_id, self._under_key = order.order_id, key is not None
+                self._door.engine.submit(order).add_done_callback(self._settled)
+            else:
+                self._door.start(take_order(self._door.engine, order, principal, key), self._taken)
         except Exception as error:
             self._answer(problem_of(error, path=ORDERS_PATH, request_id=self._request_id))
 
     def _settled(self, outcome: asyncio.Future[Outcome]) -> None:
         try:
             answered = order_answer(self._order_id, outcome.result())
+            if self._under_key:
+                answered = told_of_key(answered, "order-conflict")
+        except Exception as error:
+            answered = problem_of(error, path=ORDERS_PATH, request_id=self._request_id)
+        self._answer(answered)
+
+    def _taken(self, task: asyncio.Task[Answer | Problem]) -> None:
+        """Of an order with a key beside its id."""
+        if task.cancelled():
+            self.abort()
+            return
+        try:
+            answered = task.result()
         except Exception as error:
             answered = problem_of(error, path=ORDERS_PATH, request_id=self._request_id)
         self._answer(answered)

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from api.http.access.gate import Gate
 from api.http.answer import Answer
@@ -53,6 +53,8 @@ class Door:
         self.timed_out = 0
         """Connections that were closed as their client was too slow, or sent nothing for long."""
         self._connections: dict[asyncio.Transport, Connection] = {}
+        self._tasks: set[asyncio.Task[Answer | Problem]] = set()
+        """Orders with an `Idempotency-Key` of its own; the loop itself would forget them."""
         self._connections_max = connections_max
         self._request_read_s = request_read_s
         self._servers: list[asyncio.Server] = []
@@ -106,6 +108,15 @@ class Door:
         self._connections.pop(transport, None)
         if self._stopping:
             self._look_whether_drained()
+
+    def start(
+        self, work: Coroutine[Any, Any, Answer | Problem], done: Callable[[asyncio.Task[Answer | Problem]], None]
+    ) -> None:
+        """Have an order's work done that is more than to submit it."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(done)
 
     @property
     def connections(self) -> int:

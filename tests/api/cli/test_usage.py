@@ -12,7 +12,7 @@ from tests.api.conftest import Finished, run, run_all
 
 COMMANDS = [
     *("", "serve", "demo", "doctor", "stock", "stock set", "skus", "skus set", "orders", "plan"),
-    *("policy check", "policy compare", "tariff", "tariff set", "audit"),
+    *("policy check", "policy compare", "tariff", "tariff set", "audit", "openapi"),
     *("keys create", "keys list", "keys rotate", "keys revoke"),
 ]
 

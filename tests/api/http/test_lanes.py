@@ -170,6 +170,16 @@ ODD = {
     "a broken rule": post(order_body("odd").replace(b'"quantity":1', b'"quantity":0')),
     "an unknown SKU": post(order_body("odd", sku="none")),
     "not HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 100,
+    "a key": post(order_body("odd"), b"Idempotency-Key: lanes"),
+    "a key that is the id": post(order_body("odd"), b'Idempotency-Key: "odd"'),
+    "a key in the place of the id": post(order_body("odd").replace(b'"order_id":"odd",', b""), b"Idempotency-Key: odd"),
+    "a key that is another order's id": post(order_body("odd").replace(b":1}", b":2}"), b"Idempotency-Key: odd"),
+    "a key of a refused order": post(order_body("odd-9").replace(b":1}", b":9999}"), b"Idempotency-Key: lanes-9"),
+    "a malformed key": post(order_body("odd"), b"Idempotency-Key: a, b"),
+    "an empty key": post(order_body("odd"), b"Idempotency-Key:"),
+    "a key that is not ASCII": post(order_body("odd"), "Idempotency-Key: \u00e9".encode()),
+    "two keys": post(order_body("odd"), b"Idempotency-Key: a", b"Idempotency-Key: a"),
+    "a malformed key of a broken body": post(b"{", b"Idempotency-Key: a b"),
     "another route": b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\n",
 }
 

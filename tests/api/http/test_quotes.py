@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
+from engine.model import Explanation
 from tests.api.conftest import Service, Shop
 from tests.api.explained import POLICIES, build
 
@@ -27,6 +29,9 @@ def explain(shop: Shop, *lines: tuple[str, int], status: int = 200, **fields: An
     answer = shop.door.call("POST", "/v1/quotes", shop.order(*((f"E-{sku}", units) for sku, units in lines), **fields))
     assert answer.status == status, answer.body
     explanation: dict[str, Any] = answer.json["explanation"]
+    # The types tell all of it, and nothing else.
+    whole = msgspec.json.encode(msgspec.convert(explanation, Explanation))
+    assert msgspec.json.decode(whole) == explanation
     explanation["rows"] = {row["warehouse"].removeprefix("E-"): row for row in explanation["warehouses"]}
     return explanation
 

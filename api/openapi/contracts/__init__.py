@@ -1,0 +1,1 @@
+"""What each route promises, with an example of every answer."""
