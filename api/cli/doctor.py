@@ -27,7 +27,8 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
             "cells": engine.planner.core.cell_count,
         }
         policies = engine.policies
-    advice = (*description.advice, policies.error) if policies.error else description.advice
+    if policies.error:
+        advice = (*advice, policies.error)
     found = {
         "stockade": __version__,
         "python": platform.python_version(),

@@ -11,7 +11,7 @@ from engine.policy import read_policies
 
 
 async def show(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
-    """The store's policies, as they were put there; exit 1 when there are none."""
+    """The store's policies, as they were put there."""
     async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
         await engine.policies.refresh()
     book = engine.policies.stored
@@ -22,7 +22,7 @@ async def show(*, json: bool = False, store: StoreOptions = StoreOptions()) -> i
         print(book.text, end="" if book.text.endswith("\n") else "\n")
     else:
         out.print("The store has none: the built-in policies are in force.")
-    return 0 if book is not None else EXIT_FINDING
+    return 0
 
 
 async def publish(
