@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn answers_come_in_the_order_of_the_lines() {
-        let mut lot = Lot::read(format!("{}\nx\n{}\n", order("a"), order("b")).as_bytes(), 1);
+        let mut lot = Lot::read(format!("{}\nx\n{}\n", order("a"), order("b")).as_bytes(), 1, None);
         lot.reserved(2, br#"{"order_id":"b"}"#);
         lot.reserved(0, br#"{"order_id":"a"}"#);
         assert!(lot.is_reserved(0) && !lot.is_reserved(1) && !lot.is_reserved(9));
@@ -224,8 +224,8 @@ mod tests {
 
     #[test]
     fn what_was_read_elsewhere_takes_its_place() {
-        let mut lot = Lot::read(b"{\n", 7);
-        let other = Lot::read(order("a/b").as_bytes(), 7);
+        let mut lot = Lot::read(b"{\n", 7, None);
+        let other = Lot::read(order("a/b").as_bytes(), 7, None);
         let (bytes, home) = other.order(0).unwrap();
         assert!(lot.put(0, bytes) && !lot.put(1, bytes) && !lot.put(0, b"strange"));
         assert_eq!(lot.order(0), Some((bytes, home)));
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn a_share_of_a_lot_is_bounded_in_orders_and_bytes() {
         let text: String = (0..10).map(|number| order(&number.to_string()) + "\n").collect();
-        let lot = Lot::read(text.as_bytes(), 1);
+        let lot = Lot::read(text.as_bytes(), 1, None);
         let each = lot.order(0).unwrap().0.len();
         let all = usize::MAX;
         assert_eq!((lot.end_of(0, 10, 3, all), lot.end_of(8, 10, 3, all)), ((3, 3 * each), (10, 2 * each)));

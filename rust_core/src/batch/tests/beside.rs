@@ -30,12 +30,12 @@ fn no_is_not_certain_while_another_batch_wants_the_same_units() {
     let (late, other_sku) = (order(wants("b", 1)), order(json!({"order_id": "c", "lines": lines(&[(1, 1)])})));
     let both = [late.clone(), other_sku];
     let (second, decided) = plan_beside(&mut planner, &fresh(&both), &first);
-    assert!(matches!(&decided[..], [(1, Outcome::Short(_))]), "{decided:?}");
+    assert!(matches!(&decided[..], [(1, Outcome::Refused(Refusal::Short(_)))]), "{decided:?}");
     assert_eq!(second.waiting, [0]);
     planner.abandon(&second);
     settle(&mut planner, &mut first, &reply(b"", b"", &[])).unwrap();
     let (_, decided) = planner.plan_batch(&fresh(&[late]));
-    assert!(matches!(&decided[..], [(0, Outcome::Short(_))]), "{decided:?}");
+    assert!(matches!(&decided[..], [(0, Outcome::Refused(Refusal::Short(_)))]), "{decided:?}");
 }
 
 #[test]
