@@ -60,6 +60,8 @@ class Planned(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What the store said to a batch. `failed`: why it was not put to it, or had no reply."""
 
+    committed: bool = False
+    """Whether it was put to the store; a batch whose every preparation was refused has no replies even then."""
     replies: list[Reply] = []
     errors: list[StoreError] = []
     failed: Sequence[StoreError] = ()
@@ -151,7 +153,7 @@ class Batches:
         except NotPrepared as error:
             return Asked(failed=error.errors)
         self.clock.hear(replies)
-        return Asked(replies=replies, errors=errors)
+        return Asked(committed=True, replies=replies, errors=errors)
 
     def abandon(self, planned: Planned) -> None:
         """Forget a batch that was not put to the store."""
@@ -171,7 +173,7 @@ class Batches:
             self.abandon(planned)
             left = [waiting for place, waiting in taken.unanswered() if place not in lacking]
             again, broken = self._after_errors(left, asked.failed)
-        elif asked.replies or asked.errors:
+        elif asked.committed:
             again, broken = await self._settle_replies(planned, asked, None if other is None else other.batch)
         else:
             again, broken = [], None
