@@ -5,9 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json
+from api.cli.console import EXIT_FINDING, EXIT_WRONG, StoreOptions, err, out, print_json
 from engine import open_engine
-from engine.policy import read_policies
+from engine.policy import PolicyBook, check_policies, read_policies
 
 
 async def show(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
@@ -29,13 +29,24 @@ async def publish(
     file: Annotated[Path, Parameter(help="Policies as TOML.")],
     /,
     *,
+    force: Annotated[bool, Parameter(help="Even if some of them can serve nobody on this network.")] = False,
     json: bool = False,
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Put a file's policies in force on the store, also those of before; its services follow at once."""
+    """Put a file's policies in force on the store, also those of before; its services follow at once.
+
+    Exit 2, with nothing done, where a policy names a warehouse that there is not, or leaves none.
+    """
     settings = store.settings()
     book = read_policies(file, default=settings.policy)
-    async with open_engine(settings, attach=True, background=False, load=False) as engine:
+    async with open_engine(settings, attach=True, background=False) as engine:
+        warehouses = engine.planner.warehouses.values()
+        checked = check_policies(book.text.encode(), default=settings.policy, network=warehouses or None)
+        if not isinstance(checked, PolicyBook) and not force:
+            for one in checked:
+                err.print(f"{file}:{one.line}: {one.where}: {one.reason}", markup=False, soft_wrap=True)
+            err.print("Not put in force. --force does so all the same.")
+            return EXIT_WRONG
         await engine.policies.publish(book, go_back=True, source=str(file))
     if json:
         print_json({"version": book.version, "fingerprint": book.fingerprint})

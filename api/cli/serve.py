@@ -39,6 +39,8 @@ async def serve(
     async def opened(engine: Engine) -> None:
         for advice in (await engine.describe_store()).advice:
             err.print(f"[yellow]Durability:[/] {advice}")
+        if engine.policies.error:
+            err.print("Policies:", engine.policies.error, style="yellow", markup=False, soft_wrap=True)
         if sample and not engine.planner.skus:
             await fill_with_sample(engine)
 

@@ -114,6 +114,18 @@ def test_a_published_file_is_in_force_at_once_and_what_is_in_force_is_shown(plac
     assert doctor.json["found"]["policies"] == f"version 1 ({told['policy_fingerprint']})"
 
 
+def test_policies_that_can_serve_nobody_are_not_published(place: Place, tmp_path: Path) -> None:
+    """Unless it is asked for: the warehouse may be on its way."""
+    new = tmp_path / "new.toml"
+    new.write_text(text("3", "NOWHERE"), "utf-8")
+    refused = run("policy", "publish", new, *place.at)
+    assert (refused.code, f"{new}:" in refused.err, "NOWHERE" in refused.err) == (2, True, True)
+    assert place.ready()["policy_version"] == "1"
+    assert run("policy", "publish", new, "--force", *place.at).code == 0
+    assert run("policy", "publish", place.file, *place.at).code == 0
+    place.ready_when(lambda ready: ready["policy_version"] == "1")
+
+
 def test_withdrawn_policies_leave_the_built_in_ones(place: Place) -> None:
     """Until some are published again; exit 1 where there are none."""
     assert run("policy", "withdraw", "--json", *place.at).json == {"withdrawn": True}
