@@ -1,12 +1,15 @@
 """`stockade policy show | publish | withdraw`: the book of policies that the store has, for all who plan on it."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from api.cli.console import EXIT_FINDING, EXIT_WRONG, StoreOptions, err, out, print_json
-from engine import open_engine
+from engine import Settings, open_engine
+from engine.errors import StoreUnsupported
+from engine.model import Warehouse
 from engine.policy import PolicyBook, check_policies, read_policies
 
 
@@ -39,20 +42,28 @@ async def publish(
     """
     settings = store.settings()
     book = read_policies(file, default=settings.policy)
-    async with open_engine(settings, attach=True, background=False) as engine:
-        warehouses = engine.planner.warehouses.values()
-        checked = check_policies(book.text.encode(), default=settings.policy, network=warehouses or None)
-        if not isinstance(checked, PolicyBook) and not force:
-            for one in checked:
-                err.print(f"{file}:{one.line}: {one.where}: {one.reason}", markup=False, soft_wrap=True)
-            err.print("Not put in force. --force does so all the same.")
-            return EXIT_WRONG
+    checked = check_policies(book.text.encode(), default=settings.policy, network=await _warehouses(settings))
+    if not isinstance(checked, PolicyBook) and not force:
+        for one in checked:
+            err.print(f"{file}:{one.line}: {one.where}: {one.reason}", markup=False, soft_wrap=True)
+        err.print("Not put in force. --force does so all the same.")
+        return EXIT_WRONG
+    async with open_engine(settings, attach=True, background=False, load=False) as engine:
         await engine.policies.publish(book, go_back=True, source=str(file))
     if json:
         print_json({"version": book.version, "fingerprint": book.fingerprint})
     else:
         out.print(f"Version {book.version}, fingerprint {book.fingerprint}, is in force.", markup=False)
     return 0
+
+
+async def _warehouses(settings: Settings) -> Collection[Warehouse] | None:
+    """Those of the store; None where it has none, or has policies that cannot be read, which others shall mend."""
+    try:
+        async with open_engine(settings, attach=True, background=False) as engine:
+            return engine.planner.warehouses.values() or None
+    except StoreUnsupported:
+        return None
 
 
 async def withdraw(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen

@@ -137,7 +137,11 @@ class PoliciesInForce:
         await self._watch.close()
 
     async def _take(self, content: bytes) -> None:
-        row = msgspec.json.decode(content, type=StoredBook)
+        try:
+            row = msgspec.json.decode(content, type=StoredBook)
+        except msgspec.MsgspecError as error:
+            self._cannot_read(f"The store's policies are not such as this release knows: {error}.")
+            return
         if self._stored is not None and self._stored.fingerprint == row.fingerprint:
             self._unreadable = None
             return
@@ -148,7 +152,11 @@ class PoliciesInForce:
             return
         first = found[0]
         told = f"The store's policies, version {row.version}, are not such as this release knows: line {first.line}: "
-        self._unreadable = f"{told}{first.where}: {first.reason}. Upgrade this service, or publish others."
+        self._cannot_read(f"{told}{first.where}: {first.reason}.")
+
+    def _cannot_read(self, why: str) -> None:
+        """Keep what is in force; a process that has begun with nothing yet does not begin."""
+        self._unreadable = f"{why} Upgrade this service, or publish others."
         if not self._has_begun and (self._is_service or self._watch.book is None):
             raise StoreUnsupported(self._unreadable)
         log.error("the policies are as they were", error=self._unreadable)
