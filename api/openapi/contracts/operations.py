@@ -67,6 +67,13 @@ METRICS = Contract(
             {"a gauge": "# TYPE stockade_ready gauge\nstockade_ready 1.0\n"},
             media_type="text/plain",
         ),
+        Reply(
+            200,
+            "The same.",
+            str,
+            {"a gauge": "# TYPE stockade_ready gauge\nstockade_ready 1.0\n# EOF\n"},
+            media_type="application/openmetrics-text",
+        ),
     ),
 )
 OPENAPI = Contract(

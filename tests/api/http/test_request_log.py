@@ -18,21 +18,6 @@ Logged = Callable[[], list[dict[str, Any]]]
 Start = Callable[..., tuple[Door, Logged]]
 
 
-class LoggedService(Service):
-    """One whose standard error goes to a file."""
-
-    def __init__(self, data_dir: Path, log: Path, **environment: str) -> None:
-        super().__init__(data_dir, **environment)
-        self.log = log
-
-    def start(self) -> str:
-        """As a shell would start it."""
-        popen = subprocess.Popen
-        with self.log.open("w") as log, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(subprocess, "Popen", lambda *args, **more: popen(*args, stderr=log, **more))
-            return super().start()
-
-
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts a service with settings; its log, decoded, can be had at any time."""
@@ -41,7 +26,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def run(**settings: str) -> tuple[Door, Logged]:
         log = tmp_path / "log"
         environment = {f"STOCKADE_{name.upper()}": value for name, value in settings.items()}
-        one = LoggedService(tmp_path / "store", log, **environment)
+        one = Service(tmp_path / "store", log=log, **environment)
         services.append(one)
 
         def lines() -> list[dict[str, Any]]:

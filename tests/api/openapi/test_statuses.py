@@ -97,7 +97,7 @@ def ask(door: Door) -> None:
     """Whatever only reads."""
     for path in (
         *("/v1/warehouses", "/v1/skus/S-A", "/v1/tariff", "/v1/distances", "/v1/costs", "/v1/stock", "/v1/events"),
-        *("/livez", "/readyz", "/version", "/openapi.json", "/docs"),
+        *("/livez", "/readyz", "/metrics", "/version", "/openapi.json", "/docs"),
     ):
         assert door.call("GET", path).status == 200, path
     for path in ("/v1/distances", "/v1/costs"):
