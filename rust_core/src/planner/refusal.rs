@@ -70,12 +70,13 @@ pub enum Refusal {
     AtCapacity(Vec<Shortage>),
     /// There is enough, but the policy of this name leaves it where it is: what may be had without that.
     KeptByPolicy(Vec<Shortage>, Box<str>),
-    /// Nobody carries it to where it goes: these SKUs, from where they are; nothing from anywhere, where none is named.
+    /// Nobody carries it to where it goes: these SKUs, from where they are; nothing from anywhere, policy or no policy,
+    /// where none is named.
     Undeliverable(Vec<Shortage>),
 }
 
 impl Refusal {
-    /// Whether no level of any cell can change it, and no wait.
+    /// Whether no level of any cell can change it, no count, and no wait.
     #[must_use]
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Undeliverable(rows) if rows.is_empty())
@@ -107,29 +108,32 @@ impl Planner {
     }
 
     /// A refusal for want of stock, or what it truly is for: carriers that do not go there, or the policy. Of what is lacking
-    /// wherever it may come from, nothing else is told.
+    /// wherever it may come from, nothing else is told; and the policy before the carriers, where it would be enough without it.
     pub(super) fn refused_by(&mut self, demand: &Demand, refusal: Refusal) -> Refusal {
         let Refusal::Short(rows) = refusal else { return refusal };
-        let (near, cut_off) = self.by_carriage(demand);
-        if near.is_empty() && !cut_off.is_empty() {
+        let serving = self.by_carriage(demand);
+        let filtered = demand.is_filtered();
+        // A carrier that goes there from where only the policy serves nobody is no want of carriers.
+        let open = filtered.then(|| self.by_carriage(&demand.unfiltered()));
+        let (goes, goes_not) = open.as_ref().unwrap_or(&serving);
+        if goes.is_empty() && !goes_not.is_empty() {
             return Refusal::Undeliverable(Vec::new());
         }
-        let filtered = demand.is_filtered();
+        let (near, cut_off) = &serving;
         if cut_off.is_empty() && !filtered {
             return Refusal::Short(rows);
         }
         let asked = demand.with_lines(rows.iter().map(|row| (row.sku, row.requested)).collect());
-        let here = self.held(&asked, &near);
+        let here = self.held(&asked, near);
         let more = |units: Vec<i64>, without: &[i64]| -> Vec<i64> {
             units.iter().zip(without).map(|(units, without)| (units - without).max(0)).collect()
         };
-        let carried = self.held(&asked, &cut_off);
+        let carried = self.held(&asked, cut_off);
         let (mut kept, mut both) = (vec![0; rows.len()], carried.clone());
         if filtered {
             let open = asked.unfiltered();
-            let (near, far) = self.by_carriage(&open);
-            kept = more(self.held(&open, &near), &here);
-            both = kept.iter().zip(self.held(&open, &far)).map(|(kept, far)| kept.saturating_add(far)).collect();
+            kept = more(self.held(&open, goes), &here);
+            both = kept.iter().zip(self.held(&open, goes_not)).map(|(kept, far)| kept.saturating_add(far)).collect();
         }
         let lacks = |more: &[i64]| -> Vec<Shortage> {
             let lacking = rows.iter().zip(more).filter(|(row, more)| row.requested - row.available > **more);
@@ -140,9 +144,9 @@ impl Planner {
             let some = |more: &[i64]| -> Vec<Shortage> {
                 rows.iter().zip(more).filter(|(_, more)| **more > 0).map(|(row, _)| row.clone()).collect()
             };
-            return match (some(&carried), some(&kept)) {
-                (undeliverable, _) if !undeliverable.is_empty() => Refusal::Undeliverable(undeliverable),
-                (_, kept) if !kept.is_empty() => Refusal::KeptByPolicy(kept, demand.policy().name.clone()),
+            return match (some(&kept), some(&carried)) {
+                (kept, _) if !kept.is_empty() => Refusal::KeptByPolicy(kept, demand.policy().name.clone()),
+                (_, undeliverable) if !undeliverable.is_empty() => Refusal::Undeliverable(undeliverable),
                 _ => Refusal::Short(rows),
             };
         }
@@ -150,11 +154,9 @@ impl Planner {
         if !lacking.is_empty() {
             return Refusal::Short(lacking);
         }
-        if lacks(&carried).is_empty() {
-            return Refusal::Undeliverable(rows);
-        }
         match lacks(&kept) {
             beyond if beyond.is_empty() => Refusal::KeptByPolicy(rows, demand.policy().name.clone()),
+            _ if lacks(&carried).is_empty() => Refusal::Undeliverable(rows),
             beyond => Refusal::Undeliverable(beyond),
         }
     }

@@ -144,7 +144,7 @@ impl Planner {
         let (mut score, mut bound) = (scores.total(&at), kernel.bound);
         let mut take = |found: Vec<usize>, score: &mut i64| {
             let total = scores.total(&found);
-            if total < *score {
+            if is_better((total, &found), (*score, &at)) {
                 (at, *score) = (found, total);
             }
         };
@@ -167,7 +167,8 @@ impl Planner {
                         bound = bound.max(parted.least);
                         count_work(parted.offers as u64 * CELLS_AN_OFFER);
                         let total = scores.total(&parted.at);
-                        if total < score && distinct(&parted.at) <= kernel.shipments_max {
+                        let few = distinct(&parted.at) <= kernel.shipments_max;
+                        if few && is_better((total, &parted.at), (score, &at)) {
                             (at, score) = (parted.at, total);
                         }
                     }
@@ -177,6 +178,11 @@ impl Planner {
         pieces.iter_mut().zip(&at).for_each(|(piece, &candidate)| piece.candidate = candidate);
         score <= bound
     }
+}
+
+/// Whether an assignment costs less than another, or as much with fewer shipments. One that cannot be had never is.
+fn is_better((score, at): (i64, &[usize]), than: (i64, &[usize])) -> bool {
+    score < UNSERVABLE && (score, distinct(at)) < (than.0, distinct(than.1))
 }
 
 fn distinct(at: &[usize]) -> usize {

@@ -117,11 +117,12 @@ impl Case {
 
     /// The least that any assignment of whole lines costs.
     fn optimum(&self) -> Option<i64> {
-        self.least(|cost, _| cost)
+        self.least(|cost, _| cost).map(|(cost, _)| cost)
     }
 
-    /// The least sum of what any assignment's shipments count for by their cost and the days of their carrier.
-    fn least(&self, score: impl Fn(i64, Option<u8>) -> i64) -> Option<i64> {
+    /// The least sum of what any assignment's shipments count for by their cost and the days of their carrier, and the
+    /// fewest shipments that come to it.
+    fn least(&self, score: impl Fn(i64, Option<u8>) -> i64) -> Option<(i64, usize)> {
         let (warehouses, skus) = (self.costs.len(), self.wanted.len());
         let at = |assignment: usize, sku: usize| assignment / warehouses.pow(sku as u32) % warehouses;
         let costs = (0..warehouses.pow(skus as u32)).filter_map(|assignment| {
@@ -139,7 +140,7 @@ impl Case {
                     shipments += 1;
                 }
             }
-            (shipments <= self.max_shipments.unwrap_or(usize::MAX)).then_some(cost)
+            (shipments <= self.max_shipments.unwrap_or(usize::MAX)).then_some((cost, shipments))
         });
         costs.min()
     }
@@ -182,6 +183,27 @@ proptest! {
         case.check(&plan);
         prop_assert_eq!((plan.cost(), plan.proven), (optimum, true));
     }
+
+    /// Prices of few values, so that many assignments cost the same.
+    #[test]
+    fn of_small_orders_that_cost_the_same_the_one_of_fewer_shipments_is_planned(
+        mut case in (2_usize..=4, 2_usize..=4).prop_flat_map(|(w, l)| case(w, l)),
+    ) {
+        let coarse = |amount: &mut i64| *amount = *amount / 100 * 100;
+        case.costs.iter_mut().for_each(|(fixed, unit)| (*fixed, *unit) = (0, *unit / 10 * 10));
+        case.skus.iter_mut().for_each(|(weight_g, volume_cm3)| (*weight_g, *volume_cm3) = (*weight_g / 500 * 500, 0));
+        for zone in case.carriers.iter_mut().flat_map(|carrier| &mut carrier.zones) {
+            [&mut zone.base, &mut zone.per_kg, &mut zone.minimum].into_iter().for_each(coarse);
+            zone.base = 0;
+            zone.steps.iter_mut().for_each(|step| step.amount = step.amount / 100 * 100);
+        }
+        let mut planner = case.planner();
+        let demand = case.demand(&planner);
+        let planned = planner.plan(&demand);
+        let Some(least) = case.least(|cost, _| cost) else { return Ok(()) };
+        let plan = planned.unwrap();
+        prop_assert_eq!((plan.cost(), plan.shipments.len()), least);
+    }
 }
 
 proptest! {
@@ -212,7 +234,7 @@ proptest! {
             let days = i64::from(days.unwrap());
             cost * booked + per_day * days + 1000 * late.unwrap_or(0) * (days - 1).max(0) + 7
         };
-        let Some(least) = case.least(score) else { return Ok(()) };
+        let Some((least, _)) = case.least(score) else { return Ok(()) };
         let plan = planned.unwrap();
         case.check_units(&plan);
         let of_shipment = |shipment: &crate::planner::Shipment| {

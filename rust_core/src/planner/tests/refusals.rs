@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::*;
+use crate::batch::Outcome;
 use crate::cost::Carrier;
+use crate::fixture::fresh;
 
 /// Two warehouses where the orders go, two far away; a carrier that goes nowhere near from those.
 fn near_and_far(stock: &[&[i64]]) -> Planner {
@@ -124,4 +126,54 @@ fn a_limit_on_shipments_counts_what_may_come_instead() {
     let row = &spread.rows[0];
     assert_eq!((row.sku, row.requested, row.available), (0, 3, 3));
     assert!(row.within < row.requested);
+}
+
+/// A carrier goes there from where the policy lets nobody serve: that is the policy's doing.
+#[test]
+fn what_the_policy_leaves_where_a_carrier_goes_from_is_not_undeliverable() {
+    let mut planner = near_and_far(&[&[9, 0, 0, 0], &[9, 0, 9, 0], &[0, 0, 9, 0], &[0, 0, 0, 0]]);
+    policy(&mut planner, json!({"only": {"exclude": ["w0", "w1"]}}));
+    let of = |sku: u32| json!({"lines": lines(&[(sku, 5)])});
+    let of_part = |sku: u32| json!({"lines": lines(&[(sku, 5)]), "allow_partial": true});
+    for sku in [0, 1] {
+        for fields in [of(sku), of_part(sku)] {
+            let refused = refusal(&mut planner, fields);
+            assert_eq!(refused, Refusal::KeptByPolicy(vec![short(sku, 5, 0)], "p".into()));
+            assert!(!refused.is_final());
+        }
+    }
+    for fields in [of(2), of_part(2)] {
+        let refused = refusal(&mut planner, fields);
+        assert_eq!(refused, Refusal::Undeliverable(vec![short(2, 5, 0)]));
+        assert!(!refused.is_final());
+    }
+    assert_eq!(refusal(&mut planner, of(3)), Refusal::Short(vec![short(3, 5, 0)]));
+}
+
+#[test]
+fn where_no_carrier_goes_without_the_policy_either_is_final_whatever_the_policy_filters() {
+    let mut planner = planner(&[20.0, 30.0].map(warehouse), &[&[9, 9]]);
+    goes_from(&mut planner, 100_000);
+    for only in [json!({"exclude": ["w0"]}), json!({"exclude": ["w0", "w1"]})] {
+        policy(&mut planner, json!({"only": only}));
+        let refused = refusal(&mut planner, json!({"lines": lines(&[(0, 1)])}));
+        assert_eq!(refused, Refusal::Undeliverable(Vec::new()));
+        assert!(refused.is_final());
+    }
+}
+
+/// A count of the warehouse that a carrier goes from would serve it.
+#[test]
+fn who_accepts_to_wait_waits_for_a_count_where_a_carrier_goes_from() {
+    let mut planner = near_and_far(&[&[9, 0, 9, 0]]);
+    policy(&mut planner, json!({"only": {"counted_within_s": 60}}));
+    let now_ms = 1_700_000_000_000;
+    planner.now_ms = Some(now_ms);
+    planner.policies.counted(2, now_ms);
+    let waits = order(json!({"lines": lines(&[(0, 5)]), "allow_backorder": true}));
+    let (_, decided) = planner.plan_batch(&fresh(std::slice::from_ref(&waits)));
+    let [(0, Outcome::Backorder(missing, Some(cells)))] = &decided[..] else { panic!("{decided:?}") };
+    assert_eq!((&missing[..], &cells[..]), (&[(0, 5)][..], &[][..]));
+    planner.policies.counted(0, now_ms);
+    assert_eq!(pieces(&plan(&mut planner, json!({"lines": lines(&[(0, 5)])})).unwrap()), [(0, 0, 5)]);
 }
