@@ -62,3 +62,8 @@ def print_table(
 def money(minor: float, currency: str) -> str:
     """An amount of minor units, in major ones."""
     return f"{minor / 100:,.2f} {currency}"
+
+
+def mean(value: float | None, form: str, *, per: int = 1) -> str:
+    """A mean in a table, by a format of numbers, after division by `per`; a dash where there is none."""
+    return "-" if value is None else format(value / per, form)

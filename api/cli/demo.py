@@ -188,9 +188,9 @@ def _policy_cost(totals: PolicyTotals) -> PolicyCost:
     return PolicyCost(
         policy=POLICY_NAMES[totals.policy],
         accepted=totals.served,
-        cost_per_order=totals.cost_per_order,
-        shipments_per_order=totals.shipments_per_order,
-        mean_km=totals.mean_km,
+        cost_per_order=totals.cost_per_order or 0.0,
+        shipments_per_order=totals.shipments_per_order or 0.0,
+        mean_km=totals.mean_km or 0.0,
     )
 
 

@@ -38,26 +38,46 @@ def decode_json(file: Path, data: bytes, type_: type[T], *, expected: str = "JSO
         raise InvalidInput((FieldError(str(file), f"is not {expected}: {error}"),)) from None
 
 
-def json_rows(file: Path, data: bytes, type_: type[T]) -> list[T]:
-    """JSON of many values, an array of them or one a line, as typed ones.
+def json_rows(file: Path, data: bytes, type_: type[T]) -> tuple[list[T], Sequence[int]]:
+    """JSON of many values, an array of them or one a line, as typed ones; and their lines, none where it is an array.
 
-    Raises InvalidInput, which names row (from 0), field and rule, or the file.
+    Raises InvalidInput, which names file, line (from 1; of an array the row, from 0), field and rule.
     """
-    if data.lstrip().startswith(b"["):
-        return decode_json(file, data, list[type_])  # type: ignore[valid-type]
-    decoder = msgspec.json.Decoder(type_)
     rows: list[T] = []
-    for line in data.splitlines():
+    numbers = array("Q")
+    if data.lstrip().startswith(b"["):
+        try:
+            rows = msgspec.json.decode(data, type=list[type_])  # type: ignore[valid-type]
+        except msgspec.ValidationError as error:
+            found = field_error(error)
+            raise InvalidInput((FieldError(str(file), _told_of(found.pointer, found.message)),)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidInput((FieldError(str(file), f"is not JSON: {error}"),)) from None
+        return rows, numbers
+    decoder = msgspec.json.Decoder(type_)
+    for number, line in enumerate(data.splitlines(), 1):
         if not line.strip():
             continue
+        numbers.append(number)
         try:
             rows.append(decoder.decode(line))
         except msgspec.ValidationError as error:
-            found = field_error(error)
-            raise InvalidInput((FieldError(f"/{len(rows)}{found.pointer}", found.message),)) from None
+            raise InvalidInput((row_error(file, numbers, len(rows), field_error(error)),)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InvalidInput((FieldError(str(file), f"row {len(rows)} is not JSON: {error}"),)) from None
-    return rows
+            wrong = FieldError(f"{file}:{number}", f"is neither JSON of one row, nor part of an array: {error}")
+            raise InvalidInput((wrong,)) from None
+    return rows, numbers
+
+
+def row_error(file: Path, numbers: Sequence[int], row: int, error: FieldError) -> FieldError:
+    """A mistake in a row of `json_rows` (from 0) as one of its file, at its line if rows have lines."""
+    if numbers:
+        return FieldError(f"{file}:{numbers[row]}", _told_of(error.pointer, error.message))
+    return FieldError(str(file), _told_of(f"/{row}{error.pointer}", error.message))
+
+
+def _told_of(pointer: str, message: str) -> str:
+    return f"{pointer}: {message}" if pointer else message
 
 
 class Lines:

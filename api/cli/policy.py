@@ -7,12 +7,13 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
-from api.cli.files import json_rows, read_file
+from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json
+from api.cli.files import json_rows, read_file, row_error
 from api.cli.policy_book import publish, show, withdraw
 from api.cli.policy_results import results
+from api.cli.policy_totals import print_totals, tell_invalid
 from engine import open_engine
-from engine.comparison import PolicyTotals, compare_on, compare_policies
+from engine.comparison import compare_on, compare_policies
 from engine.errors import FieldError, InvalidInput
 from engine.intake.clock import DAY_MS, StoreClock
 from engine.model import Order
@@ -82,7 +83,7 @@ async def compare(
         bool, Parameter(help="On the sample network and its stock; without --orders, on its orders.")
     ] = False,
     count: Annotated[
-        int, Parameter(help="Orders of the sample.", validator=Number(gte=1, lte=100_000))
+        int, Parameter(help="Orders of the sample, with those sent again.", validator=Number(gte=1, lte=100_000))
     ] = SAMPLE_ORDERS,
     json: bool = False,
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
@@ -106,6 +107,12 @@ async def compare(
             now_ms = int(SAMPLE_NOW.timestamp() * 1000)
             offers = OrderSource(network, SAMPLE_SEED, id_prefix="C").offers(count)
             given = [offer.order for offer in offers if offer.kind == "new"]
+            if again := count - len(given):
+                err.print(
+                    f"Of the sample's {count:,}, {len(given):,} are orders; {again:,} are sent again (retries, twins),"
+                    " which a store answers from what it has: left out.",
+                    soft_wrap=True,
+                )
         totals = compare_policies(
             names,
             warehouses=network.warehouses,
@@ -129,10 +136,11 @@ async def compare(
             now_ms = engine.intake.clock.now_ms()
             totals = compare_on(engine.planner, names, given, day=now_ms // DAY_MS, now_ms=now_ms)
         currency = settings.currency
+    tell_invalid(totals)
     if json:
         print_json(totals)
     else:
-        _print_totals(totals, currency)
+        print_totals(totals, currency)
     return 0
 
 
@@ -144,38 +152,11 @@ def _names(wanted: tuple[str, ...], book: PolicyBook) -> tuple[str, ...]:
 
 
 def read_orders(file: Path) -> list[Order]:
-    """Orders from a file, of which each must be right by itself. Raises InvalidInput."""
-    orders = json_rows(file, read_file(file), Order)
+    """Orders from a file, of which each must be right by itself. Raises InvalidInput, which names the file."""
+    orders, lines = json_rows(file, read_file(file), Order)
     errors = [
-        FieldError(f"/{place}{error.pointer}", error.message)
-        for place, order in enumerate(orders)
-        for error in order_errors(order)
+        row_error(file, lines, place, error) for place, order in enumerate(orders) for error in order_errors(order)
     ]
     if errors:
         raise InvalidInput(tuple(errors))
     return orders
-
-
-def _print_totals(totals: tuple[PolicyTotals, ...], currency: str) -> None:
-    least = min((row.cost_per_order for row in totals if row.compared), default=0)
-    rows = [
-        (
-            row.policy,
-            row.served,
-            row.waiting,
-            row.refused,
-            f"{row.cost_per_order / 100:,.2f}" if row.compared else "",
-            f"{row.cost_per_order / least - 1:+.1%}" if least else "",
-            f"{row.shipments_per_order:.3f}",
-            f"{row.mean_km:,.0f}",
-            f"{row.days_to_promise:.2f}" if row.promised else "-",
-        )
-        for row in totals
-    ]
-    columns = ("policy", "served", "waiting", "refused", currency, "more", "shipments", "km", "days")
-    print_table(columns, rows, numbers=columns[1:])
-    compared = totals[0].compared if totals else 0
-    out.print(
-        f"The same orders from the same stock; means over the {compared:,} orders that all served: cost and shipments"
-        " of an order, km of a shipment, days until the last one is promised."
-    )

@@ -1,6 +1,6 @@
 """`stockade policy results`: what came of the orders in the store, by what they were planned by."""
 
-from api.cli.console import StoreOptions, err, out, print_json, print_table
+from api.cli.console import StoreOptions, err, mean, out, print_json, print_table
 from engine import open_engine
 from engine.policy.results import past_orders, results_of
 
@@ -18,24 +18,26 @@ async def results(*, json: bool = False, store: StoreOptions = StoreOptions()) -
     ]
     figures = [
         (
-            f"{row.cost_per_order / 100:,.2f}",
-            f"{row.shipments_per_order:.3f}",
-            f"{row.mean_km:,.0f}",
-            f"{row.days_to_promise:.2f}" if row.promised else "-",
+            mean(row.cost_per_order, ",.2f", per=100),
+            mean(row.shipments_per_order, ".3f"),
+            mean(row.mean_km, ",.0f"),
+            mean(row.days_to_promise, ".2f"),
             f"{row.late:,} of {row.due:,}" if row.due else "-",
-            f"{row.days_late:.2f}" if row.due else "-",
+            mean(row.days_late, ".2f"),
         )
         for row in rows
     ]
     by = ("policy", "version", "trial")
-    counts, means = ("orders", "over", "waiting"), ("cost", "shipments", "km", "days", "late", "by days")
-    table = [(*name, row.orders, row.over, row.waiting) for name, row in zip(names, rows, strict=True)]
+    counts, means = ("orders", "over", "waiting", "unfilled"), ("cost", "shipments", "km", "days", "late", "by days")
+    table = [
+        (*name, row.orders, row.over, row.waiting, row.unfilled_units) for name, row in zip(names, rows, strict=True)
+    ]
     print_table((*by, *counts), table, numbers=counts)
     out.print()
-    print_table((*by, *means), [(*name, *mean) for name, mean in zip(names, figures, strict=True)], numbers=means)
+    print_table((*by, *means), [(*name, *row) for name, row in zip(names, figures, strict=True)], numbers=means)
     out.print(
         "Means of the orders that are neither over (cancelled, expired) nor waiting: cost and shipments of an order, km"
         " of a shipment, days from the order to its last promised day; late: of those that said deliver_by, and the"
-        " mean of their days late."
+        " mean of their days late. Unfilled: units that the same orders go without, which nothing was paid for."
     )
     return 0

@@ -38,7 +38,10 @@ async def past_orders(orders: AsyncIterator[tuple[Allocation, Record]]) -> Async
 
 
 class PolicyResult(Struct, frozen=True, kw_only=True):
-    """Orders of one policy; money in minor units. Means are of the orders that hold or held stock to the end."""
+    """Orders of one policy; money in minor units. Means are of the orders that hold or held stock to the end.
+
+    A mean of nothing is None.
+    """
 
     policy: str
     version: str
@@ -48,19 +51,21 @@ class PolicyResult(Struct, frozen=True, kw_only=True):
     """Of these, cancelled or expired: left out of what follows."""
     waiting: int
     """Of these, waiting for stock: left out, too."""
-    cost_per_order: float
-    shipments_per_order: float
-    mean_km: float
+    unfilled_units: int
+    """Units that the others were promised without, as they accept; they cost nothing, and so make the means low."""
+    cost_per_order: float | None
+    shipments_per_order: float | None
+    mean_km: float | None
     """Of a shipment."""
     promised: int
     """Orders for all of which a day is promised."""
-    days_to_promise: float
+    days_to_promise: float | None
     """Mean of those: whole days from when the order was placed to the promised one."""
     due: int
     """Of those, orders that named a day in `deliver_by`."""
     late: int
     """Of those due, orders that are promised for a later day."""
-    days_late: float
+    days_late: float | None
     """Mean over all that are due; one that is promised in time is 0 days late."""
 
 
@@ -68,6 +73,7 @@ class _Sums(Struct):
     orders: int = 0
     over: int = 0
     waiting: int = 0
+    unfilled: int = 0
     cost: int = 0
     shipments: int = 0
     km: float = 0.0
@@ -87,6 +93,7 @@ class _Sums(Struct):
         if allocation.status == "backordered":
             self.waiting += 1
             return
+        self.unfilled += sum(line.quantity for line in allocation.unfilled)
         self.cost += allocation.cost
         self.shipments += len(allocation.shipments)
         self.km += sum(shipment.distance_km for shipment in allocation.shipments)
@@ -114,7 +121,7 @@ async def results_of(orders: AsyncIterator[PastOrder]) -> tuple[PolicyResult, ..
 
 def _result(key: tuple[str, str, str, str], of: _Sums) -> PolicyResult:
     policy, version, trial, arm = key
-    standing = max(1, of.orders - of.over - of.waiting)
+    standing = of.orders - of.over - of.waiting
     return PolicyResult(
         policy=policy,
         version=version,
@@ -122,12 +129,17 @@ def _result(key: tuple[str, str, str, str], of: _Sums) -> PolicyResult:
         orders=of.orders,
         over=of.over,
         waiting=of.waiting,
-        cost_per_order=of.cost / standing,
-        shipments_per_order=of.shipments / standing,
-        mean_km=of.km / max(1, of.shipments),
+        unfilled_units=of.unfilled,
+        cost_per_order=_mean(of.cost, standing),
+        shipments_per_order=_mean(of.shipments, standing),
+        mean_km=_mean(of.km, of.shipments),
         promised=of.promised,
-        days_to_promise=of.days / max(1, of.promised),
+        days_to_promise=_mean(of.days, of.promised),
         due=of.due,
         late=of.late,
-        days_late=of.days_late / max(1, of.due),
+        days_late=_mean(of.days_late, of.due),
     )
+
+
+def _mean(total: float, count: int) -> float | None:
+    return total / count if count else None

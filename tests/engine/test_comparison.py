@@ -1,10 +1,10 @@
-"""The comparison of policies: the same orders from the same stock, and means over the orders that all served."""
+"""The comparison of policies: the same orders from the same stock, and means over those that all served alike."""
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from engine.comparison import PolicyTotals, compare_on, compare_policies
+from engine.comparison import INVALID_TOLD_MAX, PolicyTotals, compare_on, compare_policies
 from engine.model import Order, PolicyName, Sku, StockCount, Warehouse
 from engine.planner import CostDefaults, Planner, cell_number
 from engine.policy import PolicyBook, check_policies
@@ -45,14 +45,14 @@ def everywhere(units: int) -> dict[tuple[str, str], int]:
 def test_each_policy_chooses_by_its_own_rule() -> None:
     """One order, three answers: by money, by distance, by rank."""
     totals = compare(everywhere(9), [order("one", ("x", 1))])
-    assert {name: round(one.mean_km) for name, one in totals.items()} == {
+    assert {name: round(one.mean_km or 0) for name, one in totals.items()} == {
         "cheapest": 111,
         "nearest": 0,
         "priority": 556,
     }
     assert totals["nearest"].cost_per_order == 5_000
-    assert totals["cheapest"].cost_per_order < 200
-    assert totals["priority"].cost_per_order > 9_000
+    assert 0 < (totals["cheapest"].cost_per_order or 0) < 200
+    assert (totals["priority"].cost_per_order or 0) > 9_000
 
 
 def test_what_an_order_asks_for_gives_way_to_the_policy_compared() -> None:
@@ -103,11 +103,68 @@ def test_an_order_that_would_wait_for_stock_is_not_refused() -> None:
     assert {(one.served, one.waiting, one.refused) for one in behind.values()} == {(1, 1, 0)}
 
 
-def test_nothing_to_compare_is_zero_and_no_error() -> None:
-    """An empty shelf or an empty file is an answer, too."""
+NEAR_ONLY = check_policies(b'version = "1"\n[policies.one]\nobjective = "pinned"\nwarehouses = ["near"]')
+
+
+def compare_partial(*orders: Order) -> tuple[PolicyTotals, PolicyTotals]:
+    """Totals of `cheapest`, and of a policy that sends from one warehouse alone, where each warehouse has 2 of x."""
+    assert isinstance(NEAR_ONLY, PolicyBook)
+    cheapest, one = compare_policies(
+        ["cheapest", "one"],
+        warehouses=NETWORK,
+        skus=(Sku(sku="x"), Sku(sku="y")),
+        tariff=None,
+        stock=[StockCount(sku="x", warehouse=warehouse.id, on_hand=2) for warehouse in NETWORK],
+        orders=orders,
+        currency="CNY",
+        defaults=CostDefaults(fixed_cost=0, unit_cost=10, cost_per_km=1.0),
+        book=NEAR_ONLY.message,
+    )
+    return cheapest, one
+
+
+def test_a_policy_is_not_cheap_by_leaving_units_out() -> None:
+    """What is served in part counts as served, with its unfilled units, and is in no mean of others' whole order."""
+    cheapest, one = compare_partial(order("part", ("x", 5), allow_partial=True))
+    assert (cheapest.served, cheapest.unfilled_units) == (1, 0)
+    assert (one.served, one.unfilled_units) == (1, 3)
+    assert (cheapest.compared, one.compared) == (0, 0)
+    assert (cheapest.cost_per_order, one.cost_per_order) == (None, None)
+
+
+def test_orders_that_lack_the_same_units_everywhere_are_compared() -> None:
+    """Both send the same: 1 of x, and no y."""
+    cheapest, one = compare_partial(order("part", ("x", 1), ("y", 4), allow_partial=True))
+    assert (cheapest.unfilled_units, one.unfilled_units) == (4, 4)
+    assert (cheapest.compared, one.compared) == (1, 1)
+    assert one.cost_per_order == 5_010
+
+
+def test_invalid_orders_are_told_apart_from_refused_ones() -> None:
+    """Nobody could serve them: a typing mistake is no shortage. All that were read are somewhere."""
+    wrong = [order(f"w{number}", ("unknown", 1)) for number in range(INVALID_TOLD_MAX + 2)]
+    waits = order("waits", ("x", 9), allow_backorder=True)
+    orders = [*wrong, order("one", ("x", 1)), waits, order("never", ("x", 9))]
+    for totals in compare(everywhere(1), orders).values():
+        assert (totals.served, totals.waiting, totals.refused, totals.invalid) == (1, 1, 1, len(wrong))
+        assert totals.served + totals.waiting + totals.refused + totals.invalid == totals.orders == len(orders)
+        assert [one.order_id for one in totals.invalid_first] == [one.order_id for one in wrong[:INVALID_TOLD_MAX]]
+        assert totals.invalid_first[0].pointer == "/lines/0/sku"
+
+
+def test_an_order_that_comes_twice_is_counted_twice() -> None:
+    """The sum is that of the orders read."""
+    for totals in compare(everywhere(1), [order("one", ("x", 1))] * 4).values():
+        assert (totals.orders, totals.served, totals.refused) == (4, 3, 1)
+
+
+def test_nothing_to_compare_has_no_means_and_is_no_error() -> None:
+    """An empty shelf or an empty file is an answer, too; zero would be the least cost of all."""
     for totals in (compare(everywhere(0), [order("one", ("x", 1))]), compare(everywhere(1), [])):
         for one in totals.values():
-            assert (one.served, one.compared, one.cost_per_order, one.shipments_per_order, one.mean_km) == (0,) * 5
+            assert (one.served, one.compared, one.promised) == (0, 0, 0)
+            means = (one.cost_per_order, one.shipments_per_order, one.mean_km, one.days_to_promise)
+            assert means == (None,) * 4
 
 
 def test_stock_of_unknown_names_is_left_out() -> None:

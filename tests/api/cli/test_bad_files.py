@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from api.cli.plan import read_order
+from api.cli.policy import read_orders
 from api.cli.stock import read_counts
 from engine.errors import InvalidInput
 from tests.api.conftest import Shop, run_all
@@ -55,6 +56,21 @@ ORDERS: dict[str, tuple[bytes, str, str]] = {
     ),
 }
 
+GOOD = b'{"order_id":"1","ship_to":{"lat":1,"lon":1},"lines":[{"sku":"A","quantity":1}]}'
+BLANK_ID, NO_UNITS = GOOD.replace(b'"1"', b'" "'), GOOD.replace(b'quantity":1', b'quantity":0')
+
+MANY_ORDERS: dict[str, tuple[bytes, str, str]] = {
+    "a line that is no JSON": (GOOD + b"\n{oops\n", "f.json:2", "is neither JSON"),
+    "a line after empty ones": (b"\n\r\n" + GOOD + b"\r\n\n{oops", "f.json:5", "is neither JSON"),
+    "a wrong quantity on a line": (GOOD + b"\n\n" + NO_UNITS, "f.json:3", "/lines/0/quantity: "),
+    "a blank id on a line": (b"\n" + GOOD + b"\n\n" + BLANK_ID, "f.json:4", "/order_id: "),
+    "one order over many lines": (GOOD.replace(b",", b",\n"), "f.json:1", "is neither JSON of one row, nor"),
+    "Latin-1 on a line": (GOOD + b"\n" + GOOD.replace(b"A", b"\xc4"), "f.json:2", "is neither JSON"),
+    "an array cut short": (b"[" + GOOD, "f.json", "is not JSON"),
+    "a wrong quantity in an array": (b"[" + GOOD + b"," + NO_UNITS + b"]", "f.json", "/1/lines/0/quantity: "),
+    "a blank id in an array": (b"[" + GOOD + b"," + BLANK_ID + b"]", "f.json", "/1/order_id: "),
+}
+
 
 @pytest.mark.parametrize("case", COUNTS)
 def test_a_file_of_counts_is_refused_with_row_and_rule(tmp_path: Path, case: str) -> None:
@@ -78,6 +94,18 @@ def test_a_file_with_an_order_is_refused_with_field_and_rule(tmp_path: Path, cas
     (error,) = refused.value.errors
     assert error.pointer == (pointer if pointer.startswith("/") else str(tmp_path / pointer))
     assert rule in error.message
+
+
+@pytest.mark.parametrize("case", MANY_ORDERS)
+def test_a_file_of_orders_is_refused_with_its_name_and_the_line_of_the_editor(tmp_path: Path, case: str) -> None:
+    """Lines from 1, empty ones counted; an array has rows, from 0."""
+    data, where, rule = MANY_ORDERS[case]
+    (tmp_path / "f.json").write_bytes(data)
+    with pytest.raises(InvalidInput) as refused:
+        read_orders(tmp_path / "f.json")
+    (error,) = refused.value.errors
+    assert error.pointer == str(tmp_path / where)
+    assert error.message.startswith(rule)
 
 
 def test_a_refused_file_ends_with_2_and_sets_nothing(shop: Shop, shared_service: Service, tmp_path: Path) -> None:

@@ -77,7 +77,9 @@ def test_policies_are_compared_on_the_sample_alike_each_time() -> None:
     assert (first.code, first.json) == (0, again.json)
     rows = {row["policy"]: row for row in first.json}
     assert list(rows) == ["cheapest", "nearest", "fewest_shipments"]
-    assert len({row["served"] + row["waiting"] + row["refused"] for row in first.json}) == 1
+    assert len({row["served"] + row["waiting"] + row["refused"] + row["invalid"] for row in first.json}) == 1
+    orders = first.json[0]["orders"]
+    assert f"Of the sample's 300, {orders} are orders; {300 - orders} are sent again" in first.err
     assert rows["cheapest"]["cost_per_order"] <= min(row["cost_per_order"] for row in first.json)
     assert rows["fewest_shipments"]["shipments_per_order"] <= min(row["shipments_per_order"] for row in first.json)
     assert rows["nearest"]["mean_km"] <= rows["cheapest"]["mean_km"]
@@ -132,6 +134,16 @@ def test_a_comparison_leaves_the_stock_of_the_store_as_it_is(shop: tuple[Shop, S
     # 30 units at the near one: the nearest serves 15 orders there and 5 from the other, the pinned one 15 in all.
     assert (near["served"], near["refused"], far["served"], far["refused"]) == (20, 0, 15, 5)
     assert (near["compared"], round(near["mean_km"]), round(far["mean_km"])) == (15, 0, 111)
+    assert (near["orders"], near["unfilled_units"], near["invalid"], near["invalid_first"]) == (20, 0, 0, [])
+    wrong = [{**orders[0], "lines": [{"sku": f"gone-{number}", "quantity": 1}]} for number in range(7)]
+    with_wrong = run(*piped, given="\n".join(msgspec.json.encode(order).decode() for order in [*wrong, *orders]))
+    assert [(row["orders"], row["served"], row["invalid"]) for row in with_wrong.json] == [(27, 20, 7), (27, 15, 7)]
+    assert all(words in with_wrong.err for words in ("7 of 27 orders are invalid", "/lines/0/sku: ", "and 2 more"))
+    assert [one["pointer"] for one in with_wrong.json[0]["invalid_first"]] == ["/lines/0/sku"] * 5
+    (none, _) = run(*piped, given=msgspec.json.encode(wrong).decode()).json
+    assert (none["served"], none["cost_per_order"], none["mean_km"], none["days_to_promise"]) == (0, None, None, None)
+    shown = run(*piped[:-1], given=msgspec.json.encode(wrong).decode())
+    assert (shown.code, "unfilled" in shown.out, "invalid" in shown.out) == (0, True, True)
     assert door.door.stock(f"sku={sku}") == before
     for order in orders:
         assert door.door.call("POST", "/v1/orders", order).status == 201

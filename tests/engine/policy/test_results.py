@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import date
 
-from engine.model import Allocation, Shipment
+from engine.model import Allocation, AllocationLine, Shipment
 from engine.model.allocation import Status
 from engine.policy.results import PastOrder, PolicyResult, results_of
 
@@ -11,7 +11,12 @@ PLACED = date(2026, 11, 11)
 
 
 def past(
-    *, status: Status = "reserved", promised: int | None = None, wanted: int | None = None, cost: int = 100
+    *,
+    status: Status = "reserved",
+    promised: int | None = None,
+    wanted: int | None = None,
+    cost: int = 100,
+    lacks: int = 0,
 ) -> PastOrder:
     """An order of policy `p`; days of November."""
     shipments = (Shipment(warehouse="A", lines=(), cost=cost, distance_km=10.0),) if status != "backordered" else ()
@@ -20,7 +25,7 @@ def past(
         status=status,
         version=1,
         shipments=shipments,
-        unfilled=(),
+        unfilled=(AllocationLine(sku="x", quantity=lacks),) if lacks else (),
         cost=sum(shipment.cost for shipment in shipments),
         currency="CNY",
         policy="p",
@@ -60,16 +65,20 @@ async def test_what_was_given_back_and_what_waits_is_counted_and_in_no_mean() ->
     )
     assert (row.orders, row.over, row.waiting) == (4, 2, 1)
     assert (row.cost_per_order, row.shipments_per_order, row.mean_km) == (300, 1, 10)
-    assert (row.promised, row.days_to_promise, row.due, row.days_late) == (1, 1, 0, 0)
+    assert (row.promised, row.days_to_promise, row.due, row.days_late) == (1, 1, 0, None)
+
+
+async def test_units_that_orders_go_without_are_counted() -> None:
+    """Of those that the means are of: what is over or waits lacks all, and is counted elsewhere."""
+    row = await result_of(
+        past(lacks=3), past(), past(lacks=4), past(status="released", lacks=5), past(status="backordered", lacks=6)
+    )
+    assert (row.orders, row.unfilled_units) == (5, 7)
 
 
 async def test_orders_that_all_were_given_back_have_no_means() -> None:
-    """Zero, not a division by it."""
+    """None, not zero, which would be the least cost of all."""
     row = await result_of(past(status="released"))
-    assert (row.orders, row.cost_per_order, row.shipments_per_order, row.mean_km, row.days_to_promise) == (
-        1,
-        0,
-        0,
-        0,
-        0,
-    )
+    assert (row.orders, row.over, row.unfilled_units) == (1, 1, 0)
+    means = (row.cost_per_order, row.shipments_per_order, row.mean_km, row.days_to_promise, row.days_late)
+    assert means == (None,) * 5
