@@ -69,7 +69,8 @@ def test_zones_by_place_serve_whom_they_name() -> None:
     assert shipment(planner, to(order(), country="GB", postcode="M1"))["cost"] == 610
     word, payload = planner.core.quote(msgspec.msgpack.encode(to(order(), country="FR")))
     assert word == "undeliverable"
-    rows = msgspec.json.decode(payload)["explanation"]["warehouses"]
+    (told, *_) = payload
+    rows = msgspec.json.decode(told)["explanation"]["warehouses"]
     assert {row["excluded"] for row in rows} == {"no carrier of the tariff goes there from it"}
 
 
