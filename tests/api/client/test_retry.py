@@ -1,8 +1,10 @@
 """A call is sent again where that is safe and can help, under the same id, and never elsewhere."""
 
+import asyncio
 import hashlib
 import hmac
 import socket
+import threading
 from time import monotonic
 
 import pytest
@@ -197,8 +199,12 @@ async def test_a_connection_that_ended_while_idle_is_not_used(client: Client) ->
     def answer_and_end(connection: Connection, request: Received | None) -> None:
         ACCEPTED(connection, request)
         connection.sock.close()
+        ended.set()
 
+    ended = threading.Event()
     with misbehaving(answer_and_end, answer(200, {"rows": 1})) as server:
         async with client(server.url) as call:
             await call("reserve", an_order())
+            # From then on the client's side of it tells its end.
+            assert await asyncio.to_thread(ended.wait, 10)
             assert await call("set_stock", COUNTS) == 1
