@@ -151,7 +151,7 @@ class Wire:
             self._slots_called.add(slot)
             node = await self._cluster.primary_of(slot)
         gives_up_s = asyncio.get_running_loop().time() + self._timeout_s
-        redirects, asking, reloaded = 0, False, False
+        redirects, asking = 0, False
         while True:
             try:
                 reply = await self._ask(node, command, lane, asking=asking, durable_key=key if durable else None)
@@ -169,9 +169,8 @@ class Wire:
                     raise
                 await asyncio.sleep(HALF_MOVED_POLL_S)
             except ResponseError as error:
-                if is_missing_function(error) and not reloaded:
+                if is_missing_function(error) and asyncio.get_running_loop().time() < gives_up_s:
                     # Somebody flushed the functions: nothing was done, so load them and call again.
-                    reloaded = True
                     await node.load_library(anew=True)
                 elif "UNBLOCKED" in str(error) and self._cluster is not None and redirects < REDIRECTS_MAX:
                     # It waited for news on a node that is no primary any more.

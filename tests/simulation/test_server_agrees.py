@@ -238,11 +238,13 @@ NOT_SIMULATED = {
     ("XINFO", "CONSUMERS"),
     ("XREADGROUP", "GROUP"),
     ("XGROUP", "CREATECONSUMER"),
+    ("XACK", ""),
     ("XAUTOCLAIM", ""),
+    ("XCLAIM", ""),
     ("XPENDING", ""),
     ("ZMSCORE", ""),
 }
-"""What only registered followers of the feed, and repairs, have the library do: no part of what is simulated."""
+"""What only followers of the feed, repairs and stream intake have the library do: no part of what is simulated."""
 
 
 def test_every_command_of_the_library_is_known() -> None:

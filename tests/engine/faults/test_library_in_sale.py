@@ -30,7 +30,7 @@ NEXT_LIBRARY = changed_library(f"local VERSION = {LIBRARY_VERSION}", f"local VER
 
 
 async def test_functions_that_are_flushed_again_and_again_cost_no_order(engine: Engine, client: Redis) -> None:
-    """Every call may be the one that finds none; where they are gone twice in one call, it is told that nothing was."""
+    """Every call may be the one that finds none, even more than once."""
     await put_network(engine, {("x", "A"): ORDERS})
 
     async def flush() -> None:
@@ -39,6 +39,7 @@ async def test_functions_that_are_flushed_again_and_again_cost_no_order(engine: 
             await asyncio.sleep(FLUSH_EVERY_S)
 
     async def buy(one: Order) -> None:
+        # A service that looks at the store just then may be out of sale for a moment.
         while isinstance(outcome := await engine.reserve(one), Unavailable):
             assert outcome.certain
         assert not reserved(outcome).replayed
@@ -47,6 +48,7 @@ async def test_functions_that_are_flushed_again_and_again_cost_no_order(engine: 
     for number in range(0, ORDERS, 10):
         await asyncio.gather(*(buy(order(f"o{number + place}", ("x", 1))) for place in range(10)))
     flushing.cancel()
+    await asyncio.wait((flushing,))
     await assert_balanced(engine, units_reserved=ORDERS)
 
 
