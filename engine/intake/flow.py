@@ -294,9 +294,13 @@ class Intake:
                     ahead = self._plan(None)
                     flight = self._send(ahead)
                 now = ahead
-        finally:
-            if flight is not None and not flight.done():
+        except GeneratorExit:
+            # The loop is gone, and the flight with it.
+            raise
+        except BaseException:
+            if flight is not None:
                 await end_task(flight)
+            raise
 
     def _must_stop(self) -> bool:
         return self.exclusive.wanted or self._recovering()
