@@ -87,7 +87,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     partitions: Annotated[int, Meta(ge=1, le=256)] = 1
     """Parts that the stock is split into, each in one slot of a cluster. A store keeps the number it was made with."""
     events_kept_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 20_000
-    """Events kept in a partition's stream, one a batch or movement; at full batches some 20 KB each."""
+    """Events kept in a partition's stream, one a batch or movement."""
+    events_kept_mb: Annotated[int, Meta(ge=1, le=1_000_000)] = 512
+    """Megabytes that these may take in the store's memory, by its own estimate; that of a full batch takes some 20 KB,
+    of one in bulk four times as much."""
     events_kept_s: Annotated[int, Meta(ge=0, le=315_360_000)] = 604_800
     """How long an event is kept at the most; 0: however old. None goes that a registered follower has not read."""
     replicas_acked_min: Annotated[int, Meta(ge=0, le=10)] = 0

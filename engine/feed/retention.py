@@ -24,6 +24,7 @@ class Retention:
         self._store = store
         self._events_max = settings.events_kept_max
         self._age_ms_max = settings.events_kept_s * 1000
+        self._bytes_max = settings.events_kept_mb * 1024 * 1024
         self._freshness = freshness
         self._due_at = 0.0
         self._warned_at: dict[int, float] = {}
@@ -38,14 +39,16 @@ class Retention:
     async def _trim(self, partition: Partition) -> None:
         for _ in range(STEPS_MAX):
             sent = time()
-            report = await partition.feed.trim(events_max=self._events_max, age_ms_max=self._age_ms_max)
+            report = await partition.feed.trim(
+                events_max=self._events_max, age_ms_max=self._age_ms_max, bytes_max=self._bytes_max
+            )
             self._freshness.saw_clock(
                 partition.number, sent=sent, received=time(), now_ms=report.now_ms, newest=report.sequence
             )
             if report.dropped < TRIM_STEP:
                 break
         # Twice as many as wanted: the store's memory has an end.
-        if report.waiting > self._events_max:
+        if report.waiting > self._events_max or (report.waiting and report.bytes_before > 2 * self._bytes_max):
             now = monotonic()
             if now - self._warned_at.get(partition.number, -WARN_S) >= WARN_S:
                 self._warned_at[partition.number] = now

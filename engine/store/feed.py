@@ -46,6 +46,8 @@ class TrimReport(msgspec.Struct, frozen=True):
     """The store's clock."""
     sequence: int
     """Number of the newest event."""
+    bytes_before: int
+    """The stream's size in the store's memory, by its own estimate, before anything was dropped."""
 
 
 class FollowerRow(msgspec.Struct, frozen=True):
@@ -92,11 +94,11 @@ class FeedCalls:
         )
         return EventRows(entries_of(rows), oldest, Place(newest, n))
 
-    async def trim(self, *, events_max: int, age_ms_max: int) -> TrimReport:
-        """Drop events that are too many or (unless 0) too old and read by all; as many as TRIM_STEP: call again."""
-        reply = await self._partition.call("stockade_trim", (events_max, age_ms_max), lane=Lane.READ)
-        dropped, left, waiting, holder, now_ms, sequence = reply
-        return TrimReport(dropped, left, waiting, holder.decode(), now_ms, sequence)
+    async def trim(self, *, events_max: int, age_ms_max: int, bytes_max: int) -> TrimReport:
+        """Drop events that are too many, too large or (unless 0) too old and read by all; of TRIM_STEP: call again."""
+        reply = await self._partition.call("stockade_trim", (events_max, age_ms_max, bytes_max), lane=Lane.READ)
+        dropped, left, waiting, holder, now_ms, sequence, size = reply
+        return TrimReport(dropped, left, waiting, holder.decode(), now_ms, sequence, size)
 
     async def register(self, follower: str, *, from_start: bool) -> bool | None:
         """Register a follower; whether it is new, None when there are too many."""

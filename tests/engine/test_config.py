@@ -33,6 +33,7 @@ BROKEN: dict[str, str] = {
     "STORE_READY_S": "0",
     "PARTITIONS": "257",
     "EVENTS_KEPT_MAX": "999",
+    "EVENTS_KEPT_MB": "0",
     "REPLICAS_ACKED_MIN": "11",
     "REPLICA_WAIT_MS": "0",
     "RECONCILE_ORDERS_MAX": "-1",

@@ -18,6 +18,8 @@ from tests.engine.store.by_hand import opened as store_opened
 
 EVENTS = PREFIX + "events"
 AGE_MS = 60_000
+BYTES_MAX = 1 << 40
+NODE_BYTES = 4_096
 WAIT_S = 30.0
 
 
@@ -47,9 +49,11 @@ async def numbers(client: Redis) -> list[int]:
     return [int(fields[b"n"]) for _, fields in await client.xrange(EVENTS)]
 
 
-async def trim(store: Store, *, events_max: int = 1_000_000, age_ms_max: int = 0) -> tuple[int, int, int, str]:
+async def trim(
+    store: Store, *, events_max: int = 1_000_000, age_ms_max: int = 0, bytes_max: int = BYTES_MAX
+) -> tuple[int, int, int, str]:
     """One call: (dropped, left, waiting, for whom)."""
-    report = await store.partitions[0].feed.trim(events_max=events_max, age_ms_max=age_ms_max)
+    report = await store.partitions[0].feed.trim(events_max=events_max, age_ms_max=age_ms_max, bytes_max=bytes_max)
     return report.dropped, report.left, report.waiting, report.holder
 
 
@@ -66,6 +70,22 @@ async def test_the_oldest_go_when_there_are_too_many(store: Store, client: Redis
     assert await trim(store, events_max=21) == (0, 21, 0, "")
     assert await trim(store, events_max=8) == (13, 8, 0, "")
     assert await numbers(client) == list(range(14, 22))
+
+
+async def test_the_oldest_go_when_they_are_too_large(store: Store, client: Redis) -> None:
+    """As many as bring the stream back to its size by the store's estimate, and one stays however large it is."""
+    await sell(store, 300)
+    size = await client.memory_usage(EVENTS)
+    assert await trim(store, bytes_max=size) == (0, 301, 0, "")
+    for _ in range(10):
+        await trim(store, bytes_max=size // 3)
+    # What is dropped is nodes of the stream, whole ones.
+    assert size / 6 < await client.memory_usage(EVENTS) <= size / 3 + NODE_BYTES
+    left = await numbers(client)
+    assert left == list(range(302 - len(left), 302))
+    for _ in range(10):
+        await trim(store, bytes_max=1)
+    assert await numbers(client) == [301]
 
 
 async def test_the_last_event_always_stays(store: Store, client: Redis) -> None:
@@ -171,7 +191,7 @@ async def test_trims_of_many_race_with_a_sale_and_a_follower_and_nothing_is_miss
 
         async def trims() -> None:
             while selling:
-                await partition.feed.trim(events_max=1, age_ms_max=1)
+                await partition.feed.trim(events_max=1, age_ms_max=1, bytes_max=BYTES_MAX)
 
         async def follow() -> None:
             while selling or (await engine.followers())[0].unread:
@@ -184,7 +204,7 @@ async def test_trims_of_many_race_with_a_sale_and_a_follower_and_nothing_is_miss
             await asyncio.gather(sale(), trims(), trims(), follow())
         assert [event.n for event in seen] == list(range(1, 303))
         assert levels(seen) == await true_levels(engine)
-        while (await partition.feed.trim(events_max=1, age_ms_max=0)).dropped:
+        while (await partition.feed.trim(events_max=1, age_ms_max=0, bytes_max=BYTES_MAX)).dropped:
             pass
         assert len(await read_all(engine)) == 1
 

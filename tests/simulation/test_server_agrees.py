@@ -234,6 +234,7 @@ def test_a_function_that_stumbles_and_one_that_is_not_there_are_told_alike(pair:
 
 
 NOT_SIMULATED = {
+    ("MEMORY", "USAGE"),
     ("XGROUP", "DELCONSUMER"),
     ("XINFO", "CONSUMERS"),
     ("XREADGROUP", "GROUP"),

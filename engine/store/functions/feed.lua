@@ -82,20 +82,23 @@ end
 
 -- stockade_trim: drops events that are too many or too old, the oldest first, but none that a registered follower has not
 -- acknowledged, and never the last one: the stream's key would not live without.
--- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 events kept at most, 4 milliseconds kept at most (0: whatever their age).
+-- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 events kept at most, 4 milliseconds kept at most (0: whatever their age),
+--      5 bytes kept at most, by the server's own estimate from a sample of the stream.
 -- Returns {events dropped, events left, events that only wait for a follower, which one or '', now in ms, number of the
---      newest event}; as many dropped as one call may: call again. O(events dropped + followers * their consumers).
+--      newest event, bytes before}; as many dropped as one call may: call again. O(events dropped + followers * their consumers).
 local function trim(keys, args)
   if stale(keys[META], args[1]) then return redis.error_reply(STALE) end
   local events, kept_max, now = keys[EVENTS], tonumber(args[3]), now_ms()
   local cutoff = tonumber(args[4]) > 0 and now - tonumber(args[4]) or 0
   local sequence = tonumber(redis.call('HGET', keys[META], 'sequence')) or 0
   local length = redis.call('XLEN', events)
+  local bytes, bytes_max = redis.call('MEMORY', 'USAGE', events) or 0, tonumber(args[5])
+  if bytes > bytes_max then kept_max = math.min(kept_max, math.max(1, math.floor(length * bytes_max / bytes))) end
   local function due(entry, dropped)
     return length - dropped > kept_max or (parts_of(entry[1])) < cutoff
   end
   local oldest = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)
-  if length < 2 or not due(oldest[1], 0) then return { 0, length, 0, '', now, sequence } end
+  if length < 2 or not due(oldest[1], 0) then return { 0, length, 0, '', now, sequence, bytes } end
   local from, holder = held_from(events)
   oldest = redis.call('XRANGE', events, '-', '+', 'COUNT', TRIM_STEP + 1)
   local dropped = 0
@@ -113,7 +116,7 @@ local function trim(keys, args)
       waiting = math.max(waiting, (young[1] and number_of(young[1]) or sequence) - number_of(first))
     end
   end
-  return { dropped, left, waiting, waiting > 0 and holder or '', now, sequence }
+  return { dropped, left, waiting, waiting > 0 and holder or '', now, sequence, bytes }
 end
 
 -- stockade_events: a page of events, and where the stream begins and ends at that moment.
