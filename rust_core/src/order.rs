@@ -1,6 +1,8 @@
 //! An order as it crosses the boundary: canonical MessagePack, a map whose defaults are left out and whose keys stand in
 //! one order. The same bytes are hashed for the fingerprint and kept in the reservation's record.
 
+mod plain;
+
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -127,6 +129,10 @@ pub struct Order<'a> {
 impl<'a> Order<'a> {
     /// Reads canonical bytes; the message says what does not fit.
     pub fn decode(canonical: &'a [u8]) -> Result<Self, String> {
+        plain::read(canonical).map_or_else(|| Self::decode_any(canonical), Ok)
+    }
+
+    fn decode_any(canonical: &'a [u8]) -> Result<Self, String> {
         let mut reader = rmp_serde::Deserializer::from_read_ref(canonical);
         reader.set_max_depth(DEPTH_MAX);
         Self::deserialize(&mut reader).map_err(|error| error.to_string())
