@@ -66,6 +66,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Minor units per kilometre and shipment, for warehouses that do not say, while there is no tariff."""
     queue_orders_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
     """Orders that may wait; one more is told to come back."""
+    queue_wait_ms_max: Annotated[int, Meta(ge=1, le=600_000)] = 1_000
+    """How long orders may wait for their batch in a queue that was empty just before, by the rate at which the service
+    works: more are told to come back."""
+    queue_standing_ms: Annotated[int, Meta(ge=1, le=600_000)] = 20
+    """The same once no batch has emptied the queue for 100 ms, until none was turned away for a second."""
+    order_wait_ms_max: Annotated[int, Meta(ge=1, le=600_000)] = 10_000
+    """How long an order may wait for its batch where its request has no `Stockade-Timeout-Ms`."""
     batch_orders_max: Annotated[int, Meta(ge=1, le=4_000)] = 500
     """Orders committed in one call."""
     bulk_batch_orders_max: Annotated[int, Meta(ge=1, le=4_000)] = 2_000

@@ -37,6 +37,7 @@ from engine.intake import (
     PurchaseLimit,
     Refused,
     Replica,
+    Terms,
     end_task,
     expected_day,
     read_capacities,
@@ -163,6 +164,11 @@ class Engine:
             queue_orders_max=settings.queue_orders_max,
             batch_orders_max=settings.batch_orders_max,
             bulk_batch_orders_max=settings.bulk_batch_orders_max,
+            terms=Terms(
+                burst_s=settings.queue_wait_ms_max / 1000,
+                standing_s=settings.queue_standing_ms / 1000,
+                order_s=settings.order_wait_ms_max / 1000,
+            ),
             recover=self._recover,
             recovering=lambda: self._recovery is not None and not self._recovery.done(),
             loads=lambda: self.replica.loads,
@@ -257,17 +263,21 @@ class Engine:
 
     # Orders
 
-    def submit(self, order: Order) -> asyncio.Future[Outcome]:
-        """Reserve an order's stock. The outcome is a value; see engine.intake.outcome."""
-        return self.intake.submit(order)
+    def submit(self, order: Order, *, source: str = "", deadline_s: float | None = None) -> asyncio.Future[Outcome]:
+        """Reserve an order's stock. The outcome is a value; see engine.intake.outcome.
+
+        `source`: whose it is, as an API key's id; none takes another's place. `deadline_s`: when it must have begun to
+        be planned, by the event loop's clock; without one it has `order_wait_ms_max`.
+        """
+        return self.intake.submit(order, source=source, deadline_s=deadline_s)
 
     async def reserve(self, order: Order) -> Outcome:
         """`submit` for callers in Python: checks the order's rules first. Raises InvalidInput, EngineClosed."""
         return await self.intake.submit(check_order(order))
 
-    async def submit_lot(self, lines: bytes, *, channel: str | None = None) -> Lot:
+    async def submit_lot(self, lines: bytes, *, channel: str | None = None, source: str = "") -> Lot:
         """Reserve orders that come together, as whole lines of JSON; see engine.intake.lot. Raises EngineClosed."""
-        return await self.intake.submit_lot(lines, channel=channel)
+        return await self.intake.submit_lot(lines, channel=channel, source=source)
 
     async def quote(self, order: Order) -> Quoted | NotQuoted | PurchaseLimit:
         """Plan an order without holding anything, and say why. Raises InvalidInput.
