@@ -3,8 +3,8 @@
 No timer: while one batch is with the store the next one gathers, and goes as soon as the reply is there. A caller
 that is alone waits for nobody. Where orders came in lots, the next batch is planned while the store works on one; those
 that came alone go before those of lots. Bounded: the queue by `queue_orders_max` and in time (`Patience`), lots by
-LOTS_MAX, a batch by `batch_orders_max`, or `bulk_batch_orders_max` where it is of lots alone. Sources, which are API keys,
-get even parts of all of it.
+LOTS_MAX, a batch by `batch_orders_max`, or `bulk_batch_orders_max` where it is of lots alone. Sources, such as API
+keys, get even parts of all of it.
 """
 
 import asyncio
@@ -164,7 +164,7 @@ class Intake:
                 answer.set_result(refused)
                 return answer
             queue = self._queue
-            if len(queue) >= self.patience.limit:
+            if queue.length >= self.patience.limit:
                 displaced = queue.displace()
                 if not displaced.answer.done():
                     displaced.answer.set_result(self._overloaded(self.patience.reason, now_s))
@@ -185,19 +185,17 @@ class Intake:
 
     def _turned_away(self, source: str, now_s: float, deadline_s: float) -> oc.Overloaded | None:
         queue, patience = self._queue, self.patience
-        waiting = len(queue)
+        waiting, time_s = queue.length, deadline_s - now_s
         if waiting >= patience.limit and not self._may_displace(source):
             return self._overloaded(patience.reason, now_s)
-        # Sources take turns: so many go before the next of this one.
-        before = min(waiting, queue.held(source) * queue.sources)
-        if now_s + patience.wait_s(before) > deadline_s:
+        if waiting * patience.s_per_order > time_s and patience.wait_s(queue.before(source)) > time_s:
             return self._overloaded("deadline", now_s)
         return None
 
     def _may_displace(self, source: str) -> bool:
         """Whether another source has to give way to this one's next order, which then waits no longer than it may."""
         queue = self._queue
-        return queue.may_displace(source) and queue.held(source) * queue.sources < self.patience.limit
+        return queue.may_displace(source) and queue.before(source) < self.patience.limit
 
     def _overloaded(self, reason: Reason, now_s: float) -> oc.Overloaded:
         return oc.Overloaded(self.patience.turn_away(reason, now_s, len(self._queue)), reason)

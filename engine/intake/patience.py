@@ -1,9 +1,9 @@
 """How long orders may wait, and how long they would: decides how many are let in, by what the service does.
 
 Controlled delay, as in B. Maurer, "Fail at Scale" (ACM Queue 13(8), 2015), after CoDel (K. Nichols and V. Jacobson, ACM
-Queue 10(5), 2012): a burst may fill the queue up to a long wait, but a queue that was not emptied for a while is one that
-stands and serves nobody: then only orders are let in that wait for a short time. There it ends when the queue is empty;
-here a batch empties a short queue at any load, so it ends when, for a while, nobody had to be turned away.
+Queue 10(5), 2012): a burst may fill the queue up to a long wait, but a queue that was not emptied for a while is one
+that stands and serves nobody: then only orders are let in that wait for a short time. There it ends when the queue is
+empty; here a batch empties a short queue at any load, so it ends when, for a while, nobody had to be turned away.
 
 The rate is that of batches which were large, or left orders behind: how long a lone order takes tells nothing of what
 the service can do. All is reckoned once a batch; an order meets plain numbers.

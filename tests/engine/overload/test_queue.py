@@ -21,13 +21,14 @@ async def waiting(name: str) -> Waiting:
 
 @given(steps)
 def test_it_is_what_a_list_for_each_source_is(drawn: list[Step]) -> None:
-    """First come first served within a source, one from each in turn, and the longest gives way."""
+    """First come first served within a source, one from each in turn, and the one that grew longest gives way."""
     asyncio.run(_play(drawn))
 
 
 async def _play(drawn: list[Step]) -> None:
     queue, turns, first = OrderQueue(), list[str](), list[str]()
     model: dict[str, list[str]] = {}
+    longest = ""
     for number, (what, source) in enumerate(drawn):
         name = f"{source}{number}"
         if what == "put":
@@ -35,6 +36,8 @@ async def _play(drawn: list[Step]) -> None:
             if not model.setdefault(source, []):
                 turns.append(source)
             model[source].append(name)
+            if len(model[source]) > len(model.get(longest, ())):
+                longest = source
         elif what == "first":
             queue.put_first([await waiting(name), await waiting(f"{name}+")])
             first[:0] = [name, f"{name}+"]
@@ -48,14 +51,10 @@ async def _play(drawn: list[Step]) -> None:
                 if model[turn]:
                     turns.append(turn)
         elif what == "displace":
-            longest = max(map(len, model.values()), default=0)
-            may = longest > len(model.get(source, ())) + 1
+            may = len(model.get(longest, ())) > len(model.get(source, ())) + 1
             assert queue.may_displace(source) is may
             if may:
-                found = queue.displace()
-                of = found.order_id[0]
-                assert len(model[of]) == longest
-                assert model[of].pop() == found.order_id
+                assert queue.displace().order_id == model[longest].pop()
         assert len(queue) == len(first) + sum(map(len, model.values()))
         assert queue.sources == sum(map(bool, model.values()))
         assert queue.held(source) == len(model.get(source, ()))
