@@ -48,6 +48,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may call over HTTP. `auto`: whoever has an API key; until the first is made anybody, but on the loopback:
     elsewhere the service does not start. `required`: whoever has a key, on the loopback, too, as behind a proxy on the
     same machine. `open`: anybody who reaches the service, whatever keys there are, as behind a gateway that checks."""
+    key_rate_per_s: Annotated[float, Meta(ge=0, le=1_000_000)] = 0
+    """Requests, and orders in bulk, that each API key may send a second, unless it has a limit of its own; 0: any
+    number. Who needs no key is limited as if all had one together."""
+    key_burst: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """How many of them at once; 0: those of a second."""
     signing_key_file: Path | None = None
     """32 random bytes or more, from which the signing secrets of keys are derived: the same file for every service and
     for `stockade keys`. Nothing of it is in the store."""

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from engine.access import AccessRoom, ApiKey, KeyScope, NewKey
+from engine.access import AccessRoom, ApiKey, KeyLimit, KeyScope, NewKey
 from engine.audit import AuditReport, OversellWatch, RepairReport, audit_store, repair_store
 from engine.config import Settings, load_settings
 from engine.errors import (
@@ -34,6 +34,7 @@ from engine.intake import (
     LostOrders,
     Lot,
     Outcome,
+    Overloaded,
     PurchaseLimit,
     Refused,
     Replica,
@@ -271,6 +272,10 @@ class Engine:
         """
         return self.intake.submit(order, source=source, deadline_s=deadline_s)
 
+    def turned_away(self, source: str = "", *, deadline_s: float | None = None) -> Overloaded | None:
+        """What `submit` would tell an order for want of room or time, before it is read; see Intake.turned_away."""
+        return self.intake.turned_away(source, deadline_s=deadline_s)
+
     async def reserve(self, order: Order) -> Outcome:
         """`submit` for callers in Python: checks the order's rules first. Raises InvalidInput, EngineClosed."""
         return await self.intake.submit(check_order(order))
@@ -504,9 +509,16 @@ class Engine:
         channel: str | None = None,
         signed: bool = False,
         expires_in_s: float | None = None,
+        limit: KeyLimit | None = None,
     ) -> NewKey:
         """Make a key for callers over HTTP; see AccessRoom.create."""
-        return await self.access.create(name, scopes, channel=channel, signed=signed, expires_in_s=expires_in_s)
+        return await self.access.create(
+            name, scopes, channel=channel, signed=signed, expires_in_s=expires_in_s, limit=limit
+        )
+
+    async def limit_key(self, key_id: str, limit: KeyLimit | None) -> ApiKey:
+        """Change how many requests a key may send; see AccessRoom.limit."""
+        return await self.access.limit(key_id, limit)
 
     async def keys(self) -> tuple[ApiKey, ...]:
         """Every key that was made, the oldest first."""
