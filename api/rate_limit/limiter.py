@@ -5,6 +5,7 @@ that comes no earlier than a tolerance before it conforms, and moves it on by th
 burst. No timer refills anything, and a key that sends nothing costs nothing.
 """
 
+from collections.abc import Callable
 from math import inf
 from time import monotonic
 
@@ -35,8 +36,9 @@ class _Held(Struct):
 class Limiter:
     """Counts the requests of all keys."""
 
-    def __init__(self, times: Times, default: KeyLimit | None) -> None:
+    def __init__(self, times: Times, default: KeyLimit | None, clock: Callable[[], float] = monotonic) -> None:
         """`default`: of keys that have no limit of their own, and of who has no key, all together."""
+        self._clock = clock
         self._times = times
         self._default = default
         self._held: dict[str | None, _Held] = {}
@@ -51,7 +53,7 @@ class Limiter:
         held = self._held.get(principal.key_id)
         if held is None or held.limit is not limit:
             held = self._hold(principal.key_id, limit)
-        now_s = monotonic()
+        now_s = self._clock()
         times, place = held.times, held.place
         next_s = times[place]
         early_s = next_s - now_s - held.tolerance_s
@@ -67,7 +69,7 @@ class Limiter:
         if limit is None:
             return 0.0
         held = self._hold(principal.key_id, limit)
-        now_s = monotonic()
+        now_s = self._clock()
         next_s = max(held.times[held.place], now_s) + count * held.interval_s
         held.times[held.place] = next_s
         return max(0.0, next_s - held.interval_s - held.tolerance_s - now_s)
@@ -87,7 +89,7 @@ class Limiter:
         burst = limit.burst_or_default
         interval_s = 1 / limit.rate_per_s if limit.rate_per_s else 0.0
         tolerance_s = (burst - 1) * interval_s if limit.rate_per_s else inf
-        if times[place] > monotonic() + DEBTS_MAX * burst * interval_s:
+        if times[place] > self._clock() + DEBTS_MAX * burst * interval_s:
             times[place] = 0.0
         held = _Held(limit, times, place, interval_s, tolerance_s, max(1, burst // PART))
         self._held[key_id] = held

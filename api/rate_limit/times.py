@@ -8,6 +8,8 @@ the reading and the writing of it. A key's place is found under a lock, once a p
 
 import fcntl
 import mmap
+import os
+import weakref
 from array import array
 from hashlib import sha256
 from pathlib import Path
@@ -58,14 +60,13 @@ class SharedTimes:
     def __init__(self, folder: Path) -> None:
         """Raises OSError where the file cannot be made."""
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / FILE
-        path.touch(mode=0o600)
-        self._file = path.open("r+b")
+        self._file = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        weakref.finalize(self, os.close, self._file)
         # The same size whoever is first: what is there stays.
-        self._file.truncate(2 * PLACES * _WORD)
-        self._map = memoryview(mmap.mmap(self._file.fileno(), 2 * PLACES * _WORD))
-        self._names = self._map[: PLACES * _WORD].cast("Q")
-        self._numbers = self._map[PLACES * _WORD :].cast("d")
+        os.ftruncate(self._file, 2 * PLACES * _WORD)
+        whole = memoryview(mmap.mmap(self._file, 2 * PLACES * _WORD))
+        self._names = whole[: PLACES * _WORD].cast("Q")
+        self._numbers = whole[PLACES * _WORD :].cast("d")
         self._beyond = OwnTimes()
 
     def place_of(self, key_id: str) -> _Place:

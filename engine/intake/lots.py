@@ -98,20 +98,16 @@ class LotQueue:
         """So many orders and bytes at the most (one order may go beyond), from all sources alike."""
         taken: list[Share] = []
         while self._turns and orders_max > 0 and bytes_max > 0:
-            source, sources = self._turns[0], len(self._turns)
-            shares = self._sources[source]
-            share = shares.popleft()
-            lot = share.lot
+            sources = len(self._turns)
             # An even part of what is left; rounded up, so that the last one of a batch is not left out.
-            end, size = lot.core.end_of(share.start, share.end, -(-orders_max // sources), -(-bytes_max // sources))
-            taken.append(Share(lot, share.start, end))
-            orders_max -= end - share.start
-            bytes_max -= size
-            if end < share.end:
-                shares.appendleft(Share(lot, end, share.end))
-            self._turns.rotate(-1)
-            if not shares:
-                del self._sources[self._turns.pop()]
+            orders_part, bytes_part = -(-orders_max // sources), -(-bytes_max // sources)
+            for _ in range(sources):
+                share = self._take(min(orders_part, orders_max), min(bytes_part, bytes_max))
+                taken.append(share)
+                orders_max -= share.end - share.start
+                bytes_max -= share.size
+                if orders_max <= 0 or bytes_max <= 0:
+                    break
         return taken
 
     def clear(self) -> list[Share]:
@@ -120,6 +116,21 @@ class LotQueue:
         self._sources.clear()
         self._turns.clear()
         return found
+
+    def _take(self, orders_max: int, bytes_max: int) -> Share:
+        """What the first lot of the source whose turn it is has of so many orders and bytes."""
+        source = self._turns.popleft()
+        shares = self._sources[source]
+        share = shares.popleft()
+        lot = share.lot
+        end, size = lot.core.end_of(share.start, share.end, orders_max, bytes_max)
+        if end < share.end:
+            shares.appendleft(Share(lot, end, share.end))
+        if shares:
+            self._turns.append(source)
+        else:
+            del self._sources[source]
+        return Share(lot, share.start, end, size)
 
     def _of(self, source: str) -> deque[Share]:
         shares = self._sources.get(source)

@@ -70,6 +70,8 @@ class Share(msgspec.Struct, frozen=True):
     lot: Lot
     start: int
     end: int
+    size: int = 0
+    """Bytes, once it was taken."""
 
     def tell_unavailable(self, detail: str, *, retry_after_s: int = 1) -> None:
         """As `Waiting` does: none of them was sent."""
