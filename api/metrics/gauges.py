@@ -39,7 +39,7 @@ def snapshot_of(counts: Counts, engine: Engine, door: "Door | None") -> Snapshot
         "stockade_warehouses": status.warehouses,
         "stockade_resident_memory_bytes": _resident_bytes(),
     }
-    turned_away: dict[str, int] = {**engine.intake.patience.turned_away}
+    turned_away: dict[str, int] = dict(engine.intake.patience.turned_away.items())
     if door is not None:
         turned_away["rate-limited"] = door.gate.limiter.refused
         counters["stockade_connections_refused"] = door.refused

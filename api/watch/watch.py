@@ -55,8 +55,6 @@ class Watch:
         """Write a line, unless the request was only as slow as its client wanted, or one of very many turned away."""
         if self._due >= 1:
             self._due -= 1
-        elif outcome in TURNED_AWAY:
-            return
-        elif status < 500 and outcome in SLOW_ANYHOW:
+        elif outcome in TURNED_AWAY or (status < 500 and outcome in SLOW_ANYHOW):
             return
         self._log.write(route, status, outcome, seconds, request_id)
