@@ -65,6 +65,8 @@ class Patience:
         self.s_per_order = 0.0
         """What each order that waits costs those behind it; 0: not known yet."""
         self.standing = False
+        self.served = 0
+        """Orders that came one by one and were settled, since the start."""
         self.turned_away: dict[Reason, int] = dict.fromkeys(REASONS, 0)
         """Orders, since the start."""
         self._turned_away = 0
@@ -101,6 +103,7 @@ class Patience:
     def settled(self, now_s: float, *, orders: int, of_lots: int, left_some: bool) -> None:
         """A batch was settled: so many orders that had come one by one, others of lots; `left_some` stayed behind."""
         span_s, self._settled_s = now_s - self._settled_s, now_s
+        self.served += orders
         if not left_some and orders + of_lots <= self._small:
             self._small_s += SMALL_WEIGHT * (span_s - self._small_s)
             return

@@ -6,6 +6,7 @@ here. We stay in front to see what comes when: a client that is too slow is not 
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
@@ -192,7 +193,10 @@ class Connection(asyncio.Protocol):
         try:
             principal = self._door.gate.check(Scope.ORDERS, "POST", ORDERS_PATH, head.headers, body)
             if isinstance(principal, Problem):
-                self._answer(principal)
+                if principal.type == "rate-limited":
+                    self._door.refusals.tell(partial(self._answer, principal))
+                else:
+                    self._answer(principal)
                 return
             # One that came twice is aiohttp's.
             key = read_key(head.headers.get("idempotency-key"))
@@ -207,7 +211,7 @@ class Connection(asyncio.Protocol):
             deadline_s = None if timeout_s is None else self._door.loop.time() + timeout_s
             # Before it is read: a refusal has to cost little.
             if (refused := engine.turned_away(source, deadline_s=deadline_s)) is not None:
-                self._answer(turned_away(refused))
+                self._door.refusals.tell(partial(self._answer, turned_away(refused)))
                 return
             order = read_order(body, principal, key)
             if isinstance(order, Problem):

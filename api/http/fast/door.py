@@ -11,6 +11,7 @@ from api.http.access.gate import Gate
 from api.http.answer import Answer
 from api.http.fast.connection import Connection
 from api.http.fast.head import Heads
+from api.http.fast.refusals import Refusals
 from api.http.fast.reply import Replies
 from api.http.problems import Problem
 from api.http.request_id import request_id_of
@@ -49,6 +50,7 @@ class Door:
         self.aiohttp = aiohttp
         self.heads = Heads()
         self.replies = Replies()
+        self.refusals = Refusals(lambda: engine.intake.patience.served)
         self.loop = asyncio.get_running_loop()
         self.now = self.loop.time()
         """Of the last sweep: up to SWEEP_S ago."""
@@ -95,6 +97,7 @@ class Door:
         for connection in list(self._connections.values()):
             connection.close()
         self._stopping = True
+        self.refusals.release()
         self._look_whether_drained()
         # The engine answers within the same time, and says what it did not.
         with contextlib.suppress(TimeoutError):
