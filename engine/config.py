@@ -48,6 +48,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may call over HTTP. `auto`: whoever has an API key; until the first is made anybody, but on the loopback:
     elsewhere the service does not start. `required`: whoever has a key, on the loopback, too, as behind a proxy on the
     same machine. `open`: anybody who reaches the service, whatever keys there are, as behind a gateway that checks."""
+    key_rate_per_s: Annotated[float, Meta(ge=0, le=1_000_000)] = 0
+    """Requests, and orders in bulk, that each API key may send a second, unless it has a limit of its own; 0: any
+    number. Who needs no key is limited as if all had one together."""
+    key_burst: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """How many of them at once; 0: those of a second."""
     signing_key_file: Path | None = None
     """32 random bytes or more, from which the signing secrets of keys are derived: the same file for every service and
     for `stockade keys`. Nothing of it is in the store."""
@@ -66,6 +71,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Minor units per kilometre and shipment, for warehouses that do not say, while there is no tariff."""
     queue_orders_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
     """Orders that may wait; one more is told to come back."""
+    queue_wait_ms_max: Annotated[int, Meta(ge=1, le=600_000)] = 1_000
+    """How long orders may wait for their batch in a queue that was empty just before, by the rate at which the service
+    works: more are told to come back."""
+    queue_standing_ms: Annotated[int, Meta(ge=1, le=600_000)] = 20
+    """The same once no batch has emptied the queue for 100 ms, until none was turned away for a second."""
+    order_wait_ms_max: Annotated[int, Meta(ge=1, le=600_000)] = 10_000
+    """How long an order may wait for its batch where its request has no `Stockade-Timeout-Ms`."""
     batch_orders_max: Annotated[int, Meta(ge=1, le=4_000)] = 500
     """Orders committed in one call."""
     bulk_batch_orders_max: Annotated[int, Meta(ge=1, le=4_000)] = 2_000

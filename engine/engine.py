@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from engine.access import AccessRoom, ApiKey, KeyScope, NewKey
+from engine.access import AccessRoom, ApiKey, KeyLimit, KeyScope, NewKey
 from engine.audit import AuditReport, OversellWatch, RepairReport, audit_store, repair_store
 from engine.config import Settings, load_settings
 from engine.errors import (
@@ -34,9 +34,11 @@ from engine.intake import (
     LostOrders,
     Lot,
     Outcome,
+    Overloaded,
     PurchaseLimit,
     Refused,
     Replica,
+    Terms,
     end_task,
     expected_day,
     read_capacities,
@@ -163,6 +165,11 @@ class Engine:
             queue_orders_max=settings.queue_orders_max,
             batch_orders_max=settings.batch_orders_max,
             bulk_batch_orders_max=settings.bulk_batch_orders_max,
+            terms=Terms(
+                burst_s=settings.queue_wait_ms_max / 1000,
+                standing_s=settings.queue_standing_ms / 1000,
+                order_s=settings.order_wait_ms_max / 1000,
+            ),
             recover=self._recover,
             recovering=lambda: self._recovery is not None and not self._recovery.done(),
             loads=lambda: self.replica.loads,
@@ -257,17 +264,25 @@ class Engine:
 
     # Orders
 
-    def submit(self, order: Order) -> asyncio.Future[Outcome]:
-        """Reserve an order's stock. The outcome is a value; see engine.intake.outcome."""
-        return self.intake.submit(order)
+    def submit(self, order: Order, *, source: str = "", deadline_s: float | None = None) -> asyncio.Future[Outcome]:
+        """Reserve an order's stock. The outcome is a value; see engine.intake.outcome.
+
+        `source`: whose it is, as an API key's id; none takes another's place. `deadline_s`: when it must have begun to
+        be planned, by the event loop's clock; without one it has `order_wait_ms_max`.
+        """
+        return self.intake.submit(order, source=source, deadline_s=deadline_s)
+
+    def turned_away(self, source: str = "", *, deadline_s: float | None = None) -> Overloaded | None:
+        """What `submit` would tell an order for want of room or time, before it is read; see Intake.turned_away."""
+        return self.intake.turned_away(source, deadline_s=deadline_s)
 
     async def reserve(self, order: Order) -> Outcome:
         """`submit` for callers in Python: checks the order's rules first. Raises InvalidInput, EngineClosed."""
         return await self.intake.submit(check_order(order))
 
-    async def submit_lot(self, lines: bytes, *, channel: str | None = None) -> Lot:
+    async def submit_lot(self, lines: bytes, *, channel: str | None = None, source: str = "") -> Lot:
         """Reserve orders that come together, as whole lines of JSON; see engine.intake.lot. Raises EngineClosed."""
-        return await self.intake.submit_lot(lines, channel=channel)
+        return await self.intake.submit_lot(lines, channel=channel, source=source)
 
     async def quote(self, order: Order) -> Quoted | NotQuoted | PurchaseLimit:
         """Plan an order without holding anything, and say why. Raises InvalidInput.
@@ -494,9 +509,16 @@ class Engine:
         channel: str | None = None,
         signed: bool = False,
         expires_in_s: float | None = None,
+        limit: KeyLimit | None = None,
     ) -> NewKey:
         """Make a key for callers over HTTP; see AccessRoom.create."""
-        return await self.access.create(name, scopes, channel=channel, signed=signed, expires_in_s=expires_in_s)
+        return await self.access.create(
+            name, scopes, channel=channel, signed=signed, expires_in_s=expires_in_s, limit=limit
+        )
+
+    async def limit_key(self, key_id: str, limit: KeyLimit | None) -> ApiKey:
+        """Change how many requests a key may send; see AccessRoom.limit."""
+        return await self.access.limit(key_id, limit)
 
     async def keys(self) -> tuple[ApiKey, ...]:
         """Every key that was made, the oldest first."""

@@ -151,3 +151,8 @@ class EventsExpired(StockadeError):
 
 class EngineClosed(StockadeError):
     """The engine was shut while the call waited."""
+
+    def __init__(self, reason: str, *, retry_after_s: int = 1) -> None:
+        """`retry_after_s`: when this process, at the soonest, may have given its place to another."""
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s

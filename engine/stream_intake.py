@@ -23,6 +23,8 @@ from engine.store.stream import Claimed, Result
 FIELD = b"order"
 """The field of a message that holds the order as JSON."""
 
+SOURCE = "stream"
+"""Whose its orders are, where sources take turns: no API key has such an id."""
 MESSAGES_MAX = 1_000
 """Messages read at once."""
 LOTS_AHEAD_MAX = 4
@@ -131,7 +133,7 @@ class StreamIntake:
             log.warning("messages could not be finished", error=repr(error))
 
     async def _submit(self, entries: Sequence[Entry]) -> Lot:
-        return await self._engine.submit_lot(b"\n".join(_line(fields) for _, fields in entries))
+        return await self._engine.submit_lot(b"\n".join(_line(fields) for _, fields in entries), source=SOURCE)
 
     async def _finish(self, lot: Lot, entries: Sequence[Entry]) -> None:
         await lot.done

@@ -9,14 +9,18 @@ from cyclopts import App, Parameter
 
 from api.cli.console import StoreOptions, err, out, print_json, print_table
 from engine import open_engine
-from engine.access import ApiKey, KeyScope, NewKey
+from engine.access import ApiKey, KeyLimit, KeyScope, NewKey
 from engine.errors import FieldError, InvalidInput
 
-app = App(name="keys", help="Make, list, rotate and revoke the API keys of the HTTP service.")
+app = App(name="keys", help="Make, list, limit, rotate and revoke the API keys of the HTTP service.")
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 OVERLAP = "24h"
 
+RATE = Annotated[
+    float | None, Parameter(help="Requests a second that it may send; 0: any number. Else as the service is set.")
+]
+BURST = Annotated[int, Parameter(help="How many of them at once; 0: those of a second.")]
 ID = Annotated[str, Parameter(help="The key's id, as `stockade keys list` shows it.")]
 
 
@@ -31,13 +35,17 @@ async def create(
     channel: Annotated[str | None, Parameter(help="It makes, reads and changes orders of this channel only.")] = None,
     signed: Annotated[bool, Parameter(help="Its requests must be signed, too.", negative="")] = False,
     expires_in: Annotated[str | None, Parameter(help="It ends after so long: 90d, 12h, 30m.")] = None,
+    rate: RATE = None,
+    burst: BURST = 0,
     json: bool = False,
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make a key, and show it: once, here, and never again."""
     expires_in_s = None if expires_in is None else _seconds(expires_in, "--expires-in")
     async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
-        new = await engine.create_key(name, scope, channel=channel, signed=signed, expires_in_s=expires_in_s)
+        new = await engine.create_key(
+            name, scope, channel=channel, signed=signed, expires_in_s=expires_in_s, limit=_limit(rate, burst)
+        )
     _tell(new, json=json)
     return 0
 
@@ -50,7 +58,8 @@ async def list_keys(*, json: bool = False, store: StoreOptions = StoreOptions())
     if json:
         print_json(keys)
         return 0
-    print_table(("id", "name", "state", "scopes", "channel", "signed", "made", "secrets"), [_row(key) for key in keys])
+    heads = ("id", "name", "state", "scopes", "channel", "signed", "rate", "made", "secrets")
+    print_table(heads, [_row(key) for key in keys])
     return 0
 
 
@@ -92,6 +101,38 @@ async def revoke(
     return 0
 
 
+@app.command
+async def limit(
+    id: ID,
+    /,
+    *,
+    rate: RATE = None,
+    burst: BURST = 0,
+    json: bool = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Change how many requests a key may send. Without --rate it is what the service is set to."""
+    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+        key = await engine.limit_key(id, _limit(rate, burst))
+    if json:
+        print_json(key)
+    else:
+        out.print(f"The limit of {key.id} ({key.name}): {_rate(key.limit)}.", markup=False)
+    return 0
+
+
+def _limit(rate: float | None, burst: int) -> KeyLimit | None:
+    if rate is None and burst:
+        raise InvalidInput((FieldError("--burst", "goes with --rate"),))
+    return None if rate is None else KeyLimit(rate, burst)
+
+
+def _rate(limit: KeyLimit | None) -> str:
+    if limit is None:
+        return "as set"
+    return f"{limit.rate_per_s:g}/s, {limit.burst_or_default} at once" if limit.rate_per_s else "any number"
+
+
 def _tell(new: NewKey, *, json: bool) -> None:
     if json:
         signing = {} if new.signing_secret is None else {"signing_secret": new.signing_secret}
@@ -116,7 +157,17 @@ def _row(key: ApiKey) -> tuple[object, ...]:
     else:
         told = state if key.expires_at is None else f"{state}, until {_day(key.expires_at)}"
     signed = "yes" if key.signed else "no"
-    return key.id, key.name, told, ", ".join(key.scopes), key.channel or "all", signed, _day(key.made_at), secrets
+    return (
+        key.id,
+        key.name,
+        told,
+        ", ".join(key.scopes),
+        key.channel or "all",
+        signed,
+        _rate(key.limit),
+        _day(key.made_at),
+        secrets,
+    )
 
 
 def _day(at: datetime) -> str:

@@ -17,6 +17,9 @@ BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 5.0
 ATTEMPT_MIN_S = 0.001
 
+SURELY_NOT_DONE = ("overloaded", "deadline-exceeded", "contended", "stock-under-change")
+"""Problems after which nothing was done: another try cannot do anything twice."""
+
 
 class Retry(Struct, frozen=True, kw_only=True):
     """How patient a client is. Pauses double from `backoff_s` on, are drawn from half to whole, and never shorter than
@@ -89,7 +92,7 @@ class Attempts(Generic[T]):
         if problem.status not in RETRIED or not problem.retryable:
             return False
         # A proxy, or a service that lost its store, does not know what became of it.
-        certain = problem.status in (408, 429) or problem.type in ("overloaded", "contended", "stock-under-change")
+        certain = problem.status in (408, 429) or problem.type in SURELY_NOT_DONE
         return self._call.repeatable or certain
 
     def _pause(self, asked_s: float) -> float | None:

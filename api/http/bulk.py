@@ -1,6 +1,7 @@
 """Orders in bulk over HTTP: lines of JSON in, lines of JSON out, while both are still on their way.
 
-Each line is an order by itself. Lines are read only as fast as their results are taken: a client reads while it sends.
+Each line is an order by itself. Lines are read only as fast as their results are taken: a client reads while it sends;
+and as fast as the limit of its key allows, of which each line is one request.
 An answer that ends without its last chunk is one to a part of the body: the rest, sent again, tells what was done.
 """
 
@@ -17,9 +18,10 @@ from api.http.body import too_large
 from api.http.keys import ENGINE, WATCH
 from api.http.lines import LineCutter
 from api.http.orders import refusal
-from api.http.principal import principal_of
+from api.http.principal import GATE, principal_of
 from api.http.problems import Problem
 from api.http.request_id import HEADER, request_id_of
+from api.rate_limit import paced
 from api.watch import Watch
 from engine import Engine
 from engine.errors import EngineClosed
@@ -44,9 +46,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Bulks:
-    """Bodies of one application that are being read, by the tasks that read them."""
+    """Bodies of one application that are being read, by the tasks that read them, with whose they are."""
 
-    readers: set[asyncio.Task[None]] = field(default_factory=set)
+    readers: dict[asyncio.Task[None], str] = field(default_factory=dict)
 
 
 BULKS: web.AppKey[Bulks] = web.AppKey("bulks", Bulks)
@@ -62,7 +64,7 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
     lots: asyncio.Queue[Lot | None] = asyncio.Queue()
     ahead = asyncio.Semaphore(LOTS_AHEAD_MAX)
     reader = asyncio.create_task(_read(request, engine, lots, ahead))
-    bulks.readers.add(reader)
+    bulks.readers[reader] = principal_of(request).source
     transport = request.transport
     assert transport is not None, "a request comes with its connection"
     try:
@@ -84,7 +86,7 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
             transport.abort()
         transport.close()
     finally:
-        bulks.readers.discard(reader)
+        bulks.readers.pop(reader, None)
         reader.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await reader
@@ -93,7 +95,7 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
 
 async def stop_bulks(app: web.Application) -> None:
     """Reads no further when the service stops; what was read is answered."""
-    for reader in app[BULKS].readers:
+    for reader in list(app[BULKS].readers):
         reader.cancel()
 
 
@@ -139,8 +141,12 @@ def _refused(request: web.Request) -> Problem | None:
     if request.headers.get("Content-Type") and request.content_type not in MEDIA_TYPES:
         detail = f"Send lines of JSON, an order each, as {MEDIA_TYPES[0]}: curl --data-binary, not -d."
         return Problem("unsupported-media-type", detail)
-    if len(request.app[BULKS].readers) >= BULKS_MAX:
-        return Problem("overloaded", f"{BULKS_MAX} bodies are being read. Come back.", retry_after_s=BULK_RETRY_S)
+    readers, source = request.app[BULKS].readers, principal_of(request).source
+    # As lots do (engine/intake/lots.py): each key may have as many as are left, so that no one takes them all.
+    own = sum(whose == source for whose in readers.values())
+    if own >= BULKS_MAX - len(readers):
+        detail = f"{len(readers)} bodies are being read, {own} of them with this key. Come back."
+        return Problem("overloaded", detail, retry_after_s=BULK_RETRY_S)
     return None
 
 
@@ -148,16 +154,16 @@ async def _read(
     request: web.Request, engine: Engine, lots: asyncio.Queue[Lot | None], ahead: asyncio.Semaphore
 ) -> None:
     """Reads the body to its end, a lot for whatever whole lines have come; then None, however it ends."""
-    channel = principal_of(request).channel
+    principal, limiter = principal_of(request), request.app[GATE].limiter
     cutter = LineCutter(limits.ORDER_BYTES_MAX)
     try:
         while True:
             async with asyncio.timeout(READ_WAIT_S):
                 data = await request.content.readany()
             lines = cutter.feed(data) if data else cutter.end()
-            if lines:
+            async for part in paced(lines, limiter, principal):
                 await ahead.acquire()
-                lots.put_nowait(await engine.submit_lot(lines, channel=channel))
+                lots.put_nowait(await engine.submit_lot(part, channel=principal.channel, source=principal.source))
             if not data:
                 return
     finally:

@@ -61,3 +61,5 @@ class Contract(Struct, frozen=True, kw_only=True):
     problems: tuple[ProblemType, ...] = ()
     takes_key: bool = False
     """Whether an `Idempotency-Key` counts here."""
+    takes_timeout: bool = False
+    """Whether a `Stockade-Timeout-Ms` does."""

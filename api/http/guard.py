@@ -39,7 +39,7 @@ def problem_of(error: Exception, *, path: str, request_id: str) -> Problem:
         case EventsExpired():
             return Problem("cursor-expired", str(error), members=Oldest(error.oldest))
         case EngineClosed():
-            return Problem("shutting-down", str(error))
+            return Problem("shutting-down", str(error), retry_after_s=error.retry_after_s)
         case StoreError():
             return Problem("store-unavailable", str(error))
     log.error("a request failed", path=path, request_id=request_id, exc_info=error)

@@ -1,5 +1,8 @@
 """Orders and quotes over HTTP."""
 
+import asyncio
+from functools import lru_cache
+
 import msgspec
 from aiohttp import web
 
@@ -11,6 +14,7 @@ from api.http.keys import ENGINE
 from api.http.members import Exceeded, Lacking, NowhereFrom
 from api.http.principal import principal_of
 from api.http.problems import Problem
+from api.http.timeout import timeout_of
 from api.idempotency import once, resource_of, with_id
 from engine import Engine, NotQuoted, Quoted
 from engine.access import Principal
@@ -31,6 +35,9 @@ from engine.intake import (
 from engine.model import Explanation, Order, limits
 from engine.model.rules import order_errors
 
+TURNED_AWAY_KNOWN = 256
+"""Refusals that are kept ready: more than there are reasons and seconds."""
+
 _order = msgspec.json.Decoder(Order)
 
 
@@ -48,18 +55,29 @@ async def post_order(request: web.Request) -> Answer | Problem:
     key = key_of(request)
     if isinstance(key, Problem):
         return key
-    principal = principal_of(request)
-    order = read_order(await read_body(request, limits.ORDER_BYTES_MAX), principal, key)
+    timeout_s = timeout_of(request)
+    if isinstance(timeout_s, Problem):
+        return timeout_s
+    principal, engine = principal_of(request), request.app[ENGINE]
+    body = await read_body(request, limits.ORDER_BYTES_MAX)
+    deadline_s = None if timeout_s is None else asyncio.get_running_loop().time() + timeout_s
+    # Before it is read: a refusal has to cost little.
+    if (refused := engine.turned_away(principal.source, deadline_s=deadline_s)) is not None:
+        return turned_away(refused)
+    order = read_order(body, principal, key)
     if isinstance(order, Problem):
         return order
-    return await take_order(request.app[ENGINE], order, principal, key)
+    return await take_order(engine, order, principal, key, deadline_s)
 
 
-async def take_order(engine: Engine, order: Order, principal: Principal, key: str | None) -> Answer | Problem:
+async def take_order(
+    engine: Engine, order: Order, principal: Principal, key: str | None, deadline_s: float | None = None
+) -> Answer | Problem:
     """Reserve an order that came with an `Idempotency-Key`, or without one."""
 
     async def do() -> Answer | Problem:
-        return order_answer(order.order_id, await engine.submit(order))
+        outcome = await engine.submit(order, source=principal.source, deadline_s=deadline_s)
+        return order_answer(order.order_id, outcome)
 
     if key is None:
         return await do()
@@ -165,11 +183,20 @@ def refusal(
             return Problem("order-conflict", detail)
         case Invalid(errors):
             return Problem("invalid-order", str(InvalidInput(errors)), errors=errors)
-        case Overloaded(retry_after_s):
-            detail = f"{nothing} Send the order again."
-            return Problem("overloaded", detail, retry_after_s=retry_after_s)
+        case Overloaded():
+            return turned_away(outcome)
         case Contended():
             return Problem("contended", f"{nothing} Send it again.")
-        case Unavailable(detail, certain):
+        case Unavailable(detail, certain, retry_after_s):
             state = "This request held nothing." if certain else "Whether the order is held is not known."
-            return Problem("store-unavailable", f"{detail} {state} Send the same order again to learn it.")
+            told = f"{detail} {state} Send the same order again to learn it."
+            return Problem("store-unavailable", told, retry_after_s=retry_after_s)
+
+
+@lru_cache(TURNED_AWAY_KNOWN)
+def turned_away(refused: Overloaded) -> Problem:
+    """The problem of an order for which there is no room, or no time; the same object each time."""
+    if refused.reason == "deadline":
+        detail = "The order did not begin, or could not, within the time that it was given. Nothing was held."
+        return Problem("deadline-exceeded", f"{detail} Send the order again.", retry_after_s=refused.retry_after_s)
+    return Problem("overloaded", "Nothing was held. Send the order again.", retry_after_s=refused.retry_after_s)

@@ -17,7 +17,7 @@ from api.metrics.counts import BOUNDS_S
 from api.metrics.snapshot import Snapshot
 
 ORDERS_ROUTE = "POST /v1/orders"
-NOT_AN_ORDER = frozenset({"unauthorized", "forbidden", "method-not-allowed"})
+NOT_AN_ORDER = frozenset({"unauthorized", "forbidden", "rate-limited", "method-not-allowed"})
 """Outcomes of that route that nobody's order had."""
 
 
@@ -43,6 +43,10 @@ class _Told(Collector):
         yield GaugeMetricFamily(families.WORKERS, told[families.WORKERS], value=sum_.workers)
         yield from self._requests()
         yield self._orders()
+        turned_away = CounterMetricFamily(families.TURNED_AWAY, told[families.TURNED_AWAY], labels=("reason",))
+        for reason, count in sorted(sum_.turned_away.items()):
+            turned_away.add_metric((reason,), count)
+        yield turned_away
         for name, meaning in families.COUNTERS.items():
             yield CounterMetricFamily(name, meaning, value=sum_.counters.get(name, 0))
         for name, meaning in families.HISTOGRAMS.items():

@@ -6,6 +6,7 @@ from types import MappingProxyType
 REQUESTS = "stockade_http_requests"
 DURATIONS = "stockade_http_request_duration_seconds"
 ORDERS = "stockade_orders"
+TURNED_AWAY = "stockade_turned_away"
 WORKERS = "stockade_workers"
 BUILD = "stockade_build"
 
@@ -14,6 +15,7 @@ LABELLED: Mapping[str, str] = MappingProxyType(
         REQUESTS: "Requests answered, by route, method, status and outcome: a problem's type, or what was done.",
         DURATIONS: "From a request that has come in to its answer, by route, method and class of status.",
         ORDERS: "Orders by what became of them, and by the way they came.",
+        TURNED_AWAY: "Orders, and with rate-limited requests, turned away before they were read or planned, by reason.",
         WORKERS: "Processes whose gauges these are.",
         BUILD: "What runs here.",
     }
@@ -50,6 +52,8 @@ GAUGES: Mapping[str, tuple[str, Over]] = MappingProxyType(
         "stockade_store_up": ("1 where the store answered every worker's last look, 5 seconds ago at most.", min),
         "stockade_queue_orders": ("Orders that wait for their batch.", sum),
         "stockade_queue_orders_max": ("How many may.", sum),
+        "stockade_queue_wait_seconds": ("How long an order that comes now would wait for its batch.", max),
+        "stockade_queue_standing": ("1 where a queue stands, so that orders are let in for a short wait only.", max),
         "stockade_view_lag_seconds": ("Age at which changes by others came into the view: the worst of 10 s.", max),
         "stockade_view_events_behind": ("Changes in the store that are not in the view.", max),
         "stockade_policies_error": ("1 where the file of policies is wrong and the former are in force.", max),

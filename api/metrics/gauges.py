@@ -29,6 +29,8 @@ def snapshot_of(counts: Counts, engine: Engine, door: "Door | None") -> Snapshot
         "stockade_ready": status.state is State.READY,
         "stockade_queue_orders": status.queued,
         "stockade_queue_orders_max": engine.settings.queue_orders_max,
+        "stockade_queue_wait_seconds": engine.intake.wait_s,
+        "stockade_queue_standing": engine.intake.patience.standing,
         "stockade_view_lag_seconds": status.view_lag_ms / 1000,
         "stockade_view_events_behind": status.events_behind,
         "stockade_policies_error": status.policies_error is not None,
@@ -37,7 +39,9 @@ def snapshot_of(counts: Counts, engine: Engine, door: "Door | None") -> Snapshot
         "stockade_warehouses": status.warehouses,
         "stockade_resident_memory_bytes": _resident_bytes(),
     }
+    turned_away: dict[str, int] = dict(engine.intake.patience.turned_away.items())
     if door is not None:
+        turned_away["rate-limited"] = door.gate.limiter.refused
         counters["stockade_connections_refused"] = door.refused
         counters["stockade_connections_timed_out"] = door.timed_out
         gauges["stockade_connections"] = door.connections
@@ -46,6 +50,7 @@ def snapshot_of(counts: Counts, engine: Engine, door: "Door | None") -> Snapshot
         requests=[(series, list(row)) for series, row in counts.requests.items()],
         orders=[(via, outcome, count) for (via, outcome), count in counts.orders.items()],
         counters={name: float(value) for name, value in counters.items()},
+        turned_away={reason: float(count) for reason, count in turned_away.items()},
         histograms={
             "stockade_batch_orders": _histogram(stages.orders),
             "stockade_batch_plan_seconds": _histogram(stages.plan_s),

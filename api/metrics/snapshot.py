@@ -27,6 +27,8 @@ class Snapshot(Struct):
     orders: list[tuple[str, str, float]] = []
     """Those that did not come by a request each: way, outcome, count."""
     counters: dict[str, float] = {}
+    turned_away: dict[str, float] = {}
+    """By reason."""
     histograms: dict[str, Histogram] = {}
     gauges: dict[str, float] = {}
     workers: int = 0
@@ -46,6 +48,7 @@ def add_up(live: Iterable[Snapshot], ended: Iterable[Snapshot] = ()) -> Snapshot
         for via, outcome, count in one.orders:
             orders[via, outcome] = orders.get((via, outcome), 0) + count
         _add(sum_.counters, one.counters)
+        _add(sum_.turned_away, one.turned_away)
         for name, histogram in one.histograms.items():
             into = sum_.histograms.setdefault(name, Histogram(histogram.bounds, [0] * len(histogram.counts), 0.0))
             into.counts = [a + b for a, b in zip(into.counts, histogram.counts, strict=True)]

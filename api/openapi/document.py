@@ -11,7 +11,7 @@ from api.http.contract import LINES_TYPE, Body, Contract, Parameter, Reply
 from api.http.problems import TITLES, ProblemType
 from api.http.routes import Route, Scope
 from api.openapi.contracts import values
-from api.openapi.fixed import HEADERS, KEY_PARAMETER, REQUEST_ID_PARAMETER, SCHEME, SCHEME_NAME
+from api.openapi.fixed import HEADERS, KEY_PARAMETER, REQUEST_ID_PARAMETER, SCHEME, SCHEME_NAME, TIMEOUT_PARAMETER
 from api.openapi.problem_examples import PROBLEMS
 from api.openapi.schemas import Schemas
 from engine import __version__
@@ -21,13 +21,14 @@ OPENAPI = "3.1.0"
 PROBLEM_TYPE = "application/problem+json"
 ALWAYS: tuple[ProblemType, ...] = ("unsupported-encoding", "internal-error")
 """What any request may meet."""
-GUARDED: tuple[ProblemType, ...] = ("unauthorized", "forbidden")
+GUARDED: tuple[ProblemType, ...] = ("unauthorized", "forbidden", "rate-limited")
 """What those meet that take a key."""
 SIGNED: tuple[ProblemType, ...] = ("overloaded",)
 """What those meet whose signature is good only once."""
 OF_BODIES: tuple[ProblemType, ...] = ("broken-json", "too-slow", "too-large")
 """What bodies meet that are read whole."""
 OF_KEYS: tuple[ProblemType, ...] = ("invalid-idempotency-key", "idempotency-key-reused")
+OF_TIMEOUTS: tuple[ProblemType, ...] = ("invalid-timeout", "deadline-exceeded")
 UNROUTED: tuple[ProblemType, ...] = ("not-found", "method-not-allowed")
 """What requests meet that no route takes."""
 
@@ -44,6 +45,10 @@ connection too many all is 503 `overloaded`.
 
 **Keys.** A service with API keys takes one with every request but for those without a lock: `Authorization: Bearer
 stk_...`. Its scope must be that of the operation. A key of one channel sees and makes orders of that channel only.
+
+**Limits.** A key may be limited to so many requests a second: beyond is 429 `rate-limited`. A service that is given
+more orders than it can do turns some away at once, 503 `overloaded`, those of the keys first that send most. Each tells
+in `Retry-After` when another try makes sense.
 
 **Money** is integer minor units, **units** are integers, times are RFC 3339.
 """
@@ -106,6 +111,7 @@ def _operation(route: Route, contract: Contract, schemas: Schemas, examples: _Js
     parameters = [_parameter(_PATH_WORDS[name], "path", schemas) for name in re.findall(r"{(\w+)}", route.path)]
     parameters += [_parameter(parameter, "query", schemas) for parameter in contract.query]
     parameters += [KEY_PARAMETER] if contract.takes_key else []
+    parameters += [TIMEOUT_PARAMETER] if contract.takes_timeout else []
     parameters.append(REQUEST_ID_PARAMETER)
     operation: _Json = {
         "operationId": route.handler.__name__,
@@ -162,6 +168,7 @@ def _responses(route: Route, contract: Contract, schemas: Schemas, examples: _Js
         *(SIGNED if route.scope in ONCE and route.method != "GET" else ()),
         *(OF_BODIES if contract.body is not None and route.whole_body else ()),
         *(OF_KEYS if contract.takes_key else ()),
+        *(OF_TIMEOUTS if contract.takes_timeout else ()),
         *contract.problems,
         *ALWAYS,
     )
@@ -199,7 +206,7 @@ def _problems(types: Sequence[ProblemType], schemas: Schemas, examples: _Json) -
     status = TITLES[types[0]][0]
     refs = [schemas.of_problem(type_) for type_ in types]
     schema = refs[0] if len(refs) == 1 else {"oneOf": refs}
-    more = {503: ("Retry-After",), 405: ("Allow",), 401: ("WWW-Authenticate",)}.get(status, ())
+    more = {429: ("Retry-After",), 503: ("Retry-After",), 405: ("Allow",), 401: ("WWW-Authenticate",)}.get(status, ())
     return {
         "description": "; ".join(f"`{type_}`: {TITLES[type_][1]}" for type_ in types) + ".",
         "headers": _headers(*more),

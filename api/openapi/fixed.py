@@ -3,6 +3,8 @@
 from typing import Any
 
 from api.http.request_id import LENGTH_MAX
+from api.http.timeout import HEADER as TIMEOUT_HEADER
+from api.http.timeout import MS_MAX
 from api.idempotency import HEADER as KEY_HEADER
 from api.idempotency import PATTERN
 from api.openapi.contracts import values
@@ -44,6 +46,16 @@ REQUEST_ID_PARAMETER = {
     "description": f"Up to {LENGTH_MAX} printable ASCII characters, which come back; others are passed over.",
     "schema": {"type": "string"},
     "example": values.REQUEST_ID,
+}
+TIMEOUT_PARAMETER = {
+    "name": TIMEOUT_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Milliseconds after which an order that has not begun to be planned is not begun: 503"
+    " `deadline-exceeded`, and nothing is held. One that has begun gets its true answer, however late. Without it, as"
+    " the service is set: 10 seconds by default.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MS_MAX},
+    "example": 2_000,
 }
 KEY_PARAMETER = {
     "name": KEY_HEADER,

@@ -26,6 +26,12 @@ PROBLEMS: tuple[Problem, ...] = (
         "invalid-idempotency-key",
         'Idempotency-Key must be 1 to 128 printable ASCII characters, as "..." or without quotes.',
     ),
+    Problem("invalid-timeout", "Stockade-Timeout-Ms must be a whole number of milliseconds, 1 to 60000."),
+    Problem(
+        "rate-limited",
+        "The limit of this key is reached. Nothing was done. Send the request again after 1 s.",
+        retry_after_s=1,
+    ),
     Problem(
         "unauthorized",
         "The API key is not one of this store.",
@@ -109,6 +115,11 @@ PROBLEMS: tuple[Problem, ...] = (
     ),
     Problem("internal-error", "The error is in the service's log, under the request id."),
     Problem("overloaded", "Nothing was held. Send the order again.", retry_after_s=1),
+    Problem(
+        "deadline-exceeded",
+        "The order did not begin within the time that it was given. Nothing was held. Send the order again.",
+        retry_after_s=1,
+    ),
     Problem("contended", _TRY_AGAIN),
     Problem("stock-under-change", "Another movement is changing the same cells. Nothing was changed; send it again."),
     Problem("shutting-down", "the service is shutting down"),

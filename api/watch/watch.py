@@ -13,6 +13,10 @@ SLOW_ANYHOW = frozenset({"streamed"})
 """Outcomes of requests that last as long as their client likes."""
 
 
+TURNED_AWAY = frozenset({"overloaded", "deadline-exceeded"})
+"""Outcomes that come by the thousand when there is too much to do: they are counted, and sampled as others are."""
+
+
 class Watch:
     """The one place that lanes tell of requests. Counting comes first, and is all that most requests cost."""
 
@@ -48,9 +52,9 @@ class Watch:
             self.traces.request(route, status, outcome, seconds, request_id, headers)
 
     def _look(self, route: str, status: int, outcome: str, seconds: float, request_id: str) -> None:
-        """Write a line, unless the request was only as slow as its client wanted."""
+        """Write a line, unless the request was only as slow as its client wanted, or one of very many turned away."""
         if self._due >= 1:
             self._due -= 1
-        elif status < 500 and outcome in SLOW_ANYHOW:
+        elif outcome in TURNED_AWAY or (status < 500 and outcome in SLOW_ANYHOW):
             return
         self._log.write(route, status, outcome, seconds, request_id)

@@ -2,6 +2,7 @@
 
 from engine.access.key import SCOPES, ApiKey, KeyScope, NewKey
 from engine.access.keyring import ANYONE, Denied, Keyring, Principal
+from engine.access.limit import KeyLimit
 from engine.access.room import AccessRoom
 from engine.access.signing import SIGNED_WINDOW_S, signature
 
@@ -12,6 +13,7 @@ __all__ = [
     "AccessRoom",
     "ApiKey",
     "Denied",
+    "KeyLimit",
     "KeyScope",
     "Keyring",
     "NewKey",

@@ -12,6 +12,8 @@ from typing import Literal, get_args
 import msgspec
 from msgspec import Struct
 
+from engine.access.limit import KeyLimit
+
 KeyScope = Literal["orders", "stock", "admin", "read"]
 SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
 
@@ -54,6 +56,8 @@ class KeyRecord(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     signed: bool = False
     expires_ms: int | None = None
     revoked_ms: int | None = None
+    limit: KeyLimit | None = None
+    """None: that of the service's settings."""
 
 
 class ApiKeySecret(Struct, frozen=True, omit_defaults=True):
@@ -80,6 +84,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
     secrets: tuple[ApiKeySecret, ...]
     """Those that are taken, the newest first."""
+    limit: KeyLimit | None = None
+    """None: that of the service's settings."""
 
 
 class NewKey(Struct, frozen=True, kw_only=True):
@@ -143,6 +149,7 @@ def shown(record: KeyRecord, now_ms: int) -> ApiKey:
             )
             for secret in live
         ),
+        limit=record.limit,
     )
 
 

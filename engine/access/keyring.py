@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from engine.access.key import TEXT_LENGTH, KeyRecord
+from engine.access.limit import KeyLimit
 
 Denied = Literal["unknown", "revoked", "ended"]
 """Why a key is not taken. Whoever is told more than `unknown` has shown a secret of the key."""
@@ -26,6 +27,13 @@ class Principal(Struct, frozen=True):
     signed: bool = False
     generation: int = 0
     """Which of the key's secrets was shown."""
+    limit: KeyLimit | None = None
+    """How many requests it may send; None: as the service's settings say."""
+
+    @property
+    def source(self) -> str:
+        """Whose orders these are, where keys take turns."""
+        return self.key_id or ""
 
 
 ANYONE = Principal(None)
@@ -86,7 +94,13 @@ def _secrets(record: KeyRecord) -> list[_Known]:
     known = []
     for secret in record.secrets:
         principal = Principal(
-            record.id, record.name, frozenset(record.scopes), record.channel, record.signed, secret.generation
+            record.id,
+            record.name,
+            frozenset(record.scopes),
+            record.channel,
+            record.signed,
+            secret.generation,
+            record.limit,
         )
         ends = [ends_ms for ends_ms in (secret.ends_ms, record.expires_ms) if ends_ms is not None]
         denied: Denied | None = "revoked" if record.revoked_ms is not None else None

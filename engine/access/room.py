@@ -27,6 +27,7 @@ from engine.access.key import (
     state_of,
 )
 from engine.access.keyring import Keyring
+from engine.access.limit import BURST_MAX, RATE_PER_S_MAX, KeyLimit
 from engine.access.signing import HOW_TO_MAKE, SETTING, SIGNED_WINDOW_S, SigningRoot
 from engine.config import Settings
 from engine.errors import FieldError, InvalidInput, StoreError
@@ -99,11 +100,14 @@ class AccessRoom:
         channel: str | None = None,
         signed: bool = False,
         expires_in_s: float | None = None,
+        limit: KeyLimit | None = None,
     ) -> NewKey:
         """Make a key; its secrets are in what is returned, and nowhere else. Raises InvalidInput.
 
         `channel`: it makes, reads and changes orders of this channel only. `signed`: its requests must be signed.
+        `limit`: how many requests it may send, in the place of what a service's settings say.
         """
+        _check_limit(limit)
         self._check(name, scopes, channel=channel, signed=signed, expires_in_s=expires_in_s)
         await self.look()
         now_ms, key_id = self.keyring.now_ms(), new_id()
@@ -117,6 +121,7 @@ class AccessRoom:
             channel=channel,
             signed=signed,
             expires_ms=now_ms + int(expires_in_s * 1000) if expires_in_s is not None else None,
+            limit=limit,
         )
         letter = await self._store.access.put_key(record.id, b"", encode_record(record), keys_max=KEYS_MAX)
         if letter == "F":
@@ -170,6 +175,15 @@ class AccessRoom:
             return msgspec.structs.replace(record, secrets=(newest, *ended))
 
         return shown(await self._change(key_id, revoked), self.keyring.now_ms())
+
+    async def limit(self, key_id: str, limit: KeyLimit | None) -> ApiKey:
+        """Have a key send so many requests; None: as a service's settings say. Raises InvalidInput.
+
+        Every process knows within a second.
+        """
+        _check_limit(limit)
+        changed = await self._change(key_id, lambda record, _: msgspec.structs.replace(record, limit=limit))
+        return shown(changed, self.keyring.now_ms())
 
     async def spend(self, signature: str) -> str:
         """Use a signature up, for all processes: "A"; "U" if it was used before, "F" while there are too many."""
@@ -244,6 +258,19 @@ class AccessRoom:
         if signed and self.root is None:
             message = f"no file is set, which signing secrets are derived from; {HOW_TO_MAKE}"
             raise InvalidInput((FieldError(SETTING, message),))
+
+
+def _check_limit(limit: KeyLimit | None) -> None:
+    if limit is None:
+        return
+    errors = []
+    if not 0 <= limit.rate_per_s <= RATE_PER_S_MAX:
+        message = f"must be 0 (any number) to {RATE_PER_S_MAX:.0f} requests a second"
+        errors.append(FieldError("/limit/rate_per_s", message))
+    if not 0 <= limit.burst <= BURST_MAX:
+        errors.append(FieldError("/limit/burst", f"must be 0 (those of a second) to {BURST_MAX}"))
+    if errors:
+        raise InvalidInput(tuple(errors))
 
 
 def _age(record: KeyRecord) -> tuple[int, str]:

@@ -18,6 +18,7 @@ from engine.intake.outcome import (
     Reserved,
     Unavailable,
 )
+from engine.intake.patience import REASONS, Reason, Terms
 from engine.intake.refused import (
     REFUSALS,
     InsufficientStock,
@@ -30,6 +31,7 @@ from engine.intake.restore import restore
 from engine.model import Shortage, StockLimit, Undeliverable
 
 __all__ = [
+    "REASONS",
     "REFUSALS",
     "Acknowledged",
     "Broken",
@@ -47,11 +49,13 @@ __all__ = [
     "Outcome",
     "Overloaded",
     "PurchaseLimit",
+    "Reason",
     "Refused",
     "Replica",
     "Reserved",
     "Shortage",
     "StockLimit",
+    "Terms",
     "Unavailable",
     "Undeliverable",
     "end_task",

@@ -2,13 +2,14 @@
 
 No timer: while one batch is with the store the next one gathers, and goes as soon as the reply is there. A caller
 that is alone waits for nobody. Where orders came in lots, the next batch is planned while the store works on one; those
-that came alone go before those of lots. Bounded: the queue by `queue_orders_max`, lots by LOTS_MAX, a batch by
-`batch_orders_max`, or `bulk_batch_orders_max` where it is of lots alone.
+that came alone go before those of lots. Bounded: the queue by `queue_orders_max` and in time (`Patience`), lots by
+LOTS_MAX, a batch by `batch_orders_max`, or `bulk_batch_orders_max` where it is of lots alone. Sources, such as API
+keys, get even parts of all of it.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
+from math import ceil
 from typing import Any, Literal
 
 import structlog
@@ -18,12 +19,14 @@ from engine.intake import outcome as oc
 from engine.intake.acknowledged import Acknowledged
 from engine.intake.batches import Asked, Batches, Planned
 from engine.intake.lot import Lot
+from engine.intake.lots import LotQueue, LotRoom
+from engine.intake.patience import RETRY_S_MAX, Patience, Reason, Terms
+from engine.intake.queue import OrderQueue
 from engine.intake.waiting import Share, Taken, Waiting
 from engine.model import Order
 from engine.planner import Planner, canonical_bytes
 from engine.store import Store
 
-OVERLOAD_RETRY_S = 1
 CANCEL_POLL_S = 0.2
 
 BATCH_BYTES_MAX = 128 * 1024
@@ -34,6 +37,9 @@ BULK_BATCH_BYTES_MAX = 512 * 1024
 
 LOTS_MAX = 32
 """Lots under way, whoever they are of; the next wait."""
+
+LOTS_PART = 4
+"""While single orders are turned away, lots add no more than this part of them to a batch."""
 
 log = structlog.get_logger(__name__)
 
@@ -70,22 +76,25 @@ class Intake:
         queue_orders_max: int,
         batch_orders_max: int,
         bulk_batch_orders_max: int,
+        terms: Terms,
         recover: Callable[[], Awaitable[bool]],
         recovering: Callable[[], bool],
         loads: Callable[[], int],
         acknowledged: Acknowledged,
     ) -> None:
-        """`recover` is called, with `exclusive` free, when the store broke off; it says whether the store is back.
+        """`terms`: how long orders may wait.
 
-        `loads` counts how often the planner was loaded: levels that were read before the last time are no proof.
-        `acknowledged` is told of every commit.
+        `recover` is called, with `exclusive` free, when the store broke off; it says whether the store is back. `loads`
+        counts how often the planner was loaded: levels that were read before the last time are no proof. `acknowledged`
+        is told of every commit.
         """
         self._batches = Batches(planner, store, loads=loads, acknowledged=acknowledged)
         self._partitions = len(store.partitions)
-        self._queue: deque[Waiting] = deque()
-        self._shares: deque[Share] = deque()
-        self._lots_room = asyncio.Semaphore(LOTS_MAX)
-        self._queue_orders_max = queue_orders_max
+        self._queue = OrderQueue()
+        self._shares = LotQueue()
+        self._lots_room = LotRoom(LOTS_MAX)
+        self.patience = Patience(terms, orders_max=queue_orders_max, batch_orders_max=batch_orders_max)
+        self._order_s = terms.order_s
         self._batch_orders_max = batch_orders_max
         self._bulk_batch_orders_max = bulk_batch_orders_max
         self._recover = recover
@@ -94,10 +103,12 @@ class Intake:
         self._worker: asyncio.Task[None] | None = None
         self._under_way: list[Planned] = []
         self._closed = False
+        self._ends_s = 0.0
+        """When whoever has no answer gets none, once it is closed."""
+        self._unreachable: str | None = None
+        self._unreachable_s = 0.0
         self.exclusive = Exclusive()
         """Held while a batch is under way: whoever sets levels of the view takes it, so that no take is overwritten."""
-        self.unreachable: str | None = None
-        """Why the store cannot be had, while it cannot: then orders are refused at once."""
         self.failed = False
         """Whether a bug or a panic stopped the intake."""
         self.clock = self._batches.clock
@@ -106,7 +117,23 @@ class Intake:
     @property
     def queued(self) -> int:
         """Orders that wait for the next batch."""
-        return len(self._queue) + sum(share.end - share.start for share in self._shares)
+        return len(self._queue) + self._shares.orders
+
+    @property
+    def wait_s(self) -> float:
+        """How long an order that comes now would wait for its batch, as far as is known."""
+        return self.patience.wait_s(len(self._queue))
+
+    @property
+    def unreachable(self) -> str | None:
+        """Why the store cannot be had, while it cannot: then orders are refused at once."""
+        return self._unreachable
+
+    @unreachable.setter
+    def unreachable(self, why: str | None) -> None:
+        if self._unreachable is None:
+            self._unreachable_s = self._loop.time()
+        self._unreachable = why
 
     @property
     def batches(self) -> int:
@@ -118,40 +145,89 @@ class Intake:
         """Orders that were planned again."""
         return self._batches.replans
 
-    def submit(self, order: Order) -> asyncio.Future[oc.Outcome]:
-        """Reserve an order. The future always gets an outcome, or EngineClosed; cancelling it cancels nothing else."""
+    def submit(self, order: Order, *, source: str = "", deadline_s: float | None = None) -> asyncio.Future[oc.Outcome]:
+        """Reserve an order. The future always gets an outcome, or EngineClosed; cancelling it cancels nothing else.
+
+        `source`: whose it is; sources get even parts. `deadline_s`: when it must have begun to be planned, by the
+        loop's clock; else nothing is held.
+        """
         answer: asyncio.Future[oc.Outcome] = self._loop.create_future()
         if self._closed:
-            answer.set_exception(EngineClosed(self._why_closed()))
-        elif self.unreachable is not None:
-            answer.set_result(oc.Unavailable(self.unreachable, certain=True))
-        elif len(self._queue) >= self._queue_orders_max:
-            answer.set_result(oc.Overloaded(OVERLOAD_RETRY_S))
+            answer.set_exception(self._end())
+        elif self._unreachable is not None:
+            answer.set_result(oc.Unavailable(self._unreachable, certain=True, retry_after_s=self._away_s()))
         else:
-            self._queue.append(Waiting(order.order_id, canonical_bytes(order), answer))
-            self._wake()
+            now_s = self._loop.time()
+            if deadline_s is None:
+                deadline_s = now_s + self._order_s
+            if (refused := self._turned_away(source, now_s, deadline_s)) is not None:
+                answer.set_result(refused)
+                return answer
+            queue = self._queue
+            if queue.length >= self.patience.limit:
+                displaced = queue.displace()
+                if not displaced.answer.done():
+                    displaced.answer.set_result(self._overloaded(self.patience.reason, now_s))
+            queue.put(source, Waiting(order.order_id, canonical_bytes(order), answer, deadline_s))
+            if self._worker is None:
+                self._wake()
         return answer
 
-    async def submit_lot(self, lines: bytes, *, channel: str | None = None) -> Lot:
-        """Reserve orders that come as whole lines of JSON; waits while LOTS_MAX lots are under way. `channel`: see Lot.
+    def turned_away(self, source: str = "", *, deadline_s: float | None = None) -> oc.Overloaded | None:
+        """What `submit` would tell an order of this source for want of room, before the order is read; None: nothing.
 
-        The lot's `done` is set when each order has its outcome, or gets EngineClosed. Raises EngineClosed.
+        The order counts as turned away.
         """
-        await self._lots_room.acquire()
+        if self._closed or self._unreachable is not None:
+            return None
+        now_s = self._loop.time()
+        return self._turned_away(source, now_s, now_s + self._order_s if deadline_s is None else deadline_s)
+
+    def _turned_away(self, source: str, now_s: float, deadline_s: float) -> oc.Overloaded | None:
+        queue, patience = self._queue, self.patience
+        waiting, time_s = queue.length, deadline_s - now_s
+        if waiting >= patience.limit and not self._may_displace(source):
+            return self._overloaded(patience.reason, now_s)
+        if waiting * patience.s_per_order > time_s and patience.wait_s(queue.before(source)) > time_s:
+            return self._overloaded("deadline", now_s)
+        return None
+
+    def _may_displace(self, source: str) -> bool:
+        """Whether another source has to give way to this one's next order, which then waits no longer than it may."""
+        queue = self._queue
+        return queue.may_displace(source) and queue.before(source) < self.patience.limit
+
+    def _overloaded(self, reason: Reason, now_s: float) -> oc.Overloaded:
+        return oc.Overloaded(self.patience.turn_away(reason, now_s, len(self._queue)), reason)
+
+    async def submit_lot(self, lines: bytes, *, channel: str | None = None, source: str = "") -> Lot:
+        """Reserve orders that come as whole lines of JSON; waits while its source has its part of LOTS_MAX lots.
+
+        `channel`: see Lot. The lot's `done` is set when each order has its outcome, or gets EngineClosed. Raises
+        EngineClosed.
+        """
+        await self._lots_room.enter(source)
         try:
             if self._closed:
-                raise EngineClosed(self._why_closed())
-            lot = Lot(lines, partitions=self._partitions, channel=channel)
+                raise self._end()
+            lot = Lot(lines, partitions=self._partitions, channel=channel, source=source)
         except BaseException:
-            self._lots_room.release()
+            self._lots_room.leave(source)
             raise
-        lot.done.add_done_callback(self._lot_done)
+
+        def done(future: asyncio.Future[None]) -> None:
+            self._lots_room.leave(source)
+            if not future.cancelled():
+                # Whoever waited for it may have gone: then nobody else asks.
+                future.exception()
+
+        lot.done.add_done_callback(done)
         share = Share(lot, 0, len(lot))
-        if self.unreachable is not None:
-            share.tell_unavailable(self.unreachable)
+        if self._unreachable is not None:
+            share.tell_unavailable(self._unreachable, retry_after_s=self._away_s())
         lot.look()
         if not lot.done.done():
-            self._shares.append(share)
+            self._shares.put(share)
             self._wake()
         return lot
 
@@ -161,6 +237,7 @@ class Intake:
         Whoever has none by then gets EngineClosed.
         """
         self._closed = True
+        self._ends_s = self._loop.time() + drain_s
         if self._worker is not None:
             _, late = await asyncio.wait([self._worker], timeout=drain_s)
             for worker in late:
@@ -176,26 +253,31 @@ class Intake:
         self.failed |= not self._closed
         self._closed = True
 
-    def _why_closed(self) -> str:
-        return "the service failed and takes no orders: restart it" if self.failed else "the service is shutting down"
+    def _end(self) -> EngineClosed:
+        """What is told while no orders are taken any more."""
+        if self.failed:
+            reason = "the service failed and takes no orders: restart it"
+            return EngineClosed(reason, retry_after_s=RETRY_S_MAX)
+        return EngineClosed("the service is shutting down", retry_after_s=_retry_s(self._ends_s - self._loop.time()))
 
-    def _lot_done(self, done: asyncio.Future[None]) -> None:
-        self._lots_room.release()
-        if not done.cancelled():
-            # Whoever waited for it may have gone: then nobody else asks.
-            done.exception()
+    def _away_s(self) -> int:
+        """When to ask again for a store that is away: it may well be so for as long as it has been already."""
+        return _retry_s(self._loop.time() - self._unreachable_s)
 
     def _wake(self) -> None:
         if self._worker is None:
+            self.patience.begin(self._loop.time())
             self._worker = self._loop.create_task(self._work())
 
     async def _work(self) -> None:
         try:
             while self._queue or self._shares:
                 # What is loaded may be of another store: plan nothing by it.
-                if self._recovering() and not await self._recover():
-                    self._give_up(self.unreachable or "The store is out of reach.")
-                    continue
+                if self._recovering():
+                    if not await self._recover():
+                        self._give_up(self.unreachable or "The store is out of reach.")
+                        continue
+                    self.patience.begin(self._loop.time())
                 async with self.exclusive:
                     broken = await self._run()
                 if broken is not None and not await self._recover():
@@ -205,58 +287,59 @@ class Intake:
             self.fail()
             if self.failed:
                 log.exception("the intake stopped")
-            rest = Taken(list(self._queue), list(self._shares))
+            rest = Taken(self._queue.clear(), self._shares.clear())
             for taken in [*(planned.taken for planned in self._under_way), rest]:
                 taken.fail(f"the intake stopped: {error!r}")
-            self._queue.clear()
-            self._shares.clear()
             raise
         finally:
             self._worker = None
 
     def _give_up(self, detail: str) -> None:
         """Tell all who wait that the store does not come back: they waited as long as it was given."""
-        for waiting in self._queue:
-            waiting.tell_unavailable(detail)
-        for share in self._shares:
-            share.tell_unavailable(detail)
-        self._queue.clear()
-        self._shares.clear()
+        retry_after_s = self._away_s() if self._unreachable is not None else 1
+        for waiting in self._queue.clear():
+            waiting.tell_unavailable(detail, retry_after_s=retry_after_s)
+        for share in self._shares.clear():
+            share.tell_unavailable(detail, retry_after_s=retry_after_s)
 
     def _take(self) -> Taken:
         """The next batch. A twin of an order in it stays behind: the store will tell it from the first one's record.
 
-        Twins in lots do not: there are few, and the store tells them as well.
+        Twins in lots do not: there are few, and the store tells them as well. Orders whose time is over are told so.
         """
+        queue, now_s = self._queue, self._loop.time()
         taken: list[Waiting] = []
         ids: set[str] = set()
         twins: list[Waiting] = []
         size = 0
-        while self._queue and len(taken) < self._batch_orders_max and size < BATCH_BYTES_MAX:
-            waiting = self._queue.popleft()
-            if waiting.order_id in ids:
+        while queue and len(taken) < self._batch_orders_max and size < BATCH_BYTES_MAX:
+            # What was taken before may be with the store: it gets its true answer, however late.
+            waiting = queue.take_first() or queue.take()
+            if waiting.deadline_s < now_s and not waiting.taken:
+                if not waiting.answer.done():
+                    waiting.answer.set_result(self._overloaded("deadline", now_s))
+            elif waiting.order_id in ids:
                 twins.append(waiting)
             else:
+                waiting.taken = True
                 ids.add(waiting.order_id)
                 taken.append(waiting)
                 size += len(waiting.canonical)
-        self._queue.extendleft(reversed(twins))
-        return Taken(taken, self._take_shares(len(taken), size))
+        queue.put_first(twins)
+        left = len(queue)
+        self.patience.took(now_s, left)
+        return Taken(taken, self._take_shares(len(taken), size), left_some=left > 0)
 
     def _take_shares(self, count: int, size: int) -> list[Share]:
         """What lots add to a batch of so many orders and bytes: less where somebody waits for one of these."""
-        orders_max = self._batch_orders_max if count else self._bulk_batch_orders_max
-        bytes_max = BATCH_BYTES_MAX if count else BULK_BATCH_BYTES_MAX
-        shares: list[Share] = []
-        while self._shares and count < orders_max and size < bytes_max:
-            share = self._shares.popleft()
-            end, bytes_taken = share.lot.core.end_of(share.start, share.end, orders_max - count, bytes_max - size)
-            shares.append(Share(share.lot, share.start, end))
-            count += end - share.start
-            size += bytes_taken
-            if end < share.end:
-                self._shares.appendleft(Share(share.lot, end, share.end))
-        return shares
+        if not self._shares:
+            return []
+        if not count:
+            return self._shares.take(self._bulk_batch_orders_max, BULK_BATCH_BYTES_MAX)
+        orders_max = self._batch_orders_max - count
+        if self.patience.standing:
+            orders_max = min(orders_max, ceil(count / LOTS_PART))
+        return self._shares.take(orders_max, BATCH_BYTES_MAX - size)
 
     async def _run(self) -> str | None:
         """Run batches, one after the other, while there are orders and nobody else wants the view.
@@ -281,11 +364,12 @@ class Intake:
                     await asyncio.sleep(0)
                 again, broken = await self._batches.settle(now, asked, other=ahead)
                 self._under_way.remove(now)
-                self._queue.extendleft(reversed(again))
+                self._queue.put_first(again)
+                self._note_settled(now.taken)
                 if broken is not None and ahead is not None:
                     again, _ = await self._batches.settle(ahead, await flight, other=None)
                     self._under_way.remove(ahead)
-                    self._queue.extendleft(reversed(again))
+                    self._queue.put_first(again)
                 if broken is not None:
                     return broken
                 if ahead is None:
@@ -301,6 +385,11 @@ class Intake:
             if flight is not None:
                 await end_task(flight)
             raise
+
+    def _note_settled(self, taken: Taken) -> None:
+        singles = len(taken.singles)
+        of_lots = len(taken) - singles
+        self.patience.settled(self._loop.time(), orders=singles, of_lots=of_lots, left_some=taken.left_some)
 
     def _must_stop(self) -> bool:
         return self.exclusive.wanted or self._recovering()
@@ -327,8 +416,12 @@ class Intake:
         """Undo the plan of a batch that was not sent: its orders come first again."""
         self._batches.abandon(planned)
         self._under_way.remove(planned)
-        self._queue.extendleft(reversed(planned.taken.singles))
-        self._shares.extendleft(reversed(planned.taken.shares))
+        self._queue.put_first(planned.taken.singles)
+        self._shares.put_first(planned.taken.shares)
+
+
+def _retry_s(seconds: float) -> int:
+    return min(RETRY_S_MAX, max(1, ceil(seconds)))
 
 
 async def end_task(task: asyncio.Task[Any]) -> None:

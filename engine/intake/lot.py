@@ -48,12 +48,13 @@ _named = msgspec.json.Decoder(_Named)
 class Lot:
     """Orders that came together. `done` is set once each has its outcome: in `core` if it is held, else in `told`."""
 
-    def __init__(self, lines: bytes, *, partitions: int, channel: str | None = None) -> None:
-        """`lines` are whole lines, an order each; empty ones are passed over.
+    def __init__(self, lines: bytes, *, partitions: int, channel: str | None = None, source: str = "") -> None:
+        """`lines` are whole lines, an order each; empty ones are passed over. `source`: whose they are.
 
         With a `channel`, orders are of that one: one that names none gets it, one that names another is not taken.
         """
         self.core = CoreLot(lines, partitions, channel)
+        self.source = source
         self.told: dict[int, Told] = {}
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         for place, line in self.core.declined():

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.errors import FieldError
+from engine.intake.patience import Reason
 from engine.intake.refused import Refused
 from engine.model import Allocation
 
@@ -51,9 +52,10 @@ class Invalid(Struct, frozen=True):
 
 
 class Overloaded(Struct, frozen=True):
-    """Nothing was held: too many orders wait already."""
+    """Nothing was held: too many orders wait already, or this one waited longer than its caller gave it."""
 
     retry_after_s: Annotated[int, msgspec.Meta(ge=1)]
+    reason: Reason = "queue-full"
 
 
 class Contended(Struct, frozen=True):
@@ -65,6 +67,7 @@ class Unavailable(Struct, frozen=True):
 
     detail: str
     certain: bool
+    retry_after_s: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 Outcome = Reserved | Refused | PurchaseLimit | Conflict | Invalid | Overloaded | Contended | Unavailable

@@ -1,6 +1,7 @@
 """Orders on their way: one whose caller waits for it alone, and what one batch took of them and of lots."""
 
 from collections.abc import Iterator
+from math import inf
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -27,25 +28,40 @@ class Answer(Protocol):
 class Waiting:
     """An order whose caller waits."""
 
-    __slots__ = ("answer", "attempts", "canonical", "expected_day", "fresh_load", "order_id", "tries", "unsure")
+    __slots__ = (
+        "answer",
+        "attempts",
+        "canonical",
+        "deadline_s",
+        "expected_day",
+        "fresh_load",
+        "order_id",
+        "taken",
+        "tries",
+        "unsure",
+    )
 
-    def __init__(self, order_id: str, canonical: bytes, answer: Answer) -> None:
+    def __init__(self, order_id: str, canonical: bytes, answer: Answer, deadline_s: float = inf) -> None:
         self.order_id = order_id
         self.canonical = canonical
         self.answer = answer
+        self.deadline_s = deadline_s
+        """When it must have begun to be planned, by the loop's clock."""
         self.attempts = 0
         self.fresh_load: int | None = None
         """The load of the planner since which the levels of all its SKUs were read, if they were."""
         self.expected_day: int | None = None
         """The day by which stock is expected that it waits for: 0 where nobody knows, None before anybody looked."""
+        self.taken = False
+        """Whether a batch has had it."""
         self.tries = 0
         self.unsure = False
         """Whether a try broke off that may have been done."""
 
-    def tell_unavailable(self, detail: str) -> None:
+    def tell_unavailable(self, detail: str, *, retry_after_s: int = 1) -> None:
         """Answer that the store cannot be had, and whether that is all there is to it."""
         if not self.answer.done():
-            self.answer.set_result(oc.Unavailable(detail, certain=not self.unsure))
+            self.answer.set_result(oc.Unavailable(detail, certain=not self.unsure, retry_after_s=retry_after_s))
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -54,10 +70,13 @@ class Share(msgspec.Struct, frozen=True):
     lot: Lot
     start: int
     end: int
+    size: int = 0
+    """Bytes, once it was taken."""
 
-    def tell_unavailable(self, detail: str) -> None:
+    def tell_unavailable(self, detail: str, *, retry_after_s: int = 1) -> None:
         """As `Waiting` does: none of them was sent."""
-        self.lot.tell_rest(self.start, self.end, oc.Unavailable(detail, certain=True))
+        outcome = oc.Unavailable(detail, certain=True, retry_after_s=retry_after_s)
+        self.lot.tell_rest(self.start, self.end, outcome)
 
 
 class CoreShare(NamedTuple):
@@ -74,7 +93,9 @@ class Taken:
     Of a lot an order becomes an object only when it is asked for: when anything but a plain yes came of it.
     """
 
-    def __init__(self, singles: list[Waiting], shares: list[Share]) -> None:
+    def __init__(self, singles: list[Waiting], shares: list[Share], *, left_some: bool = False) -> None:
+        """`left_some`: others that wait one by one had to stay behind."""
+        self.left_some = left_some
         self.singles = singles
         self.shares = shares
         self.of_lots = [CoreShare(share.lot.core, share.start, share.end) for share in shares]

@@ -58,7 +58,7 @@ class Answer(NamedTuple):
         assert found["title"]
         assert found["detail"]
         assert found["request_id"] == self.headers["X-Request-Id"]
-        assert found["retryable"] is (status >= 500)
+        assert found["retryable"] is (status >= 500 or status == 429)
         return found
 
     def pointers(self) -> list[str]:

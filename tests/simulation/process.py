@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import StoreError
-from engine.intake import Acknowledged, Intake, follow_order, settle_due
+from engine.intake import Acknowledged, Intake, Terms, follow_order, settle_due
 from engine.intake.commit import LEASE_MS
 from engine.intake.outcome import Outcome
 from engine.model import Order
@@ -58,6 +58,8 @@ class Process:
             queue_orders_max=100,
             batch_orders_max=8,
             bulk_batch_orders_max=8,
+            # No schedule is about how long orders wait.
+            terms=Terms(burst_s=3_600, standing_s=3_600, order_s=3_600),
             recover=self._recover,
             recovering=lambda: self._recovering,
             loads=lambda: self._loads,

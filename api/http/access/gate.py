@@ -4,14 +4,20 @@
 only then, and asks `verify` about it if the key's requests must be signed.
 """
 
+from functools import lru_cache
 from ipaddress import ip_address
+from math import ceil
 from typing import Protocol, overload
 
 from api.http.access.signature import signature_problem
 from api.http.problems import Problem
 from api.http.scope import Scope
+from api.rate_limit import Limiter
 from engine.access import ANYONE, AccessRoom, Denied, Principal
 from engine.config import AccessMode
+
+LIMITED_KNOWN = 256
+"""Refusals that are kept ready."""
 
 BEARER = "Bearer "
 PUBLIC = Scope.PUBLIC
@@ -42,7 +48,9 @@ class Headers(Protocol):
 class Gate:
     """Stands before all routes of one service."""
 
-    def __init__(self, room: AccessRoom, mode: AccessMode) -> None:
+    def __init__(self, room: AccessRoom, mode: AccessMode, limiter: Limiter) -> None:
+        """`limiter` counts the requests that are let in."""
+        self.limiter = limiter
         self._room = room
         self._keyring = room.keyring
         self._asks_nobody = mode == "open"
@@ -59,10 +67,13 @@ class Gate:
 
     def admit(self, scope: Scope, headers: Headers) -> Principal | Problem:
         """As `check`, by the headers alone: of one that must be signed nothing is known yet but its key."""
-        if scope is PUBLIC or self._asks_nobody:
+        if scope is PUBLIC:
             return ANYONE
+        if self._asks_nobody:
+            return self._limited(ANYONE)
         if self._asks_once_closed and not self._keyring.closed:
-            return _from_this_machine(headers)
+            found_here = _from_this_machine(headers)
+            return found_here if isinstance(found_here, Problem) else self._limited(found_here)
         authorization = headers.get("authorization")
         if authorization is None:
             return _MISSING
@@ -73,14 +84,26 @@ class Gate:
         if isinstance(found, str):
             return Problem("unauthorized", _SAID[found], headers=_INVALID)
         if scope in found.scopes:
-            return found
+            return self._limited(found)
         detail = f"This takes a key with the scope {scope}; this one has {', '.join(sorted(found.scopes))}."
         wanted = f'Bearer realm="stockade", error="insufficient_scope", scope="{scope}"'
         return Problem("forbidden", detail, headers={"WWW-Authenticate": wanted})
 
+    def _limited(self, principal: Principal) -> Principal | Problem:
+        """Whose a request is, unless there were too many."""
+        wait_s = self.limiter.take(principal)
+        return rate_limited(ceil(wait_s)) if wait_s else principal
+
     def verify(self, principal: Principal, method: str, target: str, headers: Headers, body: bytes) -> Problem | None:
         """What is wrong with a request's signature."""
         return signature_problem(self._room, principal, method, target, headers.get("stockade-signature"), body)
+
+
+@lru_cache(LIMITED_KNOWN)
+def rate_limited(retry_after_s: int) -> Problem:
+    """The problem of a request too many; the same object each time."""
+    detail = f"The limit of this key is reached. Nothing was done. Send the request again after {retry_after_s} s."
+    return Problem("rate-limited", detail, retry_after_s=retry_after_s)
 
 
 def _from_this_machine(headers: Headers) -> Principal | Problem:

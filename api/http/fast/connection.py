@@ -6,6 +6,7 @@ here. We stay in front to see what comes when: a client that is too slow is not 
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, cast
 from api.http.answer import Answer
 from api.http.fast.head import HEAD_BYTES_MAX, HEAD_END, ORDERS_LINE, Head
 from api.http.guard import problem_of
-from api.http.orders import order_answer, read_order, take_order
+from api.http.orders import order_answer, read_order, take_order, turned_away
 from api.http.outcome import outcome_of
-from api.http.problems import Problem
+from api.http.problems import TITLES, Problem
 from api.http.request_id import request_id_of
 from api.http.scope import Scope
+from api.http.timeout import HEADER as TIMEOUT_HEADER
+from api.http.timeout import read_timeout
 from api.idempotency import read_key, told_of_key
 from engine.intake import Outcome
 from engine.model import limits
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 WAITING_BYTES_MAX = 256 * 1024
 """Bytes of later requests that are kept while one is answered; then the client is not read from."""
 ORDERS_PATH = "/v1/orders"
+TIMEOUT = TIMEOUT_HEADER.lower()
 ROUTE = f"POST {ORDERS_PATH}"
 """As the counters name it."""
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -189,12 +193,25 @@ class Connection(asyncio.Protocol):
         try:
             principal = self._door.gate.check(Scope.ORDERS, "POST", ORDERS_PATH, head.headers, body)
             if isinstance(principal, Problem):
-                self._answer(principal)
+                if principal.type == "rate-limited":
+                    self._door.refusals.tell(partial(self._answer, principal))
+                else:
+                    self._answer(principal)
                 return
             # One that came twice is aiohttp's.
             key = read_key(head.headers.get("idempotency-key"))
             if isinstance(key, Problem):
                 self._answer(key)
+                return
+            timeout_s = read_timeout(head.headers.get(TIMEOUT))
+            if isinstance(timeout_s, Problem):
+                self._answer(timeout_s)
+                return
+            engine, source = self._door.engine, principal.source
+            deadline_s = None if timeout_s is None else self._door.loop.time() + timeout_s
+            # Before it is read: a refusal has to cost little.
+            if (refused := engine.turned_away(source, deadline_s=deadline_s)) is not None:
+                self._door.refusals.tell(partial(self._answer, turned_away(refused)))
                 return
             order = read_order(body, principal, key)
             if isinstance(order, Problem):
@@ -202,9 +219,9 @@ class Connection(asyncio.Protocol):
                 return
             if key is None or key == order.order_id:
                 self._order_id, self._under_key = order.order_id, key is not None
-                self._door.engine.submit(order).add_done_callback(self._settled)
+                engine.submit(order, source=source, deadline_s=deadline_s).add_done_callback(self._settled)
             else:
-                self._door.start(take_order(self._door.engine, order, principal, key), self._taken)
+                self._door.start(take_order(engine, order, principal, key, deadline_s), self._taken)
         except Exception as error:
             self._answer(problem_of(error, path=ORDERS_PATH, request_id=self._request_id))
 
@@ -231,11 +248,10 @@ class Connection(asyncio.Protocol):
     def _answer(self, answered: Answer | Problem) -> None:
         transport = self._transport
         self._busy = False
-        answer = answered.answer(self._request_id) if isinstance(answered, Problem) else answered
         # Also where the client hung up: what became of its order counts.
         self._door.observe(
             ROUTE,
-            answer.status,
+            TITLES[answered.type][0] if isinstance(answered, Problem) else answered.status,
             outcome_of(answered, ROUTE),
             perf_counter() - self._began,
             self._request_id,
@@ -243,7 +259,11 @@ class Connection(asyncio.Protocol):
         )
         if transport is None:
             return
-        transport.write(self._door.replies.encode(answer, self._request_id, close=self._shut))
+        replies, request_id = self._door.replies, self._request_id
+        if isinstance(answered, Problem):
+            transport.write(replies.encode_problem(answered, request_id, close=self._shut))
+        else:
+            transport.write(replies.encode(answered, request_id, close=self._shut))
         if self._shut:
             transport.close()
             return

@@ -4,17 +4,20 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Coroutine, Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Any, cast
 
 from api.http.access.gate import Gate
 from api.http.answer import Answer
 from api.http.fast.connection import Connection
 from api.http.fast.head import Heads
+from api.http.fast.refusals import Refusals
 from api.http.fast.reply import Replies
 from api.http.problems import Problem
 from api.http.request_id import request_id_of
 from api.watch import Watch
 from engine import Engine
+from engine.intake.patience import RETRY_S_MAX
 
 if TYPE_CHECKING:
     from aiohttp.web_protocol import RequestHandler
@@ -23,6 +26,8 @@ BACKLOG = 1_024
 """Connections that the kernel holds for us while we are busy."""
 KEEPALIVE_S = 75.0
 SWEEP_S = 1.0
+CLOSED_SWEEPS = 8
+"""How fast connections end is smoothed over so many sweeps."""
 
 
 class Door:
@@ -45,6 +50,7 @@ class Door:
         self.aiohttp = aiohttp
         self.heads = Heads()
         self.replies = Replies()
+        self.refusals = Refusals(lambda: engine.intake.patience.served)
         self.loop = asyncio.get_running_loop()
         self.now = self.loop.time()
         """Of the last sweep: up to SWEEP_S ago."""
@@ -55,6 +61,11 @@ class Door:
         self._connections: dict[asyncio.Transport, Connection] = {}
         self._tasks: set[asyncio.Task[Answer | Problem]] = set()
         """Orders with an `Idempotency-Key` of its own; the loop itself would forget them."""
+        self._closed = 0
+        """Connections since the last sweep, and a second, smoothed."""
+        self._closed_per_s = 0.0
+        self._refused_before = 0
+        """Of `refused`, those before the last sweep."""
         self._connections_max = connections_max
         self._request_read_s = request_read_s
         self._servers: list[asyncio.Server] = []
@@ -86,6 +97,7 @@ class Door:
         for connection in list(self._connections.values()):
             connection.close()
         self._stopping = True
+        self.refusals.release()
         self._look_whether_drained()
         # The engine answers within the same time, and says what it did not.
         with contextlib.suppress(TimeoutError):
@@ -105,7 +117,8 @@ class Door:
 
     def closed(self, transport: asyncio.Transport) -> None:
         """Count a connection out."""
-        self._connections.pop(transport, None)
+        if self._connections.pop(transport, None) is not None:
+            self._closed += 1
         if self._stopping:
             self._look_whether_drained()
 
@@ -137,8 +150,14 @@ class Door:
         """What a connection too many is told."""
         detail = f"{self._connections_max} connections are open. Keep yours open between requests, or come back."
         request_id = request_id_of(None)
-        answer: Answer = Problem("overloaded", detail).answer(request_id)
-        return self.replies.encode(answer, request_id, close=True)
+        problem = Problem("overloaded", detail, retry_after_s=self._place_after_s())
+        return self.replies.encode_problem(problem, request_id, close=True)
+
+    def _place_after_s(self) -> int:
+        """When those that were sent away lately may have a place, as fast as connections end now."""
+        # Before any did: as if all were idle.
+        closed_per_s = self._closed_per_s or self._connections_max / KEEPALIVE_S
+        return min(RETRY_S_MAX, max(1, ceil((self.refused - self._refused_before) / closed_per_s)))
 
     def _sweep(self) -> None:
         self.now = self.loop.time()
@@ -148,4 +167,6 @@ class Door:
             if connection.overdue(surely, request_read_s=self._request_read_s, keepalive_s=KEEPALIVE_S):
                 self.timed_out += 1
                 connection.abort()
+        self._closed_per_s += (self._closed / SWEEP_S - self._closed_per_s) / CLOSED_SWEEPS
+        self._closed, self._refused_before = 0, self.refused
         self._sweeper = self.loop.call_later(SWEEP_S, self._sweep)

@@ -3,11 +3,20 @@
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 
+import msgspec
 from aiohttp.http import SERVER_SOFTWARE
+from msgspec import Struct
 
 from api.http.answer import JSON, REPLAYED, Answer
+from api.http.problems import Problem, ProblemType
+
+PROBLEMS_READY = 256
+"""Problems that are kept as bytes: those with details of their own push others out."""
+_MARK = "the id of the request"
+encode_text = msgspec.json.Encoder().encode
 
 _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
@@ -33,12 +42,46 @@ class Replies:
             answer.body,
         )
 
+    def encode_problem(self, problem: Problem, request_id: str, *, close: bool = False) -> bytes:
+        """The same of a problem. Those of overload come by the thousand, and differ in nothing but the request."""
+        if problem.errors or problem.members is not None or problem.headers is not None:
+            return self.encode(problem.answer(request_id), request_id, close=close)
+        ready = _ready(problem.type, problem.detail, problem.retry_after_s)
+        told = encode_text(request_id)
+        return b"%bX-Request-Id: %b\r\nContent-Length: %d\r\n%b%b\r\n%b%b%b" % (
+            ready.head,
+            request_id.encode(),
+            ready.length + len(told),
+            self._date(),
+            b"Connection: close\r\n" if close else b"",
+            ready.before,
+            told,
+            ready.after,
+        )
+
     def _date(self) -> bytes:
         second = int(time.time())
         if second != self._second:
             self._second = second
             self._tail = f"Date: {formatdate(second, usegmt=True)}\r\nServer: {SERVER_SOFTWARE}\r\n".encode()
         return self._tail
+
+
+class _Ready(Struct, frozen=True):
+    """A problem as bytes, but for the request's id, which stands in the body between `before` and `after`."""
+
+    head: bytes
+    before: bytes
+    after: bytes
+    length: int
+
+
+@lru_cache(PROBLEMS_READY)
+def _ready(type_: ProblemType, detail: str, retry_after_s: int | None) -> _Ready:
+    answer = Problem(type_, detail, retry_after_s=retry_after_s).answer(_MARK)
+    before, found, after = answer.body.rpartition(encode_text(_MARK))
+    assert found, "every problem names its request"
+    return _Ready(_LINES[answer.status] + _fields(answer.headers), before, after, len(before) + len(after))
 
 
 def _fields(headers: Mapping[str, str]) -> bytes:

@@ -55,6 +55,7 @@ waits for it. An order that was refused has held nothing and may be sent again u
         Reply(200, "The same order was taken before.", Allocation, {"again": values.CONFIRMED}, headers=(_REPLAYED,)),
     ),
     problems=(*_SALE, "invalid-order", "order-conflict", "overloaded", *_STORE),
+    takes_timeout=True,
 )
 _REJECTED: tuple[ProblemType, ...] = (*_SALE, "order-conflict", "overloaded", "store-unavailable", "forbidden")
 _REFUSED_LINES: dict[ProblemType, Struct] = {

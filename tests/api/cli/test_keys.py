@@ -38,6 +38,19 @@ def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
     assert not re.search("[0-9a-f]{64}", shown.out + keys(tmp_path, "list", "--json").out)
 
 
+def test_a_key_has_the_limit_that_it_was_given(tmp_path: Path) -> None:
+    """From the start or later; without one it is as the service is set."""
+    made = keys(tmp_path, "create", "shop", "--scope", "orders", "--rate", "100", "--burst", "250", "--json")
+    assert made.json["limit"] == {"rate_per_s": 100, "burst": 250}
+    key_id = made.json["id"]
+    assert "100/s, 250 at once" in " ".join(keys(tmp_path, "list", COLUMNS="200").out.split())
+    assert keys(tmp_path, "limit", key_id, "--rate", "0.5").out.strip().endswith("0.5/s, 1 at once.")
+    assert keys(tmp_path, "limit", key_id, "--rate", "0", "--json").json["limit"] == {"rate_per_s": 0, "burst": 0}
+    assert keys(tmp_path, "limit", key_id, "--json").json["limit"] is None
+    for wrong in (("--rate", "-1"), ("--burst", "5"), ("--rate", "2000000"), ("--rate", "1", "--burst", "-1")):
+        assert keys(tmp_path, "limit", key_id, *wrong).code == 2
+
+
 def test_a_signing_secret_is_shown_once_beside_the_key(tmp_path: Path) -> None:
     """With the file from which the services derive it, too."""
     without = keys(tmp_path, "create", "x", "--scope", "read", "--signed")

@@ -9,6 +9,7 @@ from api.http.access.channel import of_channel
 from api.http.access.gate import Gate
 from api.http.problems import Problem
 from api.http.routes import Scope
+from api.rate_limit import Limiter, OwnTimes
 from engine import Engine, Settings, open_engine
 from engine.access import ANYONE, Principal
 from engine.model import Line, Order, ShipTo
@@ -26,7 +27,7 @@ def lower(headers: dict[str, str]) -> dict[str, str]:
 
 async def test_it_tells_whose_a_request_is(engine: Engine) -> None:
     """Before the first key anybody's on this machine, from then on its key's; and what else is a problem to answer."""
-    gate = Gate(engine.access, "auto")
+    gate = Gate(engine.access, "auto", Limiter(OwnTimes(), None))
     assert gate.check(Scope.ORDERS, "POST", TARGET, LOCAL, b"{}") is ANYONE
     new = await engine.create_key("shop", ["orders"], channel="web")
     found = gate.check(Scope.ORDERS, "POST", TARGET, lower(bearer(new)), b"{}")
@@ -52,7 +53,7 @@ async def test_a_signature_is_compared_in_constant_time(
     (tmp_path / "root").write_bytes(bytes(32))
     settings = Settings(redis_url=empty_store_url, signing_key_file=tmp_path / "root")
     async with open_engine(settings, background=False) as engine:
-        gate = Gate(engine.access, "auto")
+        gate = Gate(engine.access, "auto", Limiter(OwnTimes(), None))
         new = await engine.create_key("shop", ["orders"], signed=True)
         at_s = engine.access.keyring.now_ms() / 1000
         headers = lower(signed(new, "POST", TARGET, b"{}", at_s=at_s))

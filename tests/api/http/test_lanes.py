@@ -180,6 +180,12 @@ ODD = {
     "a key that is not ASCII": post(order_body("odd"), "Idempotency-Key: \u00e9".encode()),
     "two keys": post(order_body("odd"), b"Idempotency-Key: a", b"Idempotency-Key: a"),
     "a malformed key of a broken body": post(b"{", b"Idempotency-Key: a b"),
+    "a time for it": post(order_body("odd"), b"Stockade-Timeout-Ms: 5000"),
+    "two times for it": post(order_body("odd"), b"Stockade-Timeout-Ms: 1", b"Stockade-Timeout-Ms: 2"),
+    "no time at all": post(order_body("odd"), b"Stockade-Timeout-Ms: 0"),
+    "too long a time": post(order_body("odd"), b"Stockade-Timeout-Ms: 60001"),
+    "a time that is no number": post(order_body("odd"), b"Stockade-Timeout-Ms: 1.5"),
+    "an empty time": post(order_body("odd"), b"Stockade-Timeout-Ms:"),
     "another route": b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\n",
 }
 
@@ -292,7 +298,8 @@ async def test_connections_beyond_the_limit_are_told_and_closed(doors: Doors) ->
         assert (await client.answer())[0] in (200, 201)
     one_more = await Client.of(doors.ours)
     status, headers, _ = await one_more.answer()
-    assert (status, headers["retry-after"], headers["connection"]) == (503, "1", "close")
+    # Nobody has left yet: as if all were idle, one of 20 places is free in 75 s / 20.
+    assert (status, headers["retry-after"], headers["connection"]) == (503, "4", "close")
     assert await one_more.ended()
     await one_more.close()
     await clients.pop().close()

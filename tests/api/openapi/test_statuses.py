@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from api.http.bulk import BULKS_MAX
-from engine.access import SCOPES
+from engine.access import SCOPES, KeyLimit
 from engine.model import limits
 from engine.store import running_at
 from tests.api.conftest import Answer, Door, Shop
@@ -166,9 +166,10 @@ def break_rules(door: Door) -> None:
 
 
 def read_too_many(door: Door) -> None:
-    """As many bodies in bulk as are read at once, and one more."""
+    """As many bodies in bulk as are read at once of one caller, and one more."""
     with contextlib.ExitStack() as stack:
-        for number in range(BULKS_MAX):
+        # Of one caller: half of them are left to others.
+        for number in range(BULKS_MAX // 2):
             raw = Raw(door)
             stack.enter_context(contextlib.closing(raw.socket))
             raw.send(b"?\n")
@@ -178,7 +179,7 @@ def read_too_many(door: Door) -> None:
 
 
 def ask_for_keys(door: Noting, operator: Operator) -> None:
-    """Of every operation that takes a key: none, and one that is not for it; from then on the door has a right one."""
+    """Of every operation that takes a key: none, one that is not for it, and one beyond its limit; then a right one."""
     every, other = operator.create(*SCOPES), {scope: operator.create(scope) for scope in ("orders", "stock")}
     seconds_until(lambda: door.call("GET", "/v1/orders/nobody").status == 401)
     for key in (*other.values(), every):
@@ -190,6 +191,13 @@ def ask_for_keys(door: Noting, operator: Operator) -> None:
                 wrong = other["stock" if operation["security"] == [{"key": ["orders"]}] else "orders"]
                 assert door.call(method.upper(), target).status == 401, path
                 assert door.call(method.upper(), target, headers=bearer(wrong)).status == 403, path
+    hasty = operator.create(*SCOPES, limit=KeyLimit(rate_per_s=0.001, burst=1))
+    seconds_until(lambda: door.call("GET", "/v1/orders/nobody", headers=bearer(hasty)).status == 429)
+    for path, item in contract()["paths"].items():
+        for method, operation in item.items():
+            if operation["security"]:
+                answer = door.call(method.upper(), there(path), headers=bearer(hasty))
+                assert (answer.status, int(answer.headers["Retry-After"]) > 900) == (429, True), path
     door.key = bearer(every)
 
 
