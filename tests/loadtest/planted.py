@@ -1,4 +1,4 @@
-"""A server that answers as a test plants it: bytes after a delay, for each request; on real sockets, in its own thread."""
+"""A server that answers as a test plants it, whatever bytes and when; on real sockets, in a thread of its own."""
 
 import asyncio
 import threading
@@ -50,7 +50,8 @@ def planted(answering: Answering) -> Iterator[str]:
                 while not writer.is_closing():
                     head = await reader.readuntil(b"\r\n\r\n")
                     length = next(
-                        (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+                        (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")),
+                        0,
                     )
                     body = await reader.readexactly(length)
                     await answering(Planted(next(numbers), head, body, writer))
