@@ -145,13 +145,14 @@ def main() -> int:
     options = parser.parse_args()
     stages = asyncio.run(measure_stages(options.batch, 30))
     rounds: list[Round] = []
-    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, service(Path(home)) as (url, pids):
+    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, service(Path(home)) as measured:
+        urls = {NOOP_ROUTE: measured.bare_url, ORDERS_ROUTE: measured.url}
         last_core()
         for number in range(options.rounds):
             each = options.orders // options.connections
             bodies = [body_of(each, f"r{number}-{one}") for one in range(options.connections)]
             for route in (NOOP_ROUTE, ORDERS_ROUTE):
-                one = run_round(url, route, pids, bodies, each * options.connections)
+                one = run_round(urls[route], route, measured.pids, bodies, each * options.connections)
                 rounds.append(one)
                 odd = f"  {one.others} others" if one.others else ""
                 cpu = f"service {one.service_cpu_us:5.2f} us  store {one.store_cpu_us:5.2f} us"

@@ -56,15 +56,23 @@ def main() -> int:
         print("wrk is not on PATH. On Debian: apt-get install wrk", file=sys.stderr)
         return 2
     rounds: list[Round] = []
-    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, service(Path(home)) as (urls, pids):
+    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, service(Path(home)) as measured:
+        urls = {NOOP_ROUTE: measured.bare_url, ORDERS_ROUTE: measured.url}
         for route in (NOOP_ROUTE, ORDERS_ROUTE):
-            _run(urls[route], route, pids, seconds=2, connections=arguments.connections, prefix=f"warm{len(route)}")
+            _run(
+                urls[route],
+                route,
+                measured.pids,
+                seconds=2,
+                connections=arguments.connections,
+                prefix=f"warm{len(route)}",
+            )
         for number in range(arguments.rounds):
             for route in (NOOP_ROUTE, ORDERS_ROUTE):
                 one = _run(
                     urls[route],
                     route,
-                    pids,
+                    measured.pids,
                     seconds=arguments.seconds,
                     connections=arguments.connections,
                     prefix=f"r{number}",
@@ -161,9 +169,20 @@ def last_core() -> None:
     os.sched_setaffinity(0, cores[-1:])
 
 
+@dataclass(frozen=True)
+class Service:
+    """The service under measurement."""
+
+    url: str
+    bare_url: str
+    """Of the application beside it that only decodes and encodes."""
+    pids: tuple[int, int]
+    """The service's own, and the store's."""
+
+
 @contextmanager
-def service(home: Path) -> Iterator[tuple[dict[str, str], tuple[int, int]]]:
-    """The service under measurement: URLs by route, and the process ids of service and store."""
+def service(home: Path) -> Iterator[Service]:
+    """Start it on a store of its own, and end it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.noop_service", str(home / "store")],
         stdin=subprocess.PIPE,
@@ -175,7 +194,7 @@ def service(home: Path) -> Iterator[tuple[dict[str, str], tuple[int, int]]]:
         line = process.stdout.readline().split()
         if len(line) != 3:
             raise RuntimeError("the service did not start; its message is above")
-        yield {ORDERS_ROUTE: line[0], NOOP_ROUTE: line[1]}, (process.pid, int(line[2]))
+        yield Service(line[0], line[1], (process.pid, int(line[2])))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

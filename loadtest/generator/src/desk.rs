@@ -6,8 +6,9 @@ use std::collections::BinaryHeap;
 use crate::answer::{Head, Keeping};
 use crate::book::{Book, Class, FAILURES, Failure, LATE_NS};
 use crate::clock::nanoseconds;
+use crate::kinds::Kinds;
 use crate::plan::{Keep, Plan, Retries};
-use crate::producer::{Kinds, Producer, Request};
+use crate::producer::{Producer, Request};
 use crate::recorder::{Entry, Recorder};
 use crate::timeline::Second;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::book::{Book, CLASSES, FAILURES, LineOutcomes, Waits, milliseconds};
+use crate::book::{Book, CLASSES, FAILURES, LineOutcomes};
 use crate::clock::seconds;
 use crate::plan::{Arrivals, Plan};
 use crate::timeline::Row;
+use crate::waits::{Waits, milliseconds};
 use crate::worker::Worked;
 
 /// A generator that takes more of a processor than this is what limits the run.

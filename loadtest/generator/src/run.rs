@@ -9,8 +9,9 @@ use std::thread;
 use std::time::Instant;
 
 use crate::desk::Desk;
+use crate::kinds::Kinds;
 use crate::plan::{Plan, PlanError};
-use crate::producer::{Kinds, Producer};
+use crate::producer::Producer;
 use crate::recorder::{Recorder, Writer};
 use crate::report::Report;
 use crate::timeline::{Row, Second, Timeline};

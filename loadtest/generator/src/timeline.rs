@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::book::{CLASSES, Waits};
+use crate::book::CLASSES;
+use crate::waits::Waits;
 
 /// What one thread saw in one second.
 #[derive(Clone)]
