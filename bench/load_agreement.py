@@ -1,9 +1,9 @@
 """Whether the load generator tells what another tool tells: against wrk on the same service at equal load.
 
 `python -m bench.load_agreement --help`. Both drive the service with the same number of connections in a closed loop, in
-alternation. Then the service is stopped for a second in mid-run: by the generator's closed loop that is one slow request
-a connection, at a fixed rate whoever was due has waited. (wrk, a closed loop too, adds after a run what it thinks that it
-missed, so that its p99 is somewhat off in runs without a stall, too.) Needs wrk.
+alternation. Then the service is stopped for a second in mid-run: by the generator's closed loop that is one slow
+request a connection, at a fixed rate whoever was due has waited. (wrk, a closed loop too, adds after a run what it
+thinks that it missed, so that its p99 is somewhat off in runs without a stall, too.) Needs wrk.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import resource
 import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -61,6 +62,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each run")
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--delay-ms", type=float, help="drive a server that does nothing but wait so long, instead")
     parser.add_argument("--open-share", type=float, default=0.5, help="the fixed rate, of what wrk reached")
     parser.add_argument("--target", type=float, default=0.1, help="the greatest difference of medians")
     parser.add_argument("--json", action="store_true")
@@ -69,7 +71,10 @@ def main() -> int:
         print("wrk is not on PATH. On Debian: apt-get install wrk", file=sys.stderr)
         return 2
     runs: list[Run] = []
-    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, service(Path(home)) as measured:
+    with (
+        tempfile.TemporaryDirectory(prefix="stockade-bench-") as home,
+        serving(Path(home), options.delay_ms) as measured,
+    ):
         last_core()
         tools: tuple[Callable[[], Run], ...] = (
             lambda: by_wrk(measured, options.seconds, options.connections),
@@ -169,6 +174,25 @@ def by_generator(measured: Service, arrivals: Arrivals, seconds: int, connection
         generator_bound=result.generator_bound,
         late=result.late_generator + result.late_connection,
     )
+
+
+@contextmanager
+def serving(home: Path, delay_ms: float | None) -> Iterator[Service]:
+    """What is driven: the service on a store of its own, or a server of a fixed delay."""
+    if delay_ms is None:
+        with service(home) as measured:
+            yield measured
+        return
+    command = [sys.executable, "-m", "bench.delayed_service", str(delay_ms)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        url = process.stdout.readline().strip()
+        yield Service(url, url, (process.pid, process.pid))
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        process.wait(30)
 
 
 @contextmanager
