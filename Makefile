@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RUST_SOURCES := Cargo.toml Cargo.lock rust_core/Cargo.toml $(shell find rust_core/src -name '*.rs')
+RUST_SOURCES := Cargo.toml Cargo.lock rust_core/Cargo.toml loadtest/generator/Cargo.toml \
+                $(shell find rust_core/src loadtest/generator/src -name '*.rs')
 PORT ?= 8080
 SECONDS_LONG ?= 5
 FUZZ_TIMES ?= 100

@@ -16,6 +16,7 @@ from aiohttp import web
 from api.http.app import build_app
 from api.http.lines import LineCutter
 from api.http.server import open_door
+from api.logs import log_to_standard_error
 from engine import Settings, open_engine
 from engine.model import Allocation, AllocationLine, Order, Shipment, StockCount, limits
 from engine.sample import load_network
@@ -58,7 +59,10 @@ async def run(data_dir: Path) -> None:
     """Serve until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with open_engine(Settings(data_dir=data_dir, port=0)) as engine:
+    # Standard output is a pipe of which only the first line is read: a log that fills it would stop the service.
+    log_to_standard_error()
+    settings = Settings(data_dir=data_dir, port=0, log_sample=0, log_slow_ms=3_600_000)
+    async with open_engine(settings) as engine:
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, cores[:1])
         store_pid = int((data_dir / "lock").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""What the Rust core offers; see rust_core/src/py. Only engine.planner imports it."""
+"""What the Rust core offers; see rust_core/src/py. Only engine.planner imports it, and loadtest its LoadRun."""
 
 from collections.abc import Sequence
 from typing import Any, Final, Self, final
@@ -13,6 +13,7 @@ __all__ = [
     "WAREHOUSES_MAX",
     "Batch",
     "Books",
+    "LoadRun",
     "Lot",
     "Planner",
     "Record",
@@ -125,6 +126,13 @@ class Batch:
     def commits(self) -> list[int]: ...
     def prepare_args(self, partition: int) -> list[bytes]: ...
     def commit_args(self, partition: int, now_ms: int) -> list[bytes]: ...
+
+@final
+class LoadRun:
+    def __new__(cls, plan: bytes) -> Self: ...
+    def run(self) -> bytes: ...
+    def seconds(self, first: int) -> bytes: ...
+    def cancel(self) -> None: ...
 
 @final
 class Lot:

@@ -1,11 +1,14 @@
 """A small HTTP client of the service: the calls that a sale makes. Knows nothing but the public contract."""
 
+import hmac
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Self
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 REQUEST_TIMEOUT_S = 30.0
 
@@ -26,11 +29,14 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Client:
-    """`async with Client(base_url, connections=64) as client`."""
+    """`async with Client(base_url, connections=64) as client`; with an API key, and its signing secret, if need be."""
 
-    def __init__(self, base_url: str, *, connections: int) -> None:
+    def __init__(
+        self, base_url: str, *, connections: int, key: str | None = None, signing_secret: str | None = None
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self._connections = connections
+        self._key, self._secret = key, signing_secret
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -48,8 +54,16 @@ class Client:
     async def call(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """One request. Raises aiohttp.ClientError or TimeoutError when there is no answer."""
         assert self._session is not None, "use the client as a context manager"
-        headers = {"Content-Type": "application/json"} if body is not None else None
-        async with self._session.request(method, self.base_url + path, data=body, headers=headers) as response:
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        url = URL(self.base_url + path)
+        if self._key is not None:
+            headers["Authorization"] = f"Bearer {self._key}"
+        if self._secret is not None:
+            now = f"{time.time():.6f}"
+            signed = f"{now}\n{method}\n{url.raw_path_qs}\n".encode() + (body or b"")
+            digest = hmac.new(self._secret.encode(), signed, "sha256").hexdigest()
+            headers["Stockade-Signature"] = f"t={now},v1={digest}"
+        async with self._session.request(method, url, data=body, headers=headers) as response:
             return Answer(response.status, await response.read())
 
     async def put(self, path: str, value: Any) -> None:

@@ -35,6 +35,7 @@ app.command("api.cli.policy:app", name="policy")
 app.command("api.cli.tariff:app", name="tariff")
 app.command("api.cli.audit:audit", name="audit")
 app.command("api.cli.keys:app", name="keys")
+app.command("api.cli.loadtest:loadtest", name="loadtest")
 app.command("api.cli.openapi:openapi", name="openapi")
 
 

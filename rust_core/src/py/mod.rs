@@ -5,6 +5,7 @@ mod amend;
 mod assign;
 mod audit;
 mod batch;
+mod load;
 mod lot;
 mod outcome;
 mod planner;
@@ -42,6 +43,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<planner::PyPlanner>()?;
     module.add_class::<batch::PyBatch>()?;
     module.add_class::<lot::PyLot>()?;
+    module.add_class::<load::PyLoadRun>()?;
     module.add_class::<record::PyRecord>()?;
     Ok(())
 }

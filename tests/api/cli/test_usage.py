@@ -13,7 +13,7 @@ from tests.api.conftest import Finished, run, run_all
 COMMANDS = [
     *("", "serve", "demo", "doctor", "stock", "stock set", "skus", "skus set", "orders", "plan"),
     *("policy check", "policy compare", "tariff", "tariff set", "audit", "openapi"),
-    *("keys create", "keys list", "keys rotate", "keys revoke"),
+    *("keys create", "keys list", "keys rotate", "keys revoke", "loadtest"),
 ]
 
 WRONG = {
