@@ -12,8 +12,8 @@ import numpy as np
 from engine.csv_rows import csv_rows
 from engine.errors import FieldError, InvalidInput
 from engine.model import By, CostMatrix, DistanceMatrix, limits
-from engine.model.rules import field_error
 from engine.model.tariff import KM_MAX, OF_COUNTRY
+from engine.model.wire_error import field_error
 
 M = TypeVar("M", DistanceMatrix, CostMatrix)
 
@@ -152,7 +152,7 @@ def _built(
     try:
         return msgspec.convert({"by": by, "warehouses": warehouses, "rows": numbers}, type_)
     except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+        raise InvalidInput((field_error(error, type_),)) from None
 
 
 def _number(value: Any, whole: bool, amount_max: int) -> float | int | None:

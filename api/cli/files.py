@@ -12,7 +12,7 @@ import msgspec
 
 from engine.csv_rows import csv_rows
 from engine.errors import FieldError, InvalidInput, StockadeError, StockBelowReserved, StockRefused, below_reserved
-from engine.model.rules import field_error
+from engine.model.wire_error import field_error
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ def decode_json(file: Path, data: bytes, type_: type[T], *, expected: str = "JSO
     try:
         return msgspec.json.decode(data, type=type_)
     except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+        raise InvalidInput((field_error(error, type_),)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput((FieldError(str(file), f"is not {expected}: {error}"),)) from None
 
@@ -49,7 +49,7 @@ def json_rows(file: Path, data: bytes, type_: type[T]) -> tuple[list[T], Sequenc
         try:
             rows = msgspec.json.decode(data, type=list[type_])  # type: ignore[valid-type]
         except msgspec.ValidationError as error:
-            found = field_error(error)
+            found = field_error(error, list[type_])  # type: ignore[valid-type]
             raise InvalidInput((FieldError(str(file), _told_of(found.pointer, found.message)),)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidInput((FieldError(str(file), f"is not JSON: {error}"),)) from None
@@ -62,7 +62,7 @@ def json_rows(file: Path, data: bytes, type_: type[T]) -> tuple[list[T], Sequenc
         try:
             rows.append(decoder.decode(line))
         except msgspec.ValidationError as error:
-            raise InvalidInput((row_error(file, numbers, len(rows), field_error(error)),)) from None
+            raise InvalidInput((row_error(file, numbers, len(rows), field_error(error, type_)),)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             wrong = FieldError(f"{file}:{number}", f"is neither JSON of one row, nor part of an array: {error}")
             raise InvalidInput((wrong,)) from None
@@ -134,6 +134,6 @@ def read_csv(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> t
         try:
             rows += msgspec.convert(given, list[type_], strict=False)  # type: ignore[valid-type]
         except msgspec.ValidationError as error:
-            wrong = field_error(error)
+            wrong = field_error(error, list[type_], given)  # type: ignore[valid-type]
             raise lines.told(InvalidInput((FieldError(pointer + wrong.pointer, wrong.message),)), first) from None
     return rows, lines

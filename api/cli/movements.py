@@ -13,7 +13,7 @@ from api.cli.files import Lines, decode_json, read_csv, read_file
 from engine import open_engine
 from engine.errors import FieldError, InvalidInput, StockadeError
 from engine.model import Movement, MovementRow, MovementType
-from engine.model.rules import field_error
+from engine.model.wire_error import field_error
 
 
 async def move(
@@ -71,5 +71,5 @@ def read_movement(
     try:
         movement = msgspec.convert({name: value for name, value in fields.items() if value is not None}, Movement)
     except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+        raise InvalidInput((field_error(error, Movement),)) from None
     return movement, lines

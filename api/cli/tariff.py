@@ -13,8 +13,8 @@ from api.cli.tariff_table import print_tariff
 from engine import matrix_of, open_engine
 from engine.errors import FieldError, InvalidInput
 from engine.model import CostMatrix, DistanceMatrix, Tariff
-from engine.model.rules import field_error
 from engine.model.tariff_rules import check_tariff
+from engine.model.wire_error import field_error
 
 app = App(name="tariff", help="Show or set what carriers charge, and your own distances and costs.")
 
@@ -121,7 +121,7 @@ def read_tariff(file: Path) -> Tariff:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InvalidInput((FieldError(str(file), f"is not TOML: {error}"),)) from None
         except msgspec.ValidationError as error:
-            raise InvalidInput((field_error(error),)) from None
+            raise InvalidInput((field_error(error, Tariff),)) from None
     else:
         tariff = decode_json(file, data, Tariff, expected="JSON, nor named .toml")
     check_tariff(tariff)

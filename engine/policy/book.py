@@ -10,10 +10,10 @@ import msgspec
 
 from engine.errors import FieldError, InvalidInput
 from engine.model import BuiltInPolicy, PolicyName, Warehouse
+from engine.model.order import NAME_WORDS
 from engine.policy import rules
 from engine.policy.document import (
     FILE_BYTES_MAX,
-    NAME_WORDS,
     POLICIES_MAX,
     RULES_MAX,
     Document,
@@ -148,7 +148,7 @@ def _text(values: dict[str, Any], key: str, type_: Any, mistakes: Mistakes) -> s
     try:
         text: str = msgspec.convert(values[key], type_)
     except msgspec.ValidationError as error:
-        mistakes.add((key,), reason_of(error, type_))
+        mistakes.add((key,), reason_of(error, type_, values[key]))
         return None
     return text
 
@@ -165,7 +165,7 @@ def _policies(values: object, network: Collection[Warehouse] | None, mistakes: M
         try:
             msgspec.convert(name, PolicyName)
         except msgspec.ValidationError:
-            mistakes.add(path, f"its name {NAME_WORDS}")
+            mistakes.add(path, f"its name must be {NAME_WORDS}")
         policy = struct_of(PolicyDocument, value, path, mistakes)
         if policy is not None:
             policies[name] = policy
