@@ -381,25 +381,23 @@ class Engine:
         """Add or replace SKUs. Raises InvalidInput for components and substitutes that break a rule."""
         await self._assortment.check(skus)
         async with self.intake.exclusive:
-            numbers = await self.store.catalogue.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
-            self.planner.put_skus(zip(numbers, skus, strict=True))
+            await self.store.catalogue.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
+            await self.replica.catch_up_catalogue()
 
     async def put_warehouses(self, warehouses: Sequence[Warehouse]) -> None:
         """Add or replace warehouses. Raises InvalidInput for a time zone that is not known, or lacks."""
         for index, row in enumerate(warehouses):
             check_warehouse(row, f"/{index}")
         async with self.intake.exclusive:
-            numbers = await self.store.catalogue.put_warehouses(
-                [(row.id, msgspec.json.encode(row)) for row in warehouses]
-            )
-            self.planner.put_warehouses(zip(numbers, warehouses, strict=True))
+            await self.store.catalogue.put_warehouses([(row.id, msgspec.json.encode(row)) for row in warehouses])
+            await self.replica.catch_up_catalogue()
 
     async def put_tariff(self, tariff: Tariff) -> None:
         """Replace the tariff. Raises InvalidInput, which names each field and its rule."""
         check_tariff(tariff)
         async with self.intake.exclusive:
             await self.store.catalogue.put_tariff(msgspec.json.encode(tariff))
-            self.planner.set_tariff(tariff)
+            await self.replica.catch_up_catalogue()
 
     async def set_distances(self, matrix: DistanceMatrix | None) -> None:
         """Replace your own distances, which come before the great circle; None: have none. Raises InvalidInput.
@@ -425,7 +423,7 @@ class Engine:
             check_matrix(matrix, is_warehouse=self.planner.warehouses.__contains__)
         async with self.intake.exclusive:
             await self.store.catalogue.put_matrix(of, msgspec.json.encode(matrix) if matrix is not None else b"")
-            self.planner.set_matrix(of, matrix)
+            await self.replica.catch_up_catalogue()
 
     # Stock
 
