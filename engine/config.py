@@ -197,10 +197,12 @@ def read_settings(
                 # A file has types of its own; the environment has only text.
                 checked[name] = msgspec.convert(values[name], field.type, strict=in_file, dec_hook=_path)
             except msgspec.ValidationError as error:
-                errors.append(FieldError(
+                errors.append(
+                    FieldError(
                         sources[name] if in_file else PREFIX + name.upper(),
                         field_error(error, field.type, values[name]).message,
-                    ))
+                    )
+                )
                 continue
             if in_file and isinstance(checked[name], Path):
                 checked[name] = file.path.parent / checked[name]

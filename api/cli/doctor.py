@@ -5,7 +5,8 @@ import platform
 import msgspec
 from rich.text import Text
 
-from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json
+from api.cli.table import print_table
 from api.http.access.start import access_advice, access_of
 from engine import __version__, open_engine
 

@@ -7,7 +7,8 @@ import msgspec
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_WRONG, StoreOptions, err, out, print_json, print_table
+from api.cli.console import EXIT_WRONG, StoreOptions, err, out, print_json
+from api.cli.table import print_table
 from engine import Engine, open_engine
 from engine.model.event import CellChange, Event
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from api.cli.console import StoreOptions, err, out, print_json, print_table
+from api.cli.console import StoreOptions, err, out, print_json
+from api.cli.table import print_table
 from engine import open_engine
 from engine.access import ApiKey, KeyScope, NewKey
 from engine.errors import FieldError, InvalidInput

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from api.cli.cells import print_cells
-from api.cli.console import StoreOptions, out, print_json
+from api.cli.console import StoreOptions, counted, out, print_json
 from api.cli.files import Lines, decode_json, read_csv, read_file
 from engine import open_engine
 from engine.errors import FieldError, InvalidInput, StockadeError
@@ -44,7 +44,7 @@ async def move(
     if moved.replayed:
         out.print(Text(f"{moved.movement_id} was done before; nothing was changed. The cells as they stand now:"))
     else:
-        out.print(Text(f"{moved.movement_id}: {moved.type}, {moved.rows:,} rows. The cells since:"))
+        out.print(Text(f"{moved.movement_id}: {moved.type}, {counted(moved.rows, 'row')}. The cells since:"))
     print_cells(moved.cells)
     return 0
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json
+from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, out, print_json
 from api.cli.files import json_rows, read_file, row_error
 from api.cli.policy_book import publish, show, withdraw
 from api.cli.policy_results import results
@@ -54,14 +54,14 @@ async def check(
             print_json({**right, "warnings": checked.warnings, "mistakes": []})
         else:
             _print_mistakes(file, checked.warnings, "warning: ")
-            rules = len(checked.document.rules)
-            out.print(f"Version {checked.version}: {', '.join(checked.names)}; {rules} rules.", markup=False)
+            rules = counted(len(checked.document.rules), "rule")
+            out.print(f"Version {checked.version}: {', '.join(checked.names)}; {rules}.", markup=False)
         return 0
     if json:
         print_json({"version": None, "fingerprint": None, "policies": [], "warnings": [], "mistakes": checked})
     else:
         _print_mistakes(file, checked)
-        out.print(f"{len(checked)} mistakes." if len(checked) > 1 else "1 mistake.")
+        out.print(f"{counted(len(checked), 'mistake')}.")
     return EXIT_FINDING
 
 
@@ -109,8 +109,9 @@ async def compare(
             given = [offer.order for offer in offers if offer.kind == "new"]
             if again := count - len(given):
                 err.print(
-                    f"Of the sample's {count:,}, {len(given):,} are orders; {again:,} are sent again (retries, twins),"
-                    " which a store answers from what it has: left out.",
+                    f"Of the sample's {count:,}, {counted(len(given), 'is an order', 'are orders')};"
+                    f" {counted(again, 'is', 'are')} sent again (retries, twins), which a store answers from what it"
+                    " has: left out.",
                     soft_wrap=True,
                 )
         totals = compare_policies(

@@ -6,8 +6,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, out, print_json
 from api.cli.files import decode_json, read_file
+from api.cli.table import print_table
 from engine import open_engine
 from engine.errors import FieldError, InvalidInput
 from engine.model import Sku, limits
@@ -41,7 +42,7 @@ async def show(
     ]
     print_table(("sku", "name", "weight g", "limit", ""), rows, numbers=("weight g", "limit"))
     if sku is None:
-        out.print(f"{len(found):,} of {len(known):,} SKUs.")
+        out.print(f"{len(found):,} of {counted(len(known), 'SKU')}.")
     return 0
 
 
@@ -64,7 +65,7 @@ async def set_skus(
     if json:
         print_json({"skus": len(skus)})
     else:
-        out.print(f"{len(skus):,} SKUs set.")
+        out.print(f"{counted(len(skus), 'SKU')} set.")
     return 0
 
 

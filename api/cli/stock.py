@@ -9,7 +9,7 @@ from cyclopts.validators import Number
 from rich.progress import Progress
 
 from api.cli.cells import print_cells
-from api.cli.console import StoreOptions, err, out, print_json
+from api.cli.console import StoreOptions, counted, err, out, print_json
 from api.cli.files import Lines, decode_json, read_csv, read_file
 from api.cli.movements import move
 from api.cli.repair import repair
@@ -48,7 +48,7 @@ async def show(
         return 0
     print_cells(cells)
     if more is not None:
-        out.print(f"The first {len(cells):,} cells; --limit shows more.")
+        out.print(f"The first {counted(len(cells), 'cell')}; --limit shows more.")
     return 0
 
 
@@ -73,7 +73,7 @@ async def set_counts(
     if json:
         print_json({"rows": len(rows)})
     else:
-        out.print(f"{len(rows):,} counts set.")
+        out.print(f"{counted(len(rows), 'count')} set.")
     return 0
 
 
@@ -106,7 +106,7 @@ class CountsCutShort(StockadeError):
 
     def __init__(self, rows_set: int, error: StockadeError, *, by_line: bool) -> None:
         rest = "then" if by_line else f"of those from row {rows_set} on"
-        super().__init__(f"The first {rows_set:,} rows are set; {rest}: {error}")
+        super().__init__(f"The first {counted(rows_set, 'row is', 'rows are')} set; {rest}: {error}")
 
 
 def read_counts(file: Path) -> tuple[list[StockCount], Lines | None]:

@@ -84,10 +84,10 @@ def shape_of(type_: Any) -> Shape:
     """A type without None and annotations."""
     metas: list[Meta] = []
     while True:
-        if get_origin(type_) is Annotated:
+        if _origin(type_) is Annotated:
             metas += (one for one in type_.__metadata__ if isinstance(one, Meta))
             type_ = type_.__origin__
-        elif get_origin(type_) in (Union, UnionType):
+        elif _origin(type_) in (Union, UnionType):
             others = [one for one in get_args(type_) if one is not NoneType]
             if len(others) > 1:
                 return type_, metas
@@ -99,7 +99,9 @@ def shape_of(type_: Any) -> Shape:
 def no_such(what: str, name: str, there: Collection[str]) -> str:
     """A name that is none of those there are."""
     meant = get_close_matches(name.lower(), there, n=1)
-    return f"no such {what}; " + (f'did you mean "{meant[0]}"? There' if meant else "there") + f" are {', '.join(there)}"
+    return (
+        f"no such {what}; " + (f'did you mean "{meant[0]}"? There' if meant else "there") + f" are {', '.join(there)}"
+    )
 
 
 def _shape_at(type_: Any, steps: Sequence[str], *, is_key: bool) -> Shape:
@@ -109,14 +111,14 @@ def _shape_at(type_: Any, steps: Sequence[str], *, is_key: bool) -> Shape:
         type_ = Any
         if fields := _fields(bare):
             type_ = next((one.type for one in fields if one.encode_name == step), Any)
-        elif (arguments := get_args(bare)) and get_origin(bare) is dict:
+        elif (arguments := get_args(bare)) and _origin(bare) is dict:
             type_ = arguments[1]
-        elif arguments and get_origin(bare) is tuple and arguments[-1] is not Ellipsis and step.isdecimal():
+        elif arguments and _origin(bare) is tuple and arguments[-1] is not Ellipsis and step.isdecimal():
             type_ = arguments[int(step)]
         elif arguments:
             type_ = arguments[0]
     shape = shape_of(type_)
-    return shape_of(get_args(shape[0])[0]) if is_key and get_origin(shape[0]) is dict else shape
+    return shape_of(get_args(shape[0])[0]) if is_key and _origin(shape[0]) is dict else shape
 
 
 def _value_at(given: Any, steps: Sequence[str]) -> Any:
@@ -130,12 +132,17 @@ def _value_at(given: Any, steps: Sequence[str]) -> Any:
     return tuple(given) if isinstance(given, list) else given
 
 
+def _origin(type_: Any) -> Any:
+    """Of what it is a form, as far as it is one."""
+    return get_origin(type_)
+
+
 def _fields(bare: Any) -> tuple[msgspec.structs.FieldInfo, ...]:
     return msgspec.structs.fields(bare) if isinstance(bare, type) and issubclass(bare, Struct) else ()
 
 
 def _literals(bare: Any) -> list[str]:
-    return [str(one) for one in get_args(bare)] if get_origin(bare) is Literal else []
+    return [str(one) for one in get_args(bare)] if _origin(bare) is Literal else []
 
 
 def _not_listed(quoted: str, there: Sequence[str]) -> str:
@@ -147,7 +154,7 @@ def _not_listed(quoted: str, there: Sequence[str]) -> str:
 
 def _member(shape: Shape, wanted: str) -> Shape:
     """Of a union the one that a limit is of."""
-    if get_origin(shape[0]) not in (Union, UnionType):
+    if _origin(shape[0]) not in (Union, UnionType):
         return shape
     members = [shape_of(one) for one in get_args(shape[0])]
     return next((one for one in members if getattr(one[0], "__name__", "") == wanted), shape)
@@ -173,9 +180,9 @@ def _described(shape: Shape) -> str:
     bare, metas = shape
     if rule := _extra(shape, "rule"):
         return rule
-    if get_origin(bare) is Literal:
+    if _origin(bare) is Literal:
         return f"one of {', '.join(_literals(bare))}"
-    if get_origin(bare) in (Union, UnionType):
+    if _origin(bare) in (Union, UnionType):
         kinds = [_described((shape_of(one)[0], ())) for one in get_args(bare) if one is not NoneType]
         return f"{', '.join(kinds[:-1])} or {kinds[-1]}"
     if bare in (date, datetime):
@@ -186,10 +193,10 @@ def _described(shape: Shape) -> str:
         return "true or false"
     if bare is str:
         return "text" + _of(_range(metas, "min_length", "max_length"), "characters")
-    if _fields(bare) or get_origin(bare) is dict or bare is dict:
+    if _fields(bare) or _origin(bare) is dict or bare is dict:
         return "an object" + _of(_range(metas, "min_length", "max_length"), "fields")
-    if get_origin(bare) in (tuple, list):
-        count = len(get_args(bare)) if get_origin(bare) is tuple and get_args(bare)[-1] is not Ellipsis else 0
+    if _origin(bare) in (tuple, list):
+        count = len(get_args(bare)) if _origin(bare) is tuple and get_args(bare)[-1] is not Ellipsis else 0
         return "an array" + (f" of {count}" if count else _of(_range(metas, "min_length", "max_length"), "values"))
     return "another kind of value"
 

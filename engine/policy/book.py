@@ -1,6 +1,5 @@
 """Makes a book of a file's text, or says every mistake in it."""
 
-import re
 import tomllib
 from collections.abc import Collection
 from pathlib import Path as FilePath
@@ -22,7 +21,7 @@ from engine.policy.document import (
     Version,
 )
 from engine.policy.fingerprint import fingerprint_of
-from engine.policy.lines import lines_of
+from engine.policy.lines import lines_of, not_toml, not_utf8
 from engine.policy.message import message_of
 from engine.policy.mistake import Mistake, Mistakes
 from engine.policy.shape import reason_of, struct_of
@@ -31,7 +30,6 @@ BUILT_IN_VERSION = "built-in"
 BUILT_IN: tuple[BuiltInPolicy, ...] = get_args(BuiltInPolicy)
 
 _TOP = ("version", "default", "policies", "rules")
-_AT_LINE = re.compile(r"(?P<reason>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
 
 
 class PolicyBook(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,22 +95,14 @@ def check_policies(
         decoded = text.decode().replace("\r\n", "\n")
         values = tomllib.loads(decoded)
     except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        return (Mistake(line=line, where="", reason="is not UTF-8"),)
+        return (not_utf8(error, text),)
     except tomllib.TOMLDecodeError as error:
-        return (_syntax(str(error), decoded),)
+        return (not_toml(str(error), decoded),)
     document = _document(values, network, default, mistakes)
     lines = lines_of(decoded)
     if mistakes.found or document is None:
         return mistakes.with_lines(lines)
     return _book(document, decoded, mistakes.warnings_with_lines(lines))
-
-
-def _syntax(message: str, text: str) -> Mistake:
-    found = _AT_LINE.fullmatch(message)
-    reason = found["reason"] if found else message
-    line = int(found["line"]) if found and found["line"] else text.count("\n") + 1
-    return Mistake(line=line, where="", reason=f"is not TOML: {reason[:1].lower()}{reason[1:]}")
 
 
 def _document(

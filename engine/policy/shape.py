@@ -63,8 +63,10 @@ def _value(type_: Any, value: object, path: Path, mistakes: Mistakes) -> Any:
         parts = [((*path, place), kind, one) for place, (kind, one) in enumerate(zip(kinds, value, strict=False))]
     elif get_origin(bare) is dict and isinstance(value, dict):
         parts = [((*path, key), get_args(bare)[1], one) for key, one in value.items()]
-    # Not `any` over a generator: every part is to be looked at.
-    if _WRONG in [_value(kind, one, at, mistakes) for at, kind, one in parts]:
+    for at, kind, one in parts:
+        _value(kind, one, at, mistakes)
+    # Also of a table that goes on with defaults: the whole would be refused for it once more.
+    if parts and mistakes.has(path):
         return _WRONG
     try:
         return msgspec.convert(value, type_ if get_origin(type_) is Annotated else inner)

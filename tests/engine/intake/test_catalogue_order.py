@@ -15,7 +15,7 @@ OLD, NEW = (Tariff(zones=(TariffZone(zone="all", max_km=9_000, base=base, per_kg
 
 
 class HeldUp:
-    """A call of the store whose reply is a while on its way: what it read is of then, and whoever asked gets it later."""
+    """A call of the store whose reply is a while on its way: what it read is of then."""
 
     def __init__(self, call: Callable[..., Awaitable[Any]]) -> None:
         self._call = call

@@ -16,7 +16,11 @@ TOLD: dict[str, tuple[Any, Any, str]] = {
     "one of some words": (Order, BODY | {"payment": "later"}, "must be one of paid, pending, cod"),
     "a word spelt otherwise": (Order, BODY | {"payment": "Paid"}, 'did you mean "paid"?'),
     "a word that is a number": (Order, BODY | {"payment": 5}, "must be one of paid, pending, cod, not a whole number"),
-    "a field misspelt": (Order, BODY | {"chanel": "app"}, 'no such field; did you mean "channel"? There are order_id, '),
+    "a field misspelt": (
+        Order,
+        BODY | {"chanel": "app"},
+        'no such field; did you mean "channel"? There are order_id, ',
+    ),
     "a field of another name": (
         Order,
         BODY | {"lines": [{"sku": "x", "qty": 1}]},
