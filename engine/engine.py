@@ -16,6 +16,7 @@ from engine.config import Settings, load_settings
 from engine.errors import (
     FieldError,
     InvalidInput,
+    NoStoreThere,
     StockadeError,
     StoreChanged,
     StoreError,
@@ -70,7 +71,17 @@ from engine.policy import PoliciesInForce
 from engine.policy.watch import LOOK_S
 from engine.stock.assortment import AssortmentRoom
 from engine.stock.room import CellPage, StockRoom
-from engine.store import Bound, EmbeddedServer, Partition, Place, Store, StoreDescription, choose_store, running_at
+from engine.store import (
+    Bound,
+    EmbeddedServer,
+    Partition,
+    Place,
+    Store,
+    StoreDescription,
+    choose_store,
+    holds_store,
+    running_at,
+)
 
 RECOVERY_POLL_S = 0.1
 TEND_POLL_S = 0.25
@@ -653,14 +664,14 @@ class Engine:
 
 @contextlib.asynccontextmanager
 async def open_engine(
-    settings: Settings, *, attach: bool = False, background: bool = True, load: bool = True
+    settings: Settings, *, attach: bool = False, background: bool = True, load: bool = True, create: bool = True
 ) -> AsyncIterator[Engine]:
     """An engine on the store that the settings name, or on an embedded one that lives as long as this block.
 
     `attach` joins the embedded store of a service that runs on the same data directory, if there is one. Without
     `background` it neither follows the store nor ends holds: enough for a single look. Without `load` it knows neither
-    catalogue nor stock: enough to audit and repair. Raises InvalidInput, StoreUnavailable, StoreUnsupported or
-    DataDirInUse.
+    catalogue nor stock: enough to audit and repair. Without `create` no embedded store is made where there was none.
+    Raises InvalidInput, StoreUnavailable, StoreUnsupported, NoStoreThere or DataDirInUse.
     """
     async with contextlib.AsyncExitStack() as stack:
         url = running_at(settings.data_dir) if attach and not settings.redis_url else None
@@ -670,6 +681,8 @@ async def open_engine(
             if isinstance(chosen, str):
                 url = chosen
             else:
+                if not create and not holds_store(settings.data_dir):
+                    raise NoStoreThere(settings.data_dir)
                 server = EmbeddedServer(chosen, settings.data_dir, ready_timeout_s=settings.store_ready_s)
                 url = (await stack.enter_async_context(server)).url
                 revive = server.revive

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 
 from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, out, print_json
+from api.cli.opening import open_store
 from api.cli.table import print_table
-from engine import AuditReport, Difference, open_engine
+from engine import AuditReport, Difference
 
 
 async def audit(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Compare what holds stock with cells, limits, holds and events, on a live store; exit 1 if anything differs."""
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         if not json:
             err.print("Auditing ...")
         report = await engine.audit()

@@ -8,8 +8,8 @@ import msgspec
 from cyclopts import App, Parameter
 
 from api.cli.console import StoreOptions, err, out, print_json
+from api.cli.opening import open_store
 from api.cli.table import print_table
-from engine import open_engine
 from engine.access import ApiKey, KeyScope, NewKey
 from engine.errors import FieldError, InvalidInput
 
@@ -37,7 +37,7 @@ async def create(
 ) -> int:
     """Make a key, and show it: once, here, and never again."""
     expires_in_s = None if expires_in is None else _seconds(expires_in, "--expires-in")
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), makes=True, load=False) as engine:
         new = await engine.create_key(name, scope, channel=channel, signed=signed, expires_in_s=expires_in_s)
     _tell(new, json=json)
     return 0
@@ -46,7 +46,7 @@ async def create(
 @app.command(name="list")
 async def list_keys(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """List every key that was made, the oldest first, with those revoked. No secret is shown: none is kept."""
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         keys = await engine.keys()
     if json:
         print_json(keys)
@@ -66,7 +66,7 @@ async def rotate(
 ) -> int:
     """Give a key another secret, and show it: once. The former one goes on for a while."""
     overlap_s = _seconds(overlap, "--overlap")
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         new = await engine.rotate_key(id, overlap_s=overlap_s)
     _tell(new, json=json)
     return 0
@@ -82,7 +82,7 @@ async def revoke(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Have a key taken no more: every service on the store knows within a second."""
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         key = await engine.revoke_key(id, former_only=former)
     if json:
         print_json(key)

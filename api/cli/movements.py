@@ -10,7 +10,7 @@ from rich.text import Text
 from api.cli.cells import print_cells
 from api.cli.console import StoreOptions, counted, out, print_json
 from api.cli.files import Lines, decode_json, read_csv, read_file
-from engine import open_engine
+from api.cli.opening import open_store
 from engine.errors import FieldError, InvalidInput, StockadeError
 from engine.model import Movement, MovementRow, MovementType
 from engine.model.wire_error import field_error
@@ -33,7 +33,7 @@ async def move(
     channel. The same id again changes nothing.
     """
     movement, lines = read_movement(file, type_, id_, reason)
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         try:
             moved = await engine.move(movement)
         except StockadeError as error:

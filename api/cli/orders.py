@@ -8,8 +8,9 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, money, out, print_json
+from api.cli.opening import open_store
 from api.cli.table import print_table
-from engine import Engine, open_engine
+from engine import Engine
 from engine.model import Allocation, AllocationLine, Shipment
 
 LIST_ORDERS_MAX = 100_000
@@ -31,7 +32,7 @@ async def orders(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """List orders, newest first, or show one by its id."""
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         if order_id is None:
             await _list(engine, limit, json)
             return 0

@@ -9,9 +9,10 @@ from cyclopts import Parameter
 from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json
 from api.cli.explanation import print_explanation
 from api.cli.files import decode_json, read_file, told_of_file
+from api.cli.opening import open_store
 from api.cli.orders import print_allocation
 from api.cli.table import print_table
-from engine import NotQuoted, open_engine
+from engine import NotQuoted
 from engine.errors import InvalidInput
 from engine.intake import NotDeliverable, PurchaseLimit, Refused
 from engine.model import Allocation, Order
@@ -29,7 +30,7 @@ async def plan(
     """Plan an order against the stock as it is; exit 1 when there is not enough."""
     order = read_order(file)
     settings = store.settings()
-    async with open_engine(settings, attach=True, background=False) as engine:
+    async with open_store(settings) as engine:
         try:
             quote = await engine.quote(order)
         except InvalidInput as error:

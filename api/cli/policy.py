@@ -9,10 +9,10 @@ from cyclopts.validators import Number
 
 from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, out, print_json
 from api.cli.files import json_rows, read_file, row_error
+from api.cli.opening import open_store
 from api.cli.policy_book import publish, show, withdraw
 from api.cli.policy_results import results
 from api.cli.policy_totals import print_totals, tell_invalid
-from engine import open_engine
 from engine.comparison import compare_on, compare_policies
 from engine.errors import FieldError, InvalidInput
 from engine.intake.clock import DAY_MS, StoreClock
@@ -45,7 +45,7 @@ async def check(
     text = read_file(file)
     known = None
     if network:
-        async with open_engine(store.settings(), attach=True, background=False) as engine:
+        async with open_store(store.settings()) as engine:
             known = engine.planner.warehouses.values()
     checked = check_policies(text, default=store.settings().policy, network=known)
     if isinstance(checked, PolicyBook):
@@ -132,7 +132,7 @@ async def compare(
     elif given is None:
         raise InvalidInput((FieldError("--orders", "is needed, unless with --sample"),))
     else:
-        async with open_engine(settings, attach=True, background=False) as engine:
+        async with open_store(settings) as engine:
             names = _names(policies, engine.policies.book)
             now_ms = engine.intake.clock.now_ms()
             totals = compare_on(engine.planner, names, given, day=now_ms // DAY_MS, now_ms=now_ms)

@@ -1,14 +1,14 @@
 """`stockade policy results`: what came of the orders in the store, by what they were planned by."""
 
 from api.cli.console import StoreOptions, err, mean, out, print_json
+from api.cli.opening import open_store
 from api.cli.table import print_table
-from engine import open_engine
 from engine.policy.results import past_orders, results_of
 
 
 async def results(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """What came of the orders in the store, by policy, version and trial."""
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         err.print("Reading the orders ...")
         rows = await results_of(past_orders(engine.orders()))
     if json:

@@ -2,8 +2,9 @@
 
 from api.cli.audit import print_differences
 from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, out, print_json
+from api.cli.opening import open_store
 from api.cli.table import print_table
-from engine import RepairReport, open_engine
+from engine import RepairReport
 
 
 async def repair(
@@ -16,7 +17,7 @@ async def repair(
 
     Never changes what is on hand, nor an order. Exit 1 if anything is left that needs a human.
     """
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         if not json:
             err.print("Auditing ...")
         report = await engine.repair(dry_run=dry_run)

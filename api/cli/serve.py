@@ -7,6 +7,7 @@ import msgspec
 from cyclopts import Parameter
 
 from api.cli.console import EXIT_WRONG, StoreOptions, counted, err, out
+from api.cli.opening import tell_if_made
 from api.http import serve as serve_http
 from api.http.access.start import access_of
 from api.logs import log_to_standard_error
@@ -55,6 +56,7 @@ async def serve(
         out.print(f"{READY_LINE}{url} (Ctrl-C stops it)", soft_wrap=True)
         out.file.flush()
 
+    tell_if_made(settings)
     place = "at its address" if settings.redis_url else f"in {settings.data_dir}"
     err.print(f"Opening the store {place} ...", markup=False, soft_wrap=True)
     try:

@@ -6,9 +6,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from api.cli.console import StoreOptions, counted, out, print_json
+from api.cli.opening import open_store
 from api.cli.tariff_file import read_tariff, told_by_file
 from api.cli.tariff_table import print_tariff
-from engine import matrix_of, open_engine
+from engine import matrix_of
 from engine.errors import FieldError, InvalidInput
 from engine.model import CostMatrix, DistanceMatrix
 
@@ -22,7 +23,7 @@ REMOVE = Annotated[bool, Parameter(help="Have none any more.", negative="")]
 @app.default
 async def show(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Show carriers, zones and what they charge, in minor units."""
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         tariff, matrices = engine.planner.tariff, engine.planner.matrices
     if json:
         print_json(tariff)
@@ -47,7 +48,7 @@ def _print_matrix(of: str, matrix: DistanceMatrix | CostMatrix) -> None:
 async def set_tariff(file: FILE, /, *, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Replace the tariff by that of FILE (.toml, or JSON; - reads JSON from standard input)."""
     tariff = read_tariff(file)
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings(), makes=True) as engine:
         await engine.put_tariff(tariff)
     zones = len(tariff.zones) + sum(len(carrier.zones) for carrier in tariff.carriers)
     out.print(f"The tariff is set. Carriers: {max(1, len(tariff.carriers))}, zones: {zones}.")
@@ -76,7 +77,7 @@ async def distances(
     warehouses. Before regions or postcodes there may be a column `country` that they are of; or write CN:310000.
     """
     matrix = None if _asked(file, remove) is None else matrix_of(DistanceMatrix, str(file))
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         with told_by_file(file):
             await engine.set_distances(matrix)
     _print_set("distances", matrix)
@@ -93,7 +94,7 @@ async def costs(
 ) -> int:
     """Set your own freight costs in minor units a shipment: they come before the tariff. Columns as of distances."""
     matrix = None if _asked(file, remove) is None else matrix_of(CostMatrix, str(file))
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         with told_by_file(file):
             await engine.set_costs(matrix)
     _print_set("costs", matrix)

@@ -63,7 +63,8 @@ def built_in_book(default: BuiltInPolicy) -> PolicyBook:
 
 
 def read_policies(file: FilePath, *, default: BuiltInPolicy) -> PolicyBook:
-    """A file's book. Raises InvalidInput, which names every mistake as file:line, or why the file cannot be read.
+    """The book of the file that the settings name. Raises InvalidInput, which names every mistake as file:line, or why
+    the file cannot be read.
 
     `default` is for a file that names none.
     """
@@ -71,11 +72,17 @@ def read_policies(file: FilePath, *, default: BuiltInPolicy) -> PolicyBook:
         with file.open("rb") as opened:
             text = opened.read(FILE_BYTES_MAX + 1)
     except OSError as error:
-        raise InvalidInput((FieldError(str(file), f"cannot be read: {error.strerror}"),)) from None
+        told = f"is the file of policies (STOCKADE_POLICIES_FILE, or an option), and cannot be read: {error.strerror}"
+        raise InvalidInput((FieldError(str(file), told),)) from None
+    return book_of(text, source=str(file), default=default)
+
+
+def book_of(text: bytes, *, source: str, default: BuiltInPolicy) -> PolicyBook:
+    """The book of a text. Raises InvalidInput, which names every mistake as source:line."""
     checked = check_policies(text, default=default)
     if isinstance(checked, PolicyBook):
         return checked
-    errors = (FieldError(f"{file}:{one.line}", f"{one.where}: {one.reason}".removeprefix(": ")) for one in checked)
+    errors = (FieldError(f"{source}:{one.line}", f"{one.where}: {one.reason}".removeprefix(": ")) for one in checked)
     raise InvalidInput(tuple(errors))
 
 
