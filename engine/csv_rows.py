@@ -24,6 +24,8 @@ def csv_rows(file: str, data: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         for row in reader:
             if row:
+                if columns is None:
+                    _check_separator(file, begins, row)
                 columns = columns or len(row)
                 if len(row) != columns:
                     rule = f"has another number of columns, {len(row)}, than the header, {columns}"
@@ -32,3 +34,15 @@ def csv_rows(file: str, data: bytes) -> Iterator[tuple[int, list[str]]]:
             begins = reader.line_num + 1
     except csv.Error as error:
         raise InvalidInput((FieldError(f"{file}:{begins}", f"is not CSV: {error}"),)) from None
+
+
+_OTHER_SEPARATORS = {";": '";"', "\t": "tabs", "|": '"|"'}
+
+
+def _check_separator(file: str, line: int, header: list[str]) -> None:
+    """A header of one column that holds what others put between columns."""
+    if len(header) == 1:
+        for mark, named in _OTHER_SEPARATORS.items():
+            if mark in header[0]:
+                rule = f"has {named} between its columns: save it with commas"
+                raise InvalidInput((FieldError(f"{file}:{line}", rule),))

@@ -16,6 +16,7 @@ from engine.config import Settings, load_settings
 from engine.errors import (
     FieldError,
     InvalidInput,
+    NoStoreThere,
     StockadeError,
     StoreChanged,
     StoreError,
@@ -72,7 +73,17 @@ from engine.policy import PoliciesInForce
 from engine.policy.watch import LOOK_S
 from engine.stock.assortment import AssortmentRoom
 from engine.stock.room import CellPage, StockRoom
-from engine.store import Bound, EmbeddedServer, Partition, Place, Store, StoreDescription, choose_store, running_at
+from engine.store import (
+    Bound,
+    EmbeddedServer,
+    Partition,
+    Place,
+    Store,
+    StoreDescription,
+    choose_store,
+    holds_store,
+    running_at,
+)
 
 RECOVERY_POLL_S = 0.1
 TEND_POLL_S = 0.25
@@ -396,25 +407,23 @@ class Engine:
         """Add or replace SKUs. Raises InvalidInput for components and substitutes that break a rule."""
         await self._assortment.check(skus)
         async with self.intake.exclusive:
-            numbers = await self.store.catalogue.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
-            self.planner.put_skus(zip(numbers, skus, strict=True))
+            await self.store.catalogue.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
+            await self.replica.catch_up_catalogue()
 
     async def put_warehouses(self, warehouses: Sequence[Warehouse]) -> None:
         """Add or replace warehouses. Raises InvalidInput for a time zone that is not known, or lacks."""
         for index, row in enumerate(warehouses):
             check_warehouse(row, f"/{index}")
         async with self.intake.exclusive:
-            numbers = await self.store.catalogue.put_warehouses(
-                [(row.id, msgspec.json.encode(row)) for row in warehouses]
-            )
-            self.planner.put_warehouses(zip(numbers, warehouses, strict=True))
+            await self.store.catalogue.put_warehouses([(row.id, msgspec.json.encode(row)) for row in warehouses])
+            await self.replica.catch_up_catalogue()
 
     async def put_tariff(self, tariff: Tariff) -> None:
         """Replace the tariff. Raises InvalidInput, which names each field and its rule."""
         check_tariff(tariff)
         async with self.intake.exclusive:
             await self.store.catalogue.put_tariff(msgspec.json.encode(tariff))
-            self.planner.set_tariff(tariff)
+            await self.replica.catch_up_catalogue()
 
     async def set_distances(self, matrix: DistanceMatrix | None) -> None:
         """Replace your own distances, which come before the great circle; None: have none. Raises InvalidInput.
@@ -440,7 +449,7 @@ class Engine:
             check_matrix(matrix, is_warehouse=self.planner.warehouses.__contains__)
         async with self.intake.exclusive:
             await self.store.catalogue.put_matrix(of, msgspec.json.encode(matrix) if matrix is not None else b"")
-            self.planner.set_matrix(of, matrix)
+            await self.replica.catch_up_catalogue()
 
     # Stock
 
@@ -677,14 +686,14 @@ class Engine:
 
 @contextlib.asynccontextmanager
 async def open_engine(
-    settings: Settings, *, attach: bool = False, background: bool = True, load: bool = True
+    settings: Settings, *, attach: bool = False, background: bool = True, load: bool = True, create: bool = True
 ) -> AsyncIterator[Engine]:
     """An engine on the store that the settings name, or on an embedded one that lives as long as this block.
 
     `attach` joins the embedded store of a service that runs on the same data directory, if there is one. Without
     `background` it neither follows the store nor ends holds: enough for a single look. Without `load` it knows neither
-    catalogue nor stock: enough to audit and repair. Raises InvalidInput, StoreUnavailable, StoreUnsupported or
-    DataDirInUse.
+    catalogue nor stock: enough to audit and repair. Without `create` no embedded store is made where there was none.
+    Raises InvalidInput, StoreUnavailable, StoreUnsupported, NoStoreThere or DataDirInUse.
     """
     async with contextlib.AsyncExitStack() as stack:
         url = running_at(settings.data_dir) if attach and not settings.redis_url else None
@@ -694,6 +703,8 @@ async def open_engine(
             if isinstance(chosen, str):
                 url = chosen
             else:
+                if not create and not holds_store(settings.data_dir):
+                    raise NoStoreThere(settings.data_dir)
                 server = EmbeddedServer(chosen, settings.data_dir, ready_timeout_s=settings.store_ready_s)
                 url = (await stack.enter_async_context(server)).url
                 revive = server.revive

@@ -11,7 +11,8 @@
     │   ├── StoreUnavailable    cannot reach, start or use the store: wait, or mend it
     │   ├── StoreUnsupported    the store's version or its library does not fit this release
     │   ├── StoreChanged        the store behind the address is not the one that was loaded: reload
-    │   └── DataDirInUse        another process serves this data directory
+    │   ├── DataDirInUse        another process serves this data directory
+    │   └── NoStoreThere        the data directory holds no store, and none is to be made
     ├── EventsExpired           the events after a cursor are gone: begin where the feed begins
     └── EngineClosed            the engine was shut while the call waited
 
@@ -139,6 +140,17 @@ class DataDirInUse(StoreError):
         )
         self.data_dir = data_dir
         self.pid = pid
+
+
+class NoStoreThere(StoreError):
+    """The data directory holds no store, and none is to be made."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(
+            f"There is no store in {data_dir}, and this command makes none. Name the right place with --data-dir or"
+            " STOCKADE_DATA_DIR, or a server with REDIS_URL; `stockade serve` makes a store."
+        )
+        self.data_dir = data_dir
 
 
 class EventsExpired(StockadeError):

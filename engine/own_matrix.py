@@ -12,8 +12,8 @@ import numpy as np
 from engine.csv_rows import csv_rows
 from engine.errors import FieldError, InvalidInput
 from engine.model import By, CostMatrix, DistanceMatrix, limits
-from engine.model.rules import field_error
 from engine.model.tariff import KM_MAX, OF_COUNTRY
+from engine.model.wire_error import field_error, no_such
 
 M = TypeVar("M", DistanceMatrix, CostMatrix)
 
@@ -70,8 +70,12 @@ def matrix_of(
     if len({len(values) for values in columns.values()}) > 1:
         raise InvalidInput((FieldError("", "must have columns of one length"),))
     named_by, names = _destinations(columns, by)
+    header = f"{source}:1" if isinstance(source, str | PathLike) else ""
+    if header and named_by and named_by not in get_args(By):
+        rule = f'column 1, "{named_by}": {no_such("kind of destination", named_by, get_args(By))}'
+        raise InvalidInput((FieldError(header, rule),))
     if not columns:
-        raise InvalidInput((FieldError("", "must have a column of destinations and one or more of warehouses"),))
+        raise InvalidInput((FieldError(header, "must have a column of destinations and one or more of warehouses"),))
     rows = zip(*columns.values(), strict=True)
     return _built(type_, named_by, names, list(columns), rows, wheres)
 
@@ -84,7 +88,7 @@ def _csv_columns(file: Path) -> tuple[dict[str, list[str]], list[str]]:
         raise InvalidInput((FieldError(str(file), f"cannot be read: {error.strerror}"),)) from None
     (_, header), *rows = list(csv_rows(str(file), data)) or [(1, [])]
     if len(set(header)) < len(header):
-        raise InvalidInput((FieldError(str(file), "must name each column once"),))
+        raise InvalidInput((FieldError(f"{file}:1", "must name each column once"),))
     columns = {name: [row[place] for _, row in rows] for place, name in enumerate(header)}
     return columns, [f"{file}:{line}" for line, _ in rows]
 
@@ -152,7 +156,7 @@ def _built(
     try:
         return msgspec.convert({"by": by, "warehouses": warehouses, "rows": numbers}, type_)
     except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+        raise InvalidInput((field_error(error, type_),)) from None
 
 
 def _number(value: Any, whole: bool, amount_max: int) -> float | int | None:

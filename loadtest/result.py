@@ -28,10 +28,11 @@ class PolicyCost(Struct, frozen=True, kw_only=True):
 
     policy: str
     accepted: int
-    cost_per_order: float
-    """Mean over the orders that every policy accepted, so that the means speak of the same orders."""
-    shipments_per_order: float
-    mean_km: float
+    cost_per_order: float | None
+    """Mean over the orders that every policy accepted, so that the means speak of the same orders; None of no orders,
+    as the other means."""
+    shipments_per_order: float | None
+    mean_km: float | None
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -88,8 +89,9 @@ class SaleResult(Struct, frozen=True, kw_only=True):
     latency: Latency
     skus: tuple[SkuSale, ...]
     policies: tuple[PolicyCost, ...]
-    shipments_per_order: float
-    cost_per_order: float
+    shipments_per_order: float | None
+    cost_per_order: float | None
+    """Means over the orders that were reserved; None where none was."""
     currency: str
     warehouses: tuple[Place, ...]
     cities: tuple[Place, ...]

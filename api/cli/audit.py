@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
-from engine import AuditReport, Difference, open_engine
+from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, out, print_json
+from api.cli.opening import open_store
+from api.cli.table import print_table
+from engine import AuditReport, Difference
 
 
 async def audit(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Compare what holds stock with cells, limits, holds and events, on a live store; exit 1 if anything differs."""
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         if not json:
             err.print("Auditing ...")
         report = await engine.audit()
@@ -22,18 +24,19 @@ async def audit(*, json: bool = False, store: StoreOptions = StoreOptions()) -> 
 def print_report(report: AuditReport) -> None:
     """The report in words, and a table of what differs."""
     out.print(
-        f"{report.orders:,} orders, {report.holding:,} of them hold {report.units_reserved:,} units"
-        f" of {report.units_on_hand:,} on hand in {report.cells:,} cells."
+        f"{counted(report.orders, 'order')}, {counted(report.holding, 'of them holds', 'of them hold')}"
+        f" {counted(report.units_reserved, 'unit')}"
+        f" of {report.units_on_hand:,} on hand in {counted(report.cells, 'cell')}."
     )
     if report.following:
-        out.print(f"{report.following:,} orders are being followed by other partitions.")
+        out.print(f"{counted(report.following, 'order is', 'orders are')} being followed by other partitions.")
     if report.notices:
         out.print("No difference, but worth a look:")
         print_differences(report.notices)
     if report.balanced:
         out.print("[green]The books balance.[/]")
         return
-    out.print(f"[red]{report.difference_count:,} differences.[/]")
+    out.print(f"[red]{counted(report.difference_count, 'difference')}.[/]")
     print_differences(report.differences)
 
 

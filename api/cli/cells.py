@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
-from api.cli.console import print_table
+from api.cli.table import print_table
 from engine.model import Cell
 
 _TEXTS = ("sku", "warehouse", "arrivals", "pools")

@@ -1,14 +1,11 @@
 """How commands speak: results to standard output, all else to standard error, `--json` for machines."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from engine import Loaded, Settings, read_settings
 
@@ -46,17 +43,9 @@ def print_json(value: object) -> None:
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, numbers: Sequence[str] = ()
-) -> None:
-    """A table; the columns named in `numbers` are set to the right."""
-    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
-    for row in rows:
-        # As Text: a name may hold brackets, which would be read as markup.
-        table.add_row(*(Text(f"{cell:,}" if type(cell) is int else str(cell)) for cell in row))
-    out.print(table)
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A number of things in words: "1 rule", "1,200 rules"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def money(minor: float, currency: str) -> str:
@@ -64,6 +53,6 @@ def money(minor: float, currency: str) -> str:
     return f"{minor / 100:,.2f} {currency}"
 
 
-def mean(value: float | None, form: str, *, per: int = 1) -> str:
+def mean(value: float | None, form: str, *, per: int = 1, unit: str = "") -> str:
     """A mean in a table, by a format of numbers, after division by `per`; a dash where there is none."""
-    return "-" if value is None else format(value / per, form)
+    return "-" if value is None else f"{value / per:{form}} {unit}".rstrip()

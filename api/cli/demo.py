@@ -13,8 +13,9 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from api.cli.console import EXIT_FINDING, err, money, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, counted, err, mean, out, print_json
 from api.cli.service import running_service
+from api.cli.table import print_table
 from engine import Settings, __version__, load_settings, open_engine
 from engine.comparison import PolicyTotals, compare_policies
 from engine.model import Order, PolicyName, StockCount
@@ -72,7 +73,7 @@ async def demo(
         _show(result)
         out.print(f"Report with map and plots: {report}", soft_wrap=True, markup=False)
     for reason, count in log.failed.items():
-        err.print(f"[red]{count:,} requests failed:[/] {reason}")
+        err.print(f"[red]{counted(count, 'request')} failed:[/] {reason}")
     for order_id in log.contradictions[:10]:
         err.print(f"[red]Two answers to one order differ:[/] {order_id}")
     wrong = result.oversold or not result.books_balance or result.failed
@@ -173,8 +174,8 @@ async def _examine(
         latency=log.latency(),
         skus=sales,
         policies=tuple(_policy_cost(totals) for totals in policies),
-        shipments_per_order=sum(len(one.allocation.shipments) for one in log.accepted) / max(1, reserved),
-        cost_per_order=sum(one.allocation.cost for one in log.accepted) / max(1, reserved),
+        shipments_per_order=sum(len(one.allocation.shipments) for one in log.accepted) / reserved if reserved else None,
+        cost_per_order=sum(one.allocation.cost for one in log.accepted) / reserved if reserved else None,
         currency=network.currency,
         warehouses=warehouses,
         cities=cities,
@@ -188,9 +189,9 @@ def _policy_cost(totals: PolicyTotals) -> PolicyCost:
     return PolicyCost(
         policy=POLICY_NAMES[totals.policy],
         accepted=totals.served,
-        cost_per_order=totals.cost_per_order or 0.0,
-        shipments_per_order=totals.shipments_per_order or 0.0,
-        mean_km=totals.mean_km or 0.0,
+        cost_per_order=totals.cost_per_order,
+        shipments_per_order=totals.shipments_per_order,
+        mean_km=totals.mean_km,
     )
 
 
@@ -219,8 +220,8 @@ def _show(result: SaleResult) -> None:
         ("books balance", "yes" if result.books_balance else "NO"),
         ("orders answered a second", rate),
         ("answer p50 / p99 / max", f"{latency.p50_ms:.1f} / {latency.p99_ms:.1f} / {latency.max_ms:.1f} ms"),
-        ("cost per order", money(result.cost_per_order, result.currency)),
-        ("shipments per order", f"{result.shipments_per_order:.3f}"),
+        ("cost per order", mean(result.cost_per_order, ",.2f", per=100, unit=result.currency)),
+        ("shipments per order", mean(result.shipments_per_order, ".3f")),
     ]
     print_table(("flash sale", ""), rows, numbers=("",))
     out.print()
@@ -237,10 +238,10 @@ def _show(result: SaleResult) -> None:
         (
             row.policy,
             row.accepted,
-            money(row.cost_per_order, result.currency),
-            f"{row.cost_per_order / best - 1:+.1%}" if best else "",
-            f"{row.shipments_per_order:.3f}",
-            f"{row.mean_km:,.0f} km",
+            mean(row.cost_per_order, ",.2f", per=100, unit=result.currency),
+            f"{row.cost_per_order / best - 1:+.1%}" if best and row.cost_per_order is not None else "-",
+            mean(row.shipments_per_order, ".3f"),
+            mean(row.mean_km, ",.0f", unit="km"),
         )
         for row in result.policies
     ]

@@ -5,16 +5,18 @@ import platform
 import msgspec
 from rich.text import Text
 
-from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json
+from api.cli.opening import open_store
+from api.cli.table import print_table
 from api.http.access.start import access_advice, access_of
-from engine import __version__, open_engine
+from engine import __version__
 
 
 async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Look at the store and the settings, and say what to do; exit 1 when there is something to do."""
     loaded = store.loaded()
     settings = loaded.settings
-    async with open_engine(settings, attach=True, background=False) as engine:
+    async with open_store(settings) as engine:
         description = await engine.describe_store()
         url = engine.store.url
         keys, _ = await engine.keys(), engine.access.root

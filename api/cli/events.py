@@ -7,8 +7,10 @@ import msgspec
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_WRONG, StoreOptions, err, out, print_json, print_table
-from engine import Engine, open_engine
+from api.cli.console import EXIT_WRONG, StoreOptions, err, out, print_json
+from api.cli.opening import open_store
+from api.cli.table import print_table
+from engine import Engine
 from engine.model.event import CellChange, Event
 
 app = App(name="events", help="Show what changed, or follow it; see who follows.")
@@ -31,7 +33,7 @@ async def show(
     wanted = limit if follow or limit is not None else 100
     rows: list[tuple[object, ...]] = []
     last: str | None = None
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         async for event in _events(engine, after, wanted, follow=follow):
             last = event.cursor
             if json:
@@ -61,7 +63,7 @@ async def followers(
     if (add is not None and remove is not None) or (from_start and add is None):
         err.print("Give --add NAME (with --from-start, if wanted) or --remove NAME, not both.")
         return EXIT_WRONG
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings(), makes=add is not None) as engine:
         if add is not None:
             await engine.register_follower(add, from_start=from_start)
         if remove is not None:

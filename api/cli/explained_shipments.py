@@ -1,11 +1,12 @@
 """Prints what each shipment of a plan costs by its parts, and how late it is: the explanation of what was chosen.
 
-At most 100 columns.
+It fits terminals of 80 columns.
 """
 
 from typing import Any
 
-from api.cli.console import out, print_table
+from api.cli.console import out
+from api.cli.table import print_table
 
 PARTS = ("handling", "picking", "freight", "way")
 
@@ -39,17 +40,21 @@ def _print_table(shipments: list[Row], chosen: Row, scale: int, *, late: bool) -
         amounts = [f"{amount / 100:,.2f}" for amount in money] + [f"{amount / scale / 100:,.2f}" for amount in added]
         return [name, billed, *amounts, *days, by]
 
-    rows = [
-        cells(row["warehouse"], row, ", ".join(row[name] for name in ("carrier", "zone") if name in row))
-        for row in shipments
-    ]
+    rows = [cells(row["warehouse"], row, carriage_text(row)) for row in shipments]
     if split := chosen["score"].get("split"):
         blank = [""] * (2 + len(parts))
         rest = [""] * (prices + late)
-        rows.append(["being split", *blank, f"{split / scale / 100:,.2f}", *rest, ""])
+        rows.append(["split", *blank, f"{split / scale / 100:,.2f}", *rest, ""])
     rows.append(["total", "", *cells("", chosen, "")[2:]])
     out.print("Shipments, each by its parts" + ("; penalties and prices are not paid:" if penalties or prices else ":"))
-    print_table([*columns, ""], rows, numbers=tuple(columns[1:]))
+    print_table([*columns, "note"], rows, numbers=tuple(columns[1:]), under=("note",))
+
+
+def carriage_text(row: Row) -> str:
+    """The carrier and its zone, and what comes from the user's own numbers."""
+    names = [row[name] for name in ("carrier", "zone") if name in row]
+    own = [name.replace("_", " ") for name in ("own_cost", "own_distance") if row.get(name)]
+    return ", ".join([*names, *own])
 
 
 def _penalties(row: Row) -> int:

@@ -1,14 +1,15 @@
 """Prints the explanation of a quote for people: the reason, who ships, who else could, and why others cannot.
 
-At most 100 columns; `--json` has everything.
+It fits terminals of 80 columns; `--json` has everything.
 """
 
 from typing import Any
 
 from rich.markup import escape
 
-from api.cli.console import out, print_table
-from api.cli.explained_shipments import print_shipments
+from api.cli.console import out
+from api.cli.explained_shipments import carriage_text, print_shipments
+from api.cli.table import print_table
 
 UNABLE_SHOWN = 8
 """Warehouses that cannot ship the whole order and are shown all the same; of those that lack stock, the cheapest."""
@@ -122,7 +123,7 @@ def _print_able(rows: list[Row], scale: int) -> bool:
         cells += [row.get("promised_on", "-")] if days else []
         cells += [f"{amount / 100:,.2f}" for amount in amounts]
         cells += [f"{_added(row) / scale / 100:,.2f}"] if added else []
-        note = lack_text(row) if "short" in row else ", ".join(row[name] for name in ("carrier", "zone") if name in row)
+        note = lack_text(row) if "short" in row else carriage_text(row)
         table.append((*cells, note))
     numbers = ("km", "handling", "picking", "freight", *(("way",) if ways else ()), "alone", "policy")
     columns = [
@@ -132,9 +133,9 @@ def _print_able(rows: list[Row], scale: int) -> bool:
         *(["arrives"] if days else []),
         *numbers[1:-1],
         *(["policy"] if added else []),
-        "",
+        "note",
     ]
-    print_table(columns, table, numbers=numbers)
+    print_table(columns, table, numbers=numbers, under=("arrives", "note"))
     return added
 
 

@@ -6,13 +6,13 @@ from array import array
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from engine.csv_rows import csv_rows
 from engine.errors import FieldError, InvalidInput, StockadeError, StockBelowReserved, StockRefused, below_reserved
-from engine.model.rules import field_error
+from engine.model.wire_error import field_error, no_such
 
 T = TypeVar("T")
 
@@ -29,13 +29,18 @@ def read_file(file: Path) -> bytes:
 
 
 def decode_json(file: Path, data: bytes, type_: type[T], *, expected: str = "JSON") -> T:
-    """A file's bytes as a typed value. Raises InvalidInput, which names the field and the rule, or the file."""
+    """A file's bytes as a typed value. Raises InvalidInput, which names the file, and the field and the rule."""
     try:
         return msgspec.json.decode(data, type=type_)
     except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+        raise told_of_file(file, InvalidInput((field_error(error, type_),))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput((FieldError(str(file), f"is not {expected}: {error}"),)) from None
+
+
+def told_of_file(file: Path, error: InvalidInput) -> InvalidInput:
+    """Mistakes in a value as those of the file that it is from."""
+    return InvalidInput(tuple(FieldError(str(file), _told_of(one.pointer, one.message)) for one in error.errors))
 
 
 def json_rows(file: Path, data: bytes, type_: type[T]) -> tuple[list[T], Sequence[int]]:
@@ -49,7 +54,7 @@ def json_rows(file: Path, data: bytes, type_: type[T]) -> tuple[list[T], Sequenc
         try:
             rows = msgspec.json.decode(data, type=list[type_])  # type: ignore[valid-type]
         except msgspec.ValidationError as error:
-            found = field_error(error)
+            found = field_error(error, list[type_])  # type: ignore[valid-type]
             raise InvalidInput((FieldError(str(file), _told_of(found.pointer, found.message)),)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidInput((FieldError(str(file), f"is not JSON: {error}"),)) from None
@@ -62,7 +67,7 @@ def json_rows(file: Path, data: bytes, type_: type[T]) -> tuple[list[T], Sequenc
         try:
             rows.append(decoder.decode(line))
         except msgspec.ValidationError as error:
-            raise InvalidInput((row_error(file, numbers, len(rows), field_error(error)),)) from None
+            raise InvalidInput((row_error(file, numbers, len(rows), field_error(error, type_)),)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             wrong = FieldError(f"{file}:{number}", f"is neither JSON of one row, nor part of an array: {error}")
             raise InvalidInput((wrong,)) from None
@@ -117,6 +122,22 @@ class Lines:
 _OTHER_ROW = re.compile(r"as row (\d+)$")
 
 
+def _check_header(where: str, header: Sequence[str], type_: Any) -> None:
+    """Raises InvalidInput, which names every column that there is not, or not once, and those that lack."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(type_)}
+    errors = []
+    for place, name in enumerate(header):
+        if name not in fields:
+            errors.append(FieldError(where, f'column {place + 1}, "{name}": {no_such("column", name, fields)}'))
+        elif name in header[:place]:
+            errors.append(FieldError(where, f'column {place + 1}, "{name}", is there as {header.index(name) + 1}, too'))
+    if lacking := [name for name, field in fields.items() if field.required and name not in header]:
+        told = ", ".join(f'"{name}"' for name in lacking)
+        errors.append(FieldError(where, f"lacks the column{'s' if len(lacking) > 1 else ''} {told}"))
+    if errors:
+        raise InvalidInput(tuple(errors))
+
+
 def read_csv(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> tuple[list[T], Lines]:
     """The rows of a CSV file with a header, as typed values, and where they are; an empty field is one not given.
 
@@ -126,7 +147,8 @@ def read_csv(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> t
     numbers = array("Q")
     lines = Lines(file, pointer, numbers)
     found = csv_rows(str(file), data)
-    _, header = next(found, (1, []))
+    line, header = next(found, (1, []))
+    _check_header(f"{file}:{line}", header, type_)
     while part := list(islice(found, ROWS_AT_ONCE)):
         first = len(numbers)
         numbers.extend(line for line, _ in part)
@@ -134,6 +156,6 @@ def read_csv(file: Path, data: bytes, type_: type[T], *, pointer: str = "") -> t
         try:
             rows += msgspec.convert(given, list[type_], strict=False)  # type: ignore[valid-type]
         except msgspec.ValidationError as error:
-            wrong = field_error(error)
+            wrong = field_error(error, list[type_], given)  # type: ignore[valid-type]
             raise lines.told(InvalidInput((FieldError(pointer + wrong.pointer, wrong.message),)), first) from None
     return rows, lines

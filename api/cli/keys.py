@@ -7,8 +7,9 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from api.cli.console import StoreOptions, err, out, print_json, print_table
-from engine import open_engine
+from api.cli.console import StoreOptions, err, out, print_json
+from api.cli.opening import open_store
+from api.cli.table import print_table
 from engine.access import ApiKey, KeyLimit, KeyScope, NewKey
 from engine.errors import FieldError, InvalidInput
 
@@ -42,7 +43,7 @@ async def create(
 ) -> int:
     """Make a key, and show it: once, here, and never again."""
     expires_in_s = None if expires_in is None else _seconds(expires_in, "--expires-in")
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), makes=True, load=False) as engine:
         new = await engine.create_key(
             name, scope, channel=channel, signed=signed, expires_in_s=expires_in_s, limit=_limit(rate, burst)
         )
@@ -53,7 +54,7 @@ async def create(
 @app.command(name="list")
 async def list_keys(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """List every key that was made, the oldest first, with those revoked. No secret is shown: none is kept."""
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         keys = await engine.keys()
     if json:
         print_json(keys)
@@ -74,7 +75,7 @@ async def rotate(
 ) -> int:
     """Give a key another secret, and show it: once. The former one goes on for a while."""
     overlap_s = _seconds(overlap, "--overlap")
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         new = await engine.rotate_key(id, overlap_s=overlap_s)
     _tell(new, json=json)
     return 0
@@ -90,7 +91,7 @@ async def revoke(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Have a key taken no more: every service on the store knows within a second."""
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         key = await engine.revoke_key(id, former_only=former)
     if json:
         print_json(key)
@@ -112,7 +113,7 @@ async def limit(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Change how many requests a key may send. Without --rate it is what the service is set to."""
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         key = await engine.limit_key(id, _limit(rate, burst))
     if json:
         print_json(key)

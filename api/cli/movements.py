@@ -8,12 +8,12 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from api.cli.cells import print_cells
-from api.cli.console import StoreOptions, out, print_json
+from api.cli.console import StoreOptions, counted, out, print_json
 from api.cli.files import Lines, decode_json, read_csv, read_file
-from engine import open_engine
+from api.cli.opening import open_store
 from engine.errors import FieldError, InvalidInput, StockadeError
 from engine.model import Movement, MovementRow, MovementType
-from engine.model.rules import field_error
+from engine.model.wire_error import field_error
 
 
 async def move(
@@ -33,7 +33,7 @@ async def move(
     channel. The same id again changes nothing.
     """
     movement, lines = read_movement(file, type_, id_, reason)
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         try:
             moved = await engine.move(movement)
         except StockadeError as error:
@@ -44,7 +44,7 @@ async def move(
     if moved.replayed:
         out.print(Text(f"{moved.movement_id} was done before; nothing was changed. The cells as they stand now:"))
     else:
-        out.print(Text(f"{moved.movement_id}: {moved.type}, {moved.rows:,} rows. The cells since:"))
+        out.print(Text(f"{moved.movement_id}: {moved.type}, {counted(moved.rows, 'row')}. The cells since:"))
     print_cells(moved.cells)
     return 0
 
@@ -71,5 +71,5 @@ def read_movement(
     try:
         movement = msgspec.convert({name: value for name, value in fields.items() if value is not None}, Movement)
     except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+        raise InvalidInput((field_error(error, Movement),)) from None
     return movement, lines

@@ -9,8 +9,9 @@ import msgspec
 from cyclopts import App, Parameter
 
 from api.cli.console import EXIT_FINDING, StoreOptions, err, print_json
+from api.cli.opening import open_store
 from api.cli.orders import orders, print_allocation
-from engine import Engine, open_engine
+from engine import Engine
 from engine.errors import FieldError, InvalidInput
 from engine.intake import Contended, InsufficientStock, Invalid, NotDeliverable, PurchaseLimit
 from engine.life.change import Change, Changed, IdTaken, InvalidState, NotFound, TransitionConflict, VersionConflict
@@ -156,7 +157,7 @@ async def _change(
 ) -> int:
     # Whatever file this shell names: an order is planned anew by the policies that all have.
     settings = msgspec.structs.replace(store.settings(), policies_file=None)
-    async with open_engine(settings, attach=True, background=False) as engine:
+    async with open_store(settings) as engine:
         change = await ask(engine)
     match change:
         case Changed():

@@ -7,8 +7,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, money, out, print_json, print_table
-from engine import Engine, open_engine
+from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, money, out, print_json
+from api.cli.opening import open_store
+from api.cli.table import print_table
+from engine import Engine
 from engine.model import Allocation, AllocationLine, Shipment
 
 LIST_ORDERS_MAX = 100_000
@@ -30,7 +32,7 @@ async def orders(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """List orders, newest first, or show one by its id."""
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         if order_id is None:
             await _list(engine, limit, json)
             return 0
@@ -69,7 +71,7 @@ async def _list(engine: Engine, limit: int, json: bool) -> None:
         for reserved_ms, allocation in newest
     ]
     print_table(("order", "status", "reserved (UTC)", "ships from", "cost"), rows, numbers=("cost",))
-    out.print(f"{len(newest):,} of {count:,} orders.")
+    out.print(f"{len(newest):,} of {counted(count, 'order')}.")
 
 
 def _newest(found: list[tuple[int, Allocation]], limit: int) -> list[tuple[int, Allocation]]:
@@ -82,18 +84,9 @@ def print_allocation(allocation: Allocation) -> None:
     held = _STATES.get((allocation.status, allocation.version > 0), allocation.status)
     version = f", version {allocation.version}" if allocation.version else ""
     out.print(f"{allocation.order_id}: {held}{version}", markup=False)
-    rows = [
-        (
-            shipment.warehouse,
-            _lines(shipment.lines) + _left(shipment),
-            f"{shipment.distance_km:,.0f} km",
-            money(shipment.cost, currency),
-        )
-        for shipment in allocation.shipments
-    ]
     waits = allocation.status == "backordered"
     if not waits:
-        print_table(("ships from", "lines", "distance", "cost"), rows, numbers=("distance", "cost"))
+        _print_shipments(allocation.shipments, currency)
     for bundle in allocation.bundles:
         out.print(f"{bundle.quantity} x {bundle.sku}: {_lines(bundle.components)}", markup=False)
     for instead in allocation.substitutions:
@@ -103,7 +96,21 @@ def print_allocation(allocation: Allocation) -> None:
     if waits:
         out.print(f"expected on {allocation.expected_on}" if allocation.expected_on else "no day is known")
         return
-    out.print(f"cost {money(allocation.cost, currency)}" + _until(allocation))
+    out.print(f"cost {money(allocation.cost, currency)}" + _promise(allocation) + _until(allocation))
+
+
+def _print_shipments(shipments: Sequence[Shipment], currency: str) -> None:
+    """A row each; carriers and days where there are any."""
+    columns: dict[str, list[str]] = {
+        "ships from": [row.warehouse for row in shipments],
+        "lines": [_lines(row.lines) + _left(row) for row in shipments],
+        "distance": [f"{row.distance_km:,.0f} km" for row in shipments],
+        "carrier": [row.carrier or "" for row in shipments],
+        "promised on": [row.promised_on or "" for row in shipments],
+        "cost": [money(row.cost, currency) for row in shipments],
+    }
+    shown = {name: column for name, column in columns.items() if any(column)}
+    print_table(list(shown), zip(*shown.values(), strict=True), numbers=("distance", "promised on", "cost"))
 
 
 def _lines(lines: Sequence[AllocationLine]) -> str:
@@ -113,6 +120,10 @@ def _lines(lines: Sequence[AllocationLine]) -> str:
 def _left(shipment: Shipment) -> str:
     left = _lines(shipment.shipped)
     return f" (shipped: {left})" if left else ""
+
+
+def _promise(allocation: Allocation) -> str:
+    return f", promised on {allocation.promised_on}" if allocation.promised_on else ""
 
 
 def _until(allocation: Allocation) -> str:

@@ -6,11 +6,14 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json
 from api.cli.explanation import print_explanation
-from api.cli.files import decode_json, read_file
+from api.cli.files import decode_json, read_file, told_of_file
+from api.cli.opening import open_store
 from api.cli.orders import print_allocation
-from engine import NotQuoted, open_engine
+from api.cli.table import print_table
+from engine import NotQuoted
+from engine.errors import InvalidInput
 from engine.intake import NotDeliverable, PurchaseLimit, Refused
 from engine.model import Allocation, Order
 from engine.model.rules import check_order
@@ -27,8 +30,11 @@ async def plan(
     """Plan an order against the stock as it is; exit 1 when there is not enough."""
     order = read_order(file)
     settings = store.settings()
-    async with open_engine(settings, attach=True, background=False) as engine:
-        quote = await engine.quote(order)
+    async with open_store(settings) as engine:
+        try:
+            quote = await engine.quote(order)
+        except InvalidInput as error:
+            raise told_of_file(file, error) from None
         if engine.policies.error:
             err.print(engine.policies.error, markup=False, soft_wrap=True)
     if isinstance(quote, PurchaseLimit):
@@ -68,5 +74,9 @@ def _show_limit(quote: PurchaseLimit, *, json: bool) -> int:
 
 
 def read_order(file: Path) -> Order:
-    """An order from a file. Raises InvalidInput, which names the field and the rule."""
-    return check_order(decode_json(file, read_file(file), Order))
+    """An order from a file. Raises InvalidInput, which names the file, the field and the rule."""
+    order = decode_json(file, read_file(file), Order)
+    try:
+        return check_order(order)
+    except InvalidInput as error:
+        raise told_of_file(file, error) from None

@@ -7,12 +7,12 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json
+from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, out, print_json
 from api.cli.files import json_rows, read_file, row_error
+from api.cli.opening import open_store
 from api.cli.policy_book import publish, show, withdraw
 from api.cli.policy_results import results
 from api.cli.policy_totals import print_totals, tell_invalid
-from engine import open_engine
 from engine.comparison import compare_on, compare_policies
 from engine.errors import FieldError, InvalidInput
 from engine.intake.clock import DAY_MS, StoreClock
@@ -45,7 +45,7 @@ async def check(
     text = read_file(file)
     known = None
     if network:
-        async with open_engine(store.settings(), attach=True, background=False) as engine:
+        async with open_store(store.settings()) as engine:
             known = engine.planner.warehouses.values()
     checked = check_policies(text, default=store.settings().policy, network=known)
     if isinstance(checked, PolicyBook):
@@ -54,14 +54,14 @@ async def check(
             print_json({**right, "warnings": checked.warnings, "mistakes": []})
         else:
             _print_mistakes(file, checked.warnings, "warning: ")
-            rules = len(checked.document.rules)
-            out.print(f"Version {checked.version}: {', '.join(checked.names)}; {rules} rules.", markup=False)
+            rules = counted(len(checked.document.rules), "rule")
+            out.print(f"Version {checked.version}: {', '.join(checked.names)}; {rules}.", markup=False)
         return 0
     if json:
         print_json({"version": None, "fingerprint": None, "policies": [], "warnings": [], "mistakes": checked})
     else:
         _print_mistakes(file, checked)
-        out.print(f"{len(checked)} mistakes." if len(checked) > 1 else "1 mistake.")
+        out.print(f"{counted(len(checked), 'mistake')}.")
     return EXIT_FINDING
 
 
@@ -109,8 +109,9 @@ async def compare(
             given = [offer.order for offer in offers if offer.kind == "new"]
             if again := count - len(given):
                 err.print(
-                    f"Of the sample's {count:,}, {len(given):,} are orders; {again:,} are sent again (retries, twins),"
-                    " which a store answers from what it has: left out.",
+                    f"Of the sample's {count:,}, {counted(len(given), 'is an order', 'are orders')};"
+                    f" {counted(again, 'is', 'are')} sent again (retries, twins), which a store answers from what it"
+                    " has: left out.",
                     soft_wrap=True,
                 )
         totals = compare_policies(
@@ -131,7 +132,7 @@ async def compare(
     elif given is None:
         raise InvalidInput((FieldError("--orders", "is needed, unless with --sample"),))
     else:
-        async with open_engine(settings, attach=True, background=False) as engine:
+        async with open_store(settings) as engine:
             names = _names(policies, engine.policies.book)
             now_ms = engine.intake.clock.now_ms()
             totals = compare_on(engine.planner, names, given, day=now_ms // DAY_MS, now_ms=now_ms)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from api.cli.console import err, mean, out, print_table
+from api.cli.console import counted, err, mean, out
+from api.cli.table import print_table
 from engine.comparison import PolicyTotals
 
 
@@ -11,7 +12,8 @@ def tell_invalid(totals: Sequence[PolicyTotals]) -> None:
     row = max(totals, key=lambda row: row.invalid, default=None)
     if row is None or not row.invalid:
         return
-    err.print(f"{row.invalid:,} of {row.orders:,} orders are invalid, and planned by no policy:")
+    are = "is" if row.invalid == 1 else "are"
+    err.print(f"{row.invalid:,} of {counted(row.orders, 'order')} {are} invalid, and planned by no policy:")
     for one in row.invalid_first:
         err.print(f"  {one.order_id}: {one.pointer}: {one.message}", markup=False, soft_wrap=True)
     if more := row.invalid - len(row.invalid_first):
@@ -50,6 +52,6 @@ def print_totals(totals: Sequence[PolicyTotals], currency: str) -> None:
     compared = totals[0].compared if totals else 0
     out.print(
         "The same orders from the same stock. Unfilled: units that served orders go without. Means over the"
-        f" {compared:,} orders that all served alike, whole or without the same units: cost and shipments of an order,"
-        " km of a shipment, days until the last one is promised."
+        f" {counted(compared, 'order')} that all served alike, whole or without the same units: cost and shipments of"
+        " an order, km of a shipment, days until the last one is promised."
     )

@@ -1,8 +1,10 @@
 """`stockade stock repair`: sets what the audit derives from reservations and records."""
 
 from api.cli.audit import print_differences
-from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
-from engine import RepairReport, open_engine
+from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, out, print_json
+from api.cli.opening import open_store
+from api.cli.table import print_table
+from engine import RepairReport
 
 
 async def repair(
@@ -15,7 +17,7 @@ async def repair(
 
     Never changes what is on hand, nor an order. Exit 1 if anything is left that needs a human.
     """
-    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+    async with open_store(store.settings(), load=False) as engine:
         if not json:
             err.print("Auditing ...")
         report = await engine.repair(dry_run=dry_run)
@@ -32,13 +34,14 @@ def print_repair(report: RepairReport) -> None:
         out.print("[green]The books balance: there is nothing to repair.[/]")
         return
     verb = "would be set, in this order" if report.dry_run else "set"
-    out.print(f"{report.audit.difference_count:,} differences; {len(report.steps):,} values {verb}.")
+    out.print(f"{counted(report.audit.difference_count, 'difference')}; {counted(len(report.steps), 'value')} {verb}.")
     if report.steps:
         rows = [(step.what, step.where, _entry(step.seen), _entry(step.set)) for step in report.steps]
         columns = ("what", "where", "found", "set")
         print_table(columns, rows, numbers=columns[2:])
     if report.left_count:
-        out.print(f"[red]{report.left_count:,} differences need a human, or another run.[/]")
+        left = counted(report.left_count, "difference needs", "differences need")
+        out.print(f"[red]{left} a human, or another run.[/]")
         print_differences(report.left)
     elif not report.dry_run:
         out.print("[green]The books balance.[/]")

@@ -6,7 +6,8 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from api.cli.console import EXIT_WRONG, StoreOptions, err, out
+from api.cli.console import EXIT_WRONG, StoreOptions, counted, err, out
+from api.cli.opening import tell_if_made
 from api.http import serve as serve_http
 from api.http.access.start import access_of
 from api.logs import log_to_standard_error
@@ -46,7 +47,7 @@ async def serve(
 
     async def ready(engine: Engine, url: str) -> None:
         description = await engine.describe_store()
-        counts = f"{len(engine.planner.skus)} SKUs, {len(engine.planner.warehouses)} warehouses"
+        counts = f"{counted(len(engine.planner.skus), 'SKU')}, {counted(len(engine.planner.warehouses), 'warehouse')}"
         out.print(f"Store: {description.product} {description.version}, fsync {description.durable}; {counts}.")
         out.print(f"Served: {access_of(settings, closed=engine.access.keyring.closed)}.", markup=False, soft_wrap=True)
         if sample_is_sold_by(engine):
@@ -55,6 +56,7 @@ async def serve(
         out.print(f"{READY_LINE}{url} (Ctrl-C stops it)", soft_wrap=True)
         out.file.flush()
 
+    tell_if_made(settings)
     place = "at its address" if settings.redis_url else f"in {settings.data_dir}"
     err.print(f"Opening the store {place} ...", markup=False, soft_wrap=True)
     try:

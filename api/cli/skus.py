@@ -6,9 +6,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_FINDING, StoreOptions, err, out, print_json, print_table
+from api.cli.console import EXIT_FINDING, StoreOptions, counted, err, out, print_json
 from api.cli.files import decode_json, read_file
-from engine import open_engine
+from api.cli.opening import open_store
+from api.cli.table import print_table
 from engine.errors import FieldError, InvalidInput
 from engine.model import Sku, limits
 from engine.model.rules import PRINTABLE, printable
@@ -26,7 +27,7 @@ async def show(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """List SKUs by name, or show one."""
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         known = engine.planner.skus
     if sku is not None and sku not in known:
         err.print(f'No SKU has the name "{sku}".', markup=False)
@@ -41,7 +42,7 @@ async def show(
     ]
     print_table(("sku", "name", "weight g", "limit", ""), rows, numbers=("weight g", "limit"))
     if sku is None:
-        out.print(f"{len(found):,} of {len(known):,} SKUs.")
+        out.print(f"{len(found):,} of {counted(len(known), 'SKU')}.")
     return 0
 
 
@@ -59,12 +60,12 @@ async def set_skus(
         raise InvalidInput((FieldError("", f"must be 1 to {limits.STOCK_ROWS_MAX} SKUs, not {len(skus)}"),))
     if wrong := [FieldError(f"/{index}/sku", PRINTABLE) for index, row in enumerate(skus) if not printable(row.sku)]:
         raise InvalidInput(tuple(wrong))
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings(), makes=True) as engine:
         await engine.put_skus(skus)
     if json:
         print_json({"skus": len(skus)})
     else:
-        out.print(f"{len(skus):,} SKUs set.")
+        out.print(f"{counted(len(skus), 'SKU')} set.")
     return 0
 
 

@@ -9,11 +9,12 @@ from cyclopts.validators import Number
 from rich.progress import Progress
 
 from api.cli.cells import print_cells
-from api.cli.console import StoreOptions, err, out, print_json
+from api.cli.console import StoreOptions, counted, err, out, print_json
 from api.cli.files import Lines, decode_json, read_csv, read_file
 from api.cli.movements import move
+from api.cli.opening import open_store
 from api.cli.repair import repair
-from engine import Engine, open_engine
+from engine import Engine
 from engine.errors import StockadeError
 from engine.model import Cell, StockCount, limits
 
@@ -34,7 +35,7 @@ async def show(
     """Show cells: units on hand, reserved, kept back for safety, available."""
     cells: list[Cell] = []
     more: str | None = None
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         while len(cells) < limit:
             page = await engine.stock(
                 sku=sku, warehouse=warehouse, cursor=more, limit=min(limit - len(cells), limits.STOCK_ROWS_MAX)
@@ -48,7 +49,7 @@ async def show(
         return 0
     print_cells(cells)
     if more is not None:
-        out.print(f"The first {len(cells):,} cells; --limit shows more.")
+        out.print(f"The first {counted(len(cells), 'cell')}; --limit shows more.")
     return 0
 
 
@@ -66,14 +67,14 @@ async def set_counts(
     many are set at a time, in their order: then what was set before a row that is refused stays set.
     """
     rows, lines = read_counts(file)
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         with Progress(console=err, transient=True, disable=len(rows) <= limits.STOCK_ROWS_MAX) as progress:
             shown = progress.add_task("counts", total=len(rows))
             await set_in_parts(engine, rows, lines, done=lambda count: progress.update(shown, completed=count))
     if json:
         print_json({"rows": len(rows)})
     else:
-        out.print(f"{len(rows):,} counts set.")
+        out.print(f"{counted(len(rows), 'count')} set.")
     return 0
 
 
@@ -106,7 +107,7 @@ class CountsCutShort(StockadeError):
 
     def __init__(self, rows_set: int, error: StockadeError, *, by_line: bool) -> None:
         rest = "then" if by_line else f"of those from row {rows_set} on"
-        super().__init__(f"The first {rows_set:,} rows are set; {rest}: {error}")
+        super().__init__(f"The first {counted(rows_set, 'row is', 'rows are')} set; {rest}: {error}")
 
 
 def read_counts(file: Path) -> tuple[list[StockCount], Lines | None]:

@@ -1,20 +1,17 @@
 """`stockade tariff`: what carriers charge, and your own distances and costs."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from cyclopts import App, Parameter
 
-from api.cli.console import StoreOptions, out, print_json
-from api.cli.files import decode_json, read_file
+from api.cli.console import StoreOptions, counted, out, print_json
+from api.cli.opening import open_store
+from api.cli.tariff_file import read_tariff, told_by_file
 from api.cli.tariff_table import print_tariff
-from engine import matrix_of, open_engine
+from engine import matrix_of
 from engine.errors import FieldError, InvalidInput
-from engine.model import CostMatrix, DistanceMatrix, Tariff
-from engine.model.rules import field_error
-from engine.model.tariff_rules import check_tariff
+from engine.model import CostMatrix, DistanceMatrix
 
 app = App(name="tariff", help="Show or set what carriers charge, and your own distances and costs.")
 
@@ -26,7 +23,7 @@ REMOVE = Annotated[bool, Parameter(help="Have none any more.", negative="")]
 @app.default
 async def show(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Show carriers, zones and what they charge, in minor units."""
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings()) as engine:
         tariff, matrices = engine.planner.tariff, engine.planner.matrices
     if json:
         print_json(tariff)
@@ -41,14 +38,17 @@ async def show(*, json: bool = False, store: StoreOptions = StoreOptions()) -> i
 
 
 def _print_matrix(of: str, matrix: DistanceMatrix | CostMatrix) -> None:
-    out.print(f"Own {of}s by {matrix.by}: {len(matrix.rows):,} destinations, {len(matrix.warehouses):,} warehouses.")
+    out.print(
+        f"Own {of}s by {matrix.by}: {counted(len(matrix.rows), 'destination')},"
+        f" {counted(len(matrix.warehouses), 'warehouse')}."
+    )
 
 
 @app.command(name="set")
 async def set_tariff(file: FILE, /, *, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Replace the tariff by that of FILE (.toml, or JSON; - reads JSON from standard input)."""
     tariff = read_tariff(file)
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
+    async with open_store(store.settings(), makes=True) as engine:
         await engine.put_tariff(tariff)
     zones = len(tariff.zones) + sum(len(carrier.zones) for carrier in tariff.carriers)
     out.print(f"The tariff is set. Carriers: {max(1, len(tariff.carriers))}, zones: {zones}.")
@@ -57,7 +57,7 @@ async def set_tariff(file: FILE, /, *, store: StoreOptions = StoreOptions()) -> 
 
 @app.command
 async def check(file: FILE, /) -> int:
-    """Say what is wrong with the tariff of FILE; touches no store."""
+    """Find every mistake in the tariff of FILE, with its line in TOML; touches no store."""
     read_tariff(file)
     out.print("The tariff is right.")
     return 0
@@ -77,8 +77,9 @@ async def distances(
     warehouses. Before regions or postcodes there may be a column `country` that they are of; or write CN:310000.
     """
     matrix = None if _asked(file, remove) is None else matrix_of(DistanceMatrix, str(file))
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
-        await engine.set_distances(matrix)
+    async with open_store(store.settings()) as engine:
+        with told_by_file(file):
+            await engine.set_distances(matrix)
     _print_set("distances", matrix)
     return 0
 
@@ -93,8 +94,9 @@ async def costs(
 ) -> int:
     """Set your own freight costs in minor units a shipment: they come before the tariff. Columns as of distances."""
     matrix = None if _asked(file, remove) is None else matrix_of(CostMatrix, str(file))
-    async with open_engine(store.settings(), attach=True, background=False) as engine:
-        await engine.set_costs(matrix)
+    async with open_store(store.settings()) as engine:
+        with told_by_file(file):
+            await engine.set_costs(matrix)
     _print_set("costs", matrix)
     return 0
 
@@ -110,19 +112,3 @@ def _print_set(what: str, matrix: DistanceMatrix | CostMatrix | None) -> None:
         out.print(f"There are no own {what} any more.")
     else:
         _print_matrix(what.removesuffix("s"), matrix)
-
-
-def read_tariff(file: Path) -> Tariff:
-    """The tariff of a file. Raises InvalidInput, which names each field and its rule."""
-    data = read_file(file)
-    if file.suffix == ".toml":
-        try:
-            tariff = msgspec.convert(tomllib.loads(data.decode()), Tariff)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InvalidInput((FieldError(str(file), f"is not TOML: {error}"),)) from None
-        except msgspec.ValidationError as error:
-            raise InvalidInput((field_error(error),)) from None
-    else:
-        tariff = decode_json(file, data, Tariff, expected="JSON, nor named .toml")
-    check_tariff(tariff)
-    return tariff

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from api.cli.console import out, print_table
+from api.cli.console import out
+from api.cli.table import print_table
 from engine.model import Carrier, Tariff, TariffZone, Zone
 
 NAMES_SHOWN_MAX = 12

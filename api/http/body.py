@@ -9,7 +9,7 @@ from aiohttp import web
 from api.http.keys import ENGINE
 from api.http.problems import Problem
 from engine.errors import FieldError, InvalidInput
-from engine.model.rules import field_error
+from engine.model.wire_error import field_error
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+        raise InvalidInput((field_error(error, decoder.type),)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BodyProblem(Problem("broken-json", f"{error}.")) from None
 

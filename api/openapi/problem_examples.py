@@ -89,8 +89,8 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("too-large", "This body may have 65536 bytes at the most."),
     Problem(
         "invalid-order",
-        "/lines/0/quantity: Expected `int` >= 1",
-        errors=(FieldError("/lines/0/quantity", "Expected `int` >= 1"),),
+        "/lines/0/quantity: must be a whole number from 1 to 1,000,000",
+        errors=(FieldError("/lines/0/quantity", "must be a whole number from 1 to 1,000,000"),),
     ),
     Problem(
         "invalid-request",

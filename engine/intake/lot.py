@@ -11,7 +11,8 @@ import msgspec
 from engine.errors import EngineClosed, FieldError
 from engine.intake.outcome import Invalid, Outcome
 from engine.model import Order, limits
-from engine.model.rules import field_error, order_errors
+from engine.model.rules import order_errors
+from engine.model.wire_error import field_error
 from engine.planner import CoreLot, canonical_bytes
 
 _order = msgspec.json.Decoder(Order)
@@ -140,7 +141,7 @@ def _read(line: bytes) -> Order | Told:
     try:
         order = _order.decode(line)
     except msgspec.ValidationError as error:
-        return Told(_id_in(line), Invalid((field_error(error),)))
+        return Told(_id_in(line), Invalid((field_error(error, Order),)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Told(None, Broken(f"{error}."))
     errors: tuple[FieldError, ...] = order_errors(order)

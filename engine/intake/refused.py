@@ -39,6 +39,11 @@ class InsufficientStock(Struct, frozen=True):
         return f"There is {there} stock, but {found}: {whose} allows no more."
 
 
+NAMED_PLACES = (
+    "Zones that name countries, regions or postcodes are only for orders whose ship_to names one of them, too."
+)
+
+
 class NotDeliverable(Struct, frozen=True):
     """Nothing was held: no carrier of the tariff goes to the order's place, at the service level that it asks for.
 
@@ -55,9 +60,9 @@ class NotDeliverable(Struct, frozen=True):
             "No carrier of the tariff goes to this place (at the service level of the order, if it asks for one) from"
         )
         if not self.lines:
-            return f"{nobody} any warehouse that may serve it."
+            return f"{nobody} any warehouse that may serve it. {NAMED_PLACES}"
         rows = ", ".join(f"{row.sku} ({row.requested} wanted, {row.deliverable} deliverable)" for row in self.lines)
-        return f"{nobody} where the stock is of {rows}."
+        return f"{nobody} where the stock is of {rows}. {NAMED_PLACES}"
 
 
 Refused = InsufficientStock | NotDeliverable

@@ -95,28 +95,46 @@ class Replica:
 
     async def read_catalogue(self, *, block_ms: int) -> None:
         """Apply the next changes of the catalogue; waits up to `block_ms` (1 at least) for the first."""
+        await self._apply_catalogue(block_ms)
+
+    async def catch_up_catalogue(self) -> None:
+        """Apply all changes of the catalogue up to now, as after one of our own: whoever plans from here on knows it.
+
+        Like every other it comes from the stream, in its place there: set by hand, an older one that is being followed
+        just then would undo it for a while.
+        """
+        while await self._apply_catalogue(None) == EVENTS_MAX:
+            pass
+
+    async def _apply_catalogue(self, block_ms: int | None) -> int:
+        """How many there were; without `block_ms` those that there are."""
         loads = self.loads
         entries = await self._store.catalogue.read_events(
             self._catalogue_position, block_ms=block_ms, events_max=EVENTS_MAX
         )
-        # A load came in between: what was read belongs to what was there before it.
-        if self.loads != loads:
-            return
         for event, fields in entries:
+            # Somebody else has applied it meanwhile, and maybe later ones. Or a load came in between: what was read
+            # belongs to what was there before it.
+            if self.loads != loads or not self._is_news(event):
+                continue
             if fields[b"t"] == b"matrix":
                 of: MatrixOf = "cost" if fields[b"v"] == b"cost" else "distance"
                 matrix = await self._matrix(of)
-                if self.loads != loads:
-                    return
+                if self.loads != loads or not self._is_news(event):
+                    continue
                 self._planner.set_matrix(of, matrix)
             elif fields[b"t"] == b"policies":
                 # Its event names the version only.
                 await self._read_policies()
-                if self.loads != loads:
-                    return
+                if self.loads != loads or not self._is_news(event):
+                    continue
             else:
                 self.apply_definitions(fields)
             self._catalogue_position = event
+        return len(entries)
+
+    def _is_news(self, event: bytes) -> bool:
+        return _order_of(event) > _order_of(self._catalogue_position)
 
     async def _matrix(self, of: MatrixOf) -> DistanceMatrix | CostMatrix | None:
         json = await self._store.catalogue.read_matrix(of)
@@ -162,6 +180,12 @@ class Replica:
             self._planner.put_channels((row.number, row.name) for row in _definitions(value))
         else:
             log.warning("catalogue event of an unknown kind", kind=kind)
+
+
+def _order_of(event: bytes) -> tuple[int, int]:
+    """By which the ids of events compare."""
+    at_ms, _, number = event.partition(b"-")
+    return int(at_ms), int(number)
 
 
 def _read(type_: type[T], json: bytes) -> T:

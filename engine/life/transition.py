@@ -7,7 +7,8 @@ import msgspec
 
 from engine.errors import FieldError, InvalidInput, StoreUnsupported
 from engine.life.change import Change, InvalidState, NotFound, TransitionConflict, VersionConflict
-from engine.model.rules import PRINTABLE, field_error, printable
+from engine.model.rules import PRINTABLE, printable
+from engine.model.wire_error import field_error
 from engine.planner import Record, fingerprint_of
 
 _sorted = msgspec.msgpack.Encoder(order="sorted").encode
@@ -29,7 +30,7 @@ def checked(type_: type[T], **fields: Any) -> T:
         given = msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
         asked = msgspec.json.decode(given, type=type_)
     except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+        raise InvalidInput((field_error(error, type_),)) from None
     except UnicodeEncodeError as error:
         raise InvalidInput((FieldError("", f"holds text that is not Unicode: {error.reason}"),)) from None
     names = [name for name in ("transition_id", "into") if not printable(fields.get(name) or "")]

@@ -38,7 +38,13 @@ class Warehouse(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """What it is equipped for."""
     timezone: ShortText | None = None
     """IANA name, such as Asia/Shanghai, of cut-off, working days and holidays; needed with a cut-off, else UTC."""
-    cutoff: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+    cutoff: (
+        Annotated[
+            str,
+            Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", extra={"rule": 'a time of day such as "16:30"'}),
+        ]
+        | None
+    ) = None
     """Local time, HH:MM: what is ordered before it leaves that working day; by default until midnight."""
     working_days: Annotated[tuple[Annotated[int, Meta(ge=1, le=7)], ...], Meta(min_length=1, max_length=7)] | None = (
         None

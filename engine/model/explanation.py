@@ -84,6 +84,10 @@ class ChosenShipment(Struct, frozen=True, kw_only=True):
     zone: str | UnsetType = UNSET
     billed_g: int | UnsetType = UNSET
     """Grams that the carrier charges, where it charges by a tariff."""
+    own_cost: bool | UnsetType = UNSET
+    """The freight is your own cost; the carrier is then the fastest that serves."""
+    own_distance: bool | UnsetType = UNSET
+    """The way is as long as your own distance says."""
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -145,6 +149,10 @@ class WarehouseRow(Struct, frozen=True, kw_only=True):
     zone: str | UnsetType = UNSET
     billed_g: int | UnsetType = UNSET
     """Grams that the carrier charges, where it charges by a tariff."""
+    own_cost: bool | UnsetType = UNSET
+    """The freight is your own cost; the carrier is then the fastest that serves."""
+    own_distance: bool | UnsetType = UNSET
+    """The way is as long as your own distance says."""
     short: tuple[LackingLine, ...] | UnsetType = UNSET
 
 

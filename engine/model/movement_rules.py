@@ -7,7 +7,8 @@ import msgspec
 
 from engine.errors import FieldError, InvalidInput
 from engine.model.movement import Movement, MovementRow, MovementType
-from engine.model.rules import PRINTABLE, field_error, printable
+from engine.model.rules import PRINTABLE, printable
+from engine.model.wire_error import field_error
 
 _FIELDS: Mapping[MovementType, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "receive": (("quantity",), ("inbound",)),
@@ -36,7 +37,7 @@ def check_movement(movement: Movement) -> Movement:
     try:
         movement = _decoder.decode(msgspec.json.encode(movement))
     except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+        raise InvalidInput((field_error(error, Movement),)) from None
     except UnicodeEncodeError as error:
         raise InvalidInput((FieldError("", f"holds text that is not Unicode: {error.reason}"),)) from None
     errors: list[FieldError] = []

@@ -11,7 +11,9 @@ Payment = Literal["paid", "pending", "cod"]
 BuiltInPolicy = Literal["cheapest", "nearest", "fastest", "fewest_shipments", "priority"]
 """Policies that are there without a file of them."""
 
-PolicyName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+NAME_WORDS = "1 to 64 letters, digits, dots, hyphens and underscores"
+
+PolicyName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$", extra={"rule": NAME_WORDS})]
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=limits.ID_LENGTH_MAX)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=64)]

@@ -1,6 +1,5 @@
 """Rules of the model that a shape cannot say. The doors check them before anything is planned."""
 
-import re
 from collections.abc import Sequence
 
 import msgspec
@@ -9,10 +8,9 @@ from engine.errors import FieldError, InvalidInput
 from engine.model import limits
 from engine.model.order import Order
 from engine.model.stock import StockCount
+from engine.model.wire_error import field_error
 
 _order = msgspec.json.Decoder(Order)
-_WHERE = re.compile(r"(?P<rule>.*) - at (?P<key>`key` in )?`\$(?P<path>(?:\.\w+|\[\d+\]|\[\.\.\.\])*)`", re.DOTALL)
-_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 
 
 def check_order(order: Order) -> Order:
@@ -23,7 +21,7 @@ def check_order(order: Order) -> Order:
     try:
         order = _order.decode(msgspec.json.encode(order))
     except msgspec.ValidationError as error:
-        raise InvalidInput((field_error(error),)) from None
+        raise InvalidInput((field_error(error, Order),)) from None
     except UnicodeEncodeError as error:
         raise InvalidInput((FieldError("", f"holds text that is not Unicode: {error.reason}"),)) from None
     if errors := order_errors(order):
@@ -63,16 +61,3 @@ def check_rows(rows: Sequence[StockCount]) -> None:
                 errors.append(FieldError(f"/{index}", f"names the same cell as row {first}"))
     if errors:
         raise InvalidInput(tuple(errors))
-
-
-def field_error(error: msgspec.ValidationError) -> FieldError:
-    """A wire error as pointer and message: msgspec says "rule - at `$.lines[0].quantity`".
-
-    Of a dictionary msgspec names no key: the pointer is that of the dictionary.
-    """
-    found = _WHERE.fullmatch(str(error))
-    rule = found["rule"] if found else str(error)
-    pointer = found["path"].replace("[...]", "").replace(".", "/").replace("[", "/").replace("]", "") if found else ""
-    if field := _FIELD.fullmatch(rule):
-        pointer += "/" + field["name"].replace("~", "~0").replace("/", "~1")
-    return FieldError(pointer, f"{rule} (a key)" if found and found["key"] else rule)

@@ -24,11 +24,21 @@ def price_rows(
     prices: Prices, *, sku: Callable[[str], int | None], warehouse: Callable[[str], int | None]
 ) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
     """The core's rows. Raises InvalidInput, which names every price that is out of range or of nothing known."""
-    errors: list[FieldError] = []
+    errors = [
+        FieldError(f"/{field}", f"must be a mapping of prices, not {type(value).__name__}")
+        for field, value in (("cells", prices.cells), ("warehouses", prices.warehouses))
+        if not isinstance(value, Mapping)
+    ]
+    if errors:
+        raise InvalidInput(tuple(errors))
     if len(prices.cells) > PRICES_MAX:
         raise InvalidInput((FieldError("/cells", f"must be {PRICES_MAX} prices at the most, not {len(prices.cells)}"),))
     cells, warehouses = [], []
-    for (sku_name, warehouse_name), price in prices.cells.items():
+    for cell, price in prices.cells.items():
+        if not (isinstance(cell, tuple) and len(cell) == 2 and all(isinstance(name, str) for name in cell)):
+            errors.append(FieldError(f"/cells/{cell}", 'must be of a SKU and a warehouse: {("lamp", "SHA"): 300}'))
+            continue
+        sku_name, warehouse_name = cell
         pointer = f"/cells/{sku_name}/{warehouse_name}"
         numbers = sku(sku_name), warehouse(warehouse_name)
         if numbers[0] is None:

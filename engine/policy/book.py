@@ -1,6 +1,5 @@
 """Makes a book of a file's text, or says every mistake in it."""
 
-import re
 import tomllib
 from collections.abc import Collection
 from pathlib import Path as FilePath
@@ -10,10 +9,10 @@ import msgspec
 
 from engine.errors import FieldError, InvalidInput
 from engine.model import BuiltInPolicy, PolicyName, Warehouse
+from engine.model.order import NAME_WORDS
 from engine.policy import rules
 from engine.policy.document import (
     FILE_BYTES_MAX,
-    NAME_WORDS,
     POLICIES_MAX,
     RULES_MAX,
     Document,
@@ -22,7 +21,7 @@ from engine.policy.document import (
     Version,
 )
 from engine.policy.fingerprint import fingerprint_of
-from engine.policy.lines import lines_of
+from engine.policy.lines import lines_of, not_toml, not_utf8
 from engine.policy.message import message_of
 from engine.policy.mistake import Mistake, Mistakes
 from engine.policy.shape import reason_of, struct_of
@@ -31,7 +30,6 @@ BUILT_IN_VERSION = "built-in"
 BUILT_IN: tuple[BuiltInPolicy, ...] = get_args(BuiltInPolicy)
 
 _TOP = ("version", "default", "policies", "rules")
-_AT_LINE = re.compile(r"(?P<reason>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
 
 
 class PolicyBook(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +63,8 @@ def built_in_book(default: BuiltInPolicy) -> PolicyBook:
 
 
 def read_policies(file: FilePath, *, default: BuiltInPolicy) -> PolicyBook:
-    """A file's book. Raises InvalidInput, which names every mistake as file:line, or why the file cannot be read.
+    """The book of the file that the settings name. Raises InvalidInput, which names every mistake as file:line, or why
+    the file cannot be read.
 
     `default` is for a file that names none.
     """
@@ -73,11 +72,17 @@ def read_policies(file: FilePath, *, default: BuiltInPolicy) -> PolicyBook:
         with file.open("rb") as opened:
             text = opened.read(FILE_BYTES_MAX + 1)
     except OSError as error:
-        raise InvalidInput((FieldError(str(file), f"cannot be read: {error.strerror}"),)) from None
+        told = f"is the file of policies (STOCKADE_POLICIES_FILE, or an option), and cannot be read: {error.strerror}"
+        raise InvalidInput((FieldError(str(file), told),)) from None
+    return book_of(text, source=str(file), default=default)
+
+
+def book_of(text: bytes, *, source: str, default: BuiltInPolicy) -> PolicyBook:
+    """The book of a text. Raises InvalidInput, which names every mistake as source:line."""
     checked = check_policies(text, default=default)
     if isinstance(checked, PolicyBook):
         return checked
-    errors = (FieldError(f"{file}:{one.line}", f"{one.where}: {one.reason}".removeprefix(": ")) for one in checked)
+    errors = (FieldError(f"{source}:{one.line}", f"{one.where}: {one.reason}".removeprefix(": ")) for one in checked)
     raise InvalidInput(tuple(errors))
 
 
@@ -97,22 +102,14 @@ def check_policies(
         decoded = text.decode().replace("\r\n", "\n")
         values = tomllib.loads(decoded)
     except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        return (Mistake(line=line, where="", reason="is not UTF-8"),)
+        return (not_utf8(error, text),)
     except tomllib.TOMLDecodeError as error:
-        return (_syntax(str(error), decoded),)
+        return (not_toml(str(error), decoded),)
     document = _document(values, network, default, mistakes)
     lines = lines_of(decoded)
     if mistakes.found or document is None:
         return mistakes.with_lines(lines)
     return _book(document, decoded, mistakes.warnings_with_lines(lines))
-
-
-def _syntax(message: str, text: str) -> Mistake:
-    found = _AT_LINE.fullmatch(message)
-    reason = found["reason"] if found else message
-    line = int(found["line"]) if found and found["line"] else text.count("\n") + 1
-    return Mistake(line=line, where="", reason=f"is not TOML: {reason[:1].lower()}{reason[1:]}")
 
 
 def _document(
@@ -148,7 +145,7 @@ def _text(values: dict[str, Any], key: str, type_: Any, mistakes: Mistakes) -> s
     try:
         text: str = msgspec.convert(values[key], type_)
     except msgspec.ValidationError as error:
-        mistakes.add((key,), reason_of(error, type_))
+        mistakes.add((key,), reason_of(error, type_, values[key]))
         return None
     return text
 
@@ -165,7 +162,7 @@ def _policies(values: object, network: Collection[Warehouse] | None, mistakes: M
         try:
             msgspec.convert(name, PolicyName)
         except msgspec.ValidationError:
-            mistakes.add(path, f"its name {NAME_WORDS}")
+            mistakes.add(path, f"its name must be {NAME_WORDS}")
         policy = struct_of(PolicyDocument, value, path, mistakes)
         if policy is not None:
             policies[name] = policy

@@ -1,12 +1,12 @@
 """What a file of policies may say. Shape and limits only; rules.py says what a shape cannot."""
 
 from datetime import datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
 from engine.model import MoneyMinor, PolicyName, WarehouseKind, limits
-from engine.model.order import Identifier, ShortText
+from engine.model.order import NAME_WORDS, Identifier, ShortText
 
 FILE_BYTES_MAX = 1024 * 1024
 POLICIES_MAX = 256
@@ -16,20 +16,16 @@ NAMES_MAX = limits.WAREHOUSES_MAX
 
 VERSION_PATTERN = r"^[A-Za-z0-9._+-]{1,64}$"
 CLOCK_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"
-NAME_WORDS = "must be 1 to 64 letters, digits, dots, hyphens and underscores"
+VERSION_WORDS = NAME_WORDS.replace(" and underscores", ", underscores and plus signs")
 
-Version = Annotated[str, Meta(pattern=VERSION_PATTERN)]
+Version = Annotated[str, Meta(pattern=VERSION_PATTERN, extra={"rule": VERSION_WORDS})]
 Objective = Literal["cheapest", "nearest", "fastest", "fewest_shipments", "balanced", "priority", "pinned"]
 Rate = Annotated[float, Meta(ge=0, le=1_000_000)]
 Texts = Annotated[tuple[ShortText, ...], Meta(max_length=NAMES_MAX)]
+NONE_NAMED = Meta(min_length=1, extra={"empty": "is empty, which would ask nothing: name some, or leave it out"})
+Conditions = Annotated[Texts, NONE_NAMED]
 WarehouseIds = Annotated[tuple[Identifier, ...], Meta(max_length=NAMES_MAX)]
-Clock = Annotated[str, Meta(pattern=CLOCK_PATTERN)]
-PATTERN_WORDS: dict[str, str] = {
-    VERSION_PATTERN: f"{NAME_WORDS.replace(' and underscores', ', underscores and plus signs')}",
-    get_args(PolicyName)[1].pattern: NAME_WORDS,
-    CLOCK_PATTERN: 'must be a time of day such as "20:30", to "24:00"',
-}
-"""What a pattern asks."""
+Clock = Annotated[str, Meta(pattern=CLOCK_PATTERN, extra={"rule": 'a time of day such as "20:30", to "24:00"'})]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -48,7 +44,7 @@ class Weights(Struct, frozen=True, kw_only=True):
 class Only(Struct, frozen=True, kw_only=True):
     """Which warehouses and pools may serve."""
 
-    kinds: tuple[WarehouseKind, ...] = ()
+    kinds: Annotated[tuple[WarehouseKind, ...], NONE_NAMED] = ()
     exclude: WarehouseIds = ()
     capabilities: Texts = ()
     """Warehouses that have all of these."""
@@ -91,13 +87,13 @@ class RuleDocument(Struct, frozen=True, kw_only=True):
 
     name: PolicyName
     use: PolicyName
-    channels: Texts = ()
-    regions: Texts = ()
-    countries: Texts = ()
-    sku_classes: Texts = ()
+    channels: Conditions = ()
+    regions: Conditions = ()
+    countries: Conditions = ()
+    sku_classes: Conditions = ()
     """One line of such a SKU is enough."""
-    service_levels: Texts = ()
-    customer_classes: Texts = ()
+    service_levels: Conditions = ()
+    customer_classes: Conditions = ()
     value_min: MoneyMinor | None = None
     value_max: MoneyMinor | None = None
     """Of what the lines' prices add up to; an order of which no line says one has no value."""
@@ -105,7 +101,7 @@ class RuleDocument(Struct, frozen=True, kw_only=True):
     until: Annotated[datetime, Meta(tz=True)] | None = None
     hours: tuple[Clock, Clock] | None = None
     """On the wall in `timezone`; where the second is not later, it is on the next day."""
-    weekdays: tuple[Weekday, ...] = ()
+    weekdays: Annotated[tuple[Weekday, ...], NONE_NAMED] = ()
     """Days that the hours begin on."""
     timezone: ShortText | None = None
     trial: TrialDocument | None = None

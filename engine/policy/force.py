@@ -22,6 +22,15 @@ from engine.store import Store
 log = structlog.get_logger(__name__)
 
 
+_UNKNOWN = "The store's policies are not such as this release knows"
+
+WHAT_TO_DO = (
+    "Upgrade to the release that put them there, or put others there with `stockade policy publish FILE`, or have none"
+    " with `stockade policy withdraw`."
+)
+"""About policies in the store that cannot be read."""
+
+
 class StoredBook(msgspec.Struct, frozen=True, kw_only=True):
     """A book as the store keeps it."""
 
@@ -30,6 +39,9 @@ class StoredBook(msgspec.Struct, frozen=True, kw_only=True):
     default: BuiltInPolicy
     """Of the service that put it there; for a file that names none."""
     text: str
+
+
+_decode = msgspec.json.Decoder(StoredBook).decode
 
 
 class PoliciesInForce:
@@ -136,11 +148,19 @@ class PoliciesInForce:
         """Return when nobody reads the file any more."""
         await self._watch.close()
 
+    async def read_stored(self) -> StoredBook | None:
+        """What the store has, right or not. Raises StoreError; StoreUnsupported where not even its text is known."""
+        content = await self._store.catalogue.read_policies()
+        try:
+            return None if content is None else _decode(content)
+        except msgspec.MsgspecError as error:
+            raise StoreUnsupported(f"{_UNKNOWN}: {error}. {WHAT_TO_DO}") from None
+
     async def _take(self, content: bytes) -> None:
         try:
-            row = msgspec.json.decode(content, type=StoredBook)
+            row = _decode(content)
         except msgspec.MsgspecError as error:
-            self._cannot_read(f"The store's policies are not such as this release knows: {error}.")
+            self._cannot_read(f"{_UNKNOWN}: {error}.")
             return
         if self._stored is not None and self._stored.fingerprint == row.fingerprint:
             self._unreadable = None
@@ -156,7 +176,7 @@ class PoliciesInForce:
 
     def _cannot_read(self, why: str) -> None:
         """Keep what is in force; a process that has begun with nothing yet does not begin."""
-        self._unreadable = f"{why} Upgrade this service, or publish others."
+        self._unreadable = f"{why} {WHAT_TO_DO}"
         if not self._has_begun and (self._is_service or self._watch.book is None):
             raise StoreUnsupported(self._unreadable)
         log.error("the policies are as they were", error=self._unreadable)

@@ -1,15 +1,18 @@
 """Finds the line of every key and array item of a TOML text, which the standard library's reader does not tell.
 
-Only for text that the reader has taken already: nothing is checked here.
+Only for text that the reader has taken already: nothing is checked here. What it does not take is told with its line,
+too.
 """
 
+import re
 from bisect import bisect_right
 
-from engine.policy.mistake import Path
+from engine.policy.mistake import Mistake, Path
 
 _BLANK = " \t"
 _BETWEEN = " \t\r\n"
 _BARE_END = ",]}#\r\n"
+_AT_LINE = re.compile(r"(?P<reason>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
 
 
 def lines_of(text: str) -> dict[Path, int]:
@@ -17,6 +20,19 @@ def lines_of(text: str) -> dict[Path, int]:
     scanner = _Scanner(text)
     scanner.document()
     return scanner.lines
+
+
+def not_toml(message: str, text: str) -> Mistake:
+    """What the reader says of a text that is none, on its line."""
+    found = _AT_LINE.fullmatch(message)
+    reason = found["reason"] if found else message
+    line = int(found["line"]) if found and found["line"] else text.count("\n") + 1
+    return Mistake(line=line, where="", reason=f"is not TOML: {reason[:1].lower()}{reason[1:]}")
+
+
+def not_utf8(error: UnicodeDecodeError, data: bytes) -> Mistake:
+    """The same of bytes that are no text."""
+    return Mistake(line=data.count(b"\n", 0, error.start) + 1, where="", reason="is not UTF-8")
 
 
 class _Scanner:

@@ -53,6 +53,8 @@ class PolicyResult(Struct, frozen=True, kw_only=True):
     """Of these, waiting for stock: left out, too."""
     unfilled_units: int
     """Units that the others were promised without, as they accept; they cost nothing, and so make the means low."""
+    currency: str
+    """Of the cost. Orders of another are another row."""
     cost_per_order: float | None
     shipments_per_order: float | None
     mean_km: float | None
@@ -109,18 +111,23 @@ class _Sums(Struct):
             self.days_late += days_late
 
 
+_Key = tuple[str, str, str, str, str]
+"""Policy, version, trial, arm, currency."""
+
+
 async def results_of(orders: AsyncIterator[PastOrder]) -> tuple[PolicyResult, ...]:
-    """Results of all orders, a row for each policy, version and arm, in the order of their names."""
-    sums: dict[tuple[str, str, str, str], _Sums] = {}
+    """Results of all orders, a row for each policy, version, arm and currency, in the order of their names."""
+    sums: dict[_Key, _Sums] = {}
     async for past in orders:
         allocation, trial = past.allocation, past.allocation.trial
-        key = (allocation.policy, allocation.policy_version, trial.name if trial else "", trial.arm if trial else "")
+        arm = (trial.name, trial.arm) if trial else ("", "")
+        key = (allocation.policy, allocation.policy_version, *arm, allocation.currency)
         sums.setdefault(key, _Sums()).add(past)
     return tuple(_result(key, sums[key]) for key in sorted(sums))
 
 
-def _result(key: tuple[str, str, str, str], of: _Sums) -> PolicyResult:
-    policy, version, trial, arm = key
+def _result(key: _Key, of: _Sums) -> PolicyResult:
+    policy, version, trial, arm, currency = key
     standing = of.orders - of.over - of.waiting
     return PolicyResult(
         policy=policy,
@@ -130,6 +137,7 @@ def _result(key: tuple[str, str, str, str], of: _Sums) -> PolicyResult:
         over=of.over,
         waiting=of.waiting,
         unfilled_units=of.unfilled,
+        currency=currency,
         cost_per_order=_mean(of.cost, standing),
         shipments_per_order=_mean(of.shipments, standing),
         mean_km=_mean(of.km, of.shipments),

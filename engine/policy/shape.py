@@ -1,27 +1,15 @@
 """Gives the types of document.py to what a TOML reader returned, and goes on after a mistake to find the next."""
 
-import re
 from difflib import get_close_matches
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from engine.model.rules import field_error
-from engine.policy.document import PATTERN_WORDS
+from engine.model.wire_error import field_error, no_such
 from engine.policy.mistake import Mistakes, Path
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-_TYPE = re.compile(r"`(\w+)`")
-_TYPE_WORDS = {
-    "object": "a table",
-    "array": "an array",
-    "str": "a string",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-}
 
 _WRONG: Any = object()
 """Stands for a value that has a mistake in it."""
@@ -43,7 +31,7 @@ def _struct(type_: type[T], value: object, path: Path, mistakes: Mistakes) -> An
     fields = {field.encode_name: field for field in msgspec.structs.fields(type_)}
     for key in value:
         if key not in fields:
-            mistakes.add((*path, key), f"no such setting; there are {', '.join(fields)}")
+            mistakes.add((*path, key), no_such("setting", key, fields))
             for meant in get_close_matches(key, [name for name in fields if name not in value], n=1):
                 mistakes.mean((*path, meant))
     given: dict[str, Any] = {}
@@ -75,13 +63,15 @@ def _value(type_: Any, value: object, path: Path, mistakes: Mistakes) -> Any:
         parts = [((*path, place), kind, one) for place, (kind, one) in enumerate(zip(kinds, value, strict=False))]
     elif get_origin(bare) is dict and isinstance(value, dict):
         parts = [((*path, key), get_args(bare)[1], one) for key, one in value.items()]
-    # Not `any` over a generator: every part is to be looked at.
-    if _WRONG in [_value(kind, one, at, mistakes) for at, kind, one in parts]:
+    for at, kind, one in parts:
+        _value(kind, one, at, mistakes)
+    # Also of a table that goes on with defaults: the whole would be refused for it once more.
+    if parts and mistakes.has(path):
         return _WRONG
     try:
         return msgspec.convert(value, type_ if get_origin(type_) is Annotated else inner)
     except msgspec.ValidationError as error:
-        mistakes.add(path, reason_of(error, bare))
+        mistakes.add(path, reason_of(error, type_, value))
         return _WRONG
 
 
@@ -96,12 +86,6 @@ def _without_none(type_: Any) -> Any:
     return type_
 
 
-def reason_of(error: msgspec.ValidationError, type_: Any) -> str:
-    """What msgspec says of a value that should have been of a type, in the words of TOML and of the other reasons."""
-    message = field_error(error).message
-    message = message[:1].lower() + message[1:]
-    if get_origin(type_) is Literal and "enum" in message:
-        return f"{message}; there are {', '.join(get_args(type_))}"
-    if "matching regex" in message:
-        return next((words for pattern, words in PATTERN_WORDS.items() if repr(pattern) in message), message)
-    return _TYPE.sub(lambda found: _TYPE_WORDS.get(found[1], found[0]), message)
+def reason_of(error: msgspec.ValidationError, type_: Any, value: object) -> str:
+    """What is wrong with a value that should have been of a type, in words, by the names that TOML has for things."""
+    return field_error(error, type_, value).message.replace("an object", "a table")

@@ -1,6 +1,6 @@
 """The only room that speaks to Valkey or Redis: the server, the function library, the calls."""
 
-from engine.store.address import running_at
+from engine.store.address import holds_store, running_at
 from engine.store.attempt import attempt_args
 from engine.store.binary import choose_store
 from engine.store.catalogue import Catalogue, Definition, parse_definition
@@ -52,6 +52,7 @@ __all__ = [
     "Touched",
     "attempt_args",
     "choose_store",
+    "holds_store",
     "home_of",
     "packed_strings",
     "parse_definition",

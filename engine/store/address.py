@@ -10,6 +10,9 @@ from urllib.parse import quote
 
 SOCKET_NAME = "valkey.sock"
 
+APPEND_ONLY_DIR = "appendonlydir"
+"""Made by the server, where it is first started, in its directory."""
+
 SOCKET_PATH_BYTES_MAX = 107
 """Bytes of a unix socket's path on Linux: `sun_path` holds 108, with its closing zero."""
 
@@ -54,6 +57,11 @@ def running_at(data_dir: Path) -> str | None:
     if answer is None or answer.uid not in (os.getuid(), data_dir.stat().st_uid, 0):
         return None
     return socket_url(path)
+
+
+def holds_store(data_dir: Path) -> bool:
+    """Whether a server was ever started on this directory: its append-only file is there."""
+    return (data_dir / APPEND_ONLY_DIR).is_dir()
 
 
 def probe(path: Path) -> Answer | None:

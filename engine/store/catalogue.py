@@ -110,10 +110,15 @@ class Catalogue:
         newest = await self._wire.command("XREVRANGE", self._keys.events, "+", "-", "COUNT", 1, lane=Lane.SALE)
         return entries_of(newest)[0][0] if newest else b"0-0"
 
-    async def read_events(self, after: bytes, *, block_ms: int, events_max: int) -> list[Entry]:
-        """Events after one; waits up to `block_ms` for the first. Raises StoreChanged as FeedCalls.read does."""
-        command = ("XREAD", "COUNT", events_max, "BLOCK", block_ms, "STREAMS", self._keys.events, after)
-        reply, by = await self._wire.command_at(*command, lane=Lane.FEED)
+    async def read_events(self, after: bytes, *, block_ms: int | None, events_max: int) -> list[Entry]:
+        """Events after one; waits up to `block_ms`, if it is given, for the first.
+
+        Raises StoreChanged as FeedCalls.read does.
+        """
+        wait = () if block_ms is None else ("BLOCK", block_ms)
+        command = ("XREAD", "COUNT", events_max, *wait, "STREAMS", self._keys.events, after)
+        # Those that wait have connections of their own, as nobody else could use theirs meanwhile.
+        reply, by = await self._wire.command_at(*command, lane=Lane.SALE if block_ms is None else Lane.FEED)
         if by != self._opened_at:
             raise StoreChanged(f"{by} serves the catalogue now, not {self._opened_at}")
         return entries_of(reply[0][1]) if reply else []

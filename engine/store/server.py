@@ -20,7 +20,7 @@ import structlog
 
 from engine.errors import DataDirInUse, StoreError, StoreUnavailable
 from engine.store import launch
-from engine.store.address import probe, socket_path, socket_url
+from engine.store.address import APPEND_ONLY_DIR, probe, socket_path, socket_url
 
 LOCK_WAIT_S = 10.0
 """How long a start waits for the former server on the data directory to go."""
@@ -223,7 +223,7 @@ class EmbeddedServer:
         damaged = DAMAGED.search(log_tail)
         if damaged is None:
             return ""
-        folder = self.data_dir / "appendonlydir"
+        folder = self.data_dir / APPEND_ONLY_DIR
         advice = f" Its append-only file is damaged: copy {folder} to a safe place."
         newest = max(folder.glob("*.incr.aof"), key=lambda path: path.stat().st_mtime, default=None)
         if newest is None or newest.name != damaged[1]:

@@ -1,8 +1,12 @@
-"""Spells numbers for people: counts, money, times, shares, degrees. A number that is not finite reads "n/a"."""
+"""Spells numbers for people: counts, money, times, shares, degrees.
+
+A number that is not finite reads "n/a", and a mean of nothing, None, is a dash.
+"""
 
 import math
 
 NOT_A_NUMBER = "n/a"
+NOTHING = "–"
 MINOR_PER_MAJOR = 100
 
 
@@ -16,13 +20,22 @@ def counted(value: int, one: str, many: str) -> str:
     return f"{count(value)} {one if value == 1 else many}"
 
 
-def decimal(value: float, places: int) -> str:
+def decimal(value: float | None, places: int) -> str:
     """A number with a fixed count of decimals."""
+    if value is None:
+        return NOTHING
     return f"{value:,.{places}f}" if math.isfinite(value) else NOT_A_NUMBER
 
 
-def money(minor: float, currency: str) -> str:
+def kilometres(value: float | None) -> str:
+    """A distance in whole kilometres."""
+    return NOTHING if value is None else f"{count(value)} km"
+
+
+def money(minor: float | None, currency: str) -> str:
     """An amount given in minor units, written in major ones: 1234.5 and CNY read `CNY 12.35`."""
+    if minor is None:
+        return NOTHING
     if not math.isfinite(minor):
         return NOT_A_NUMBER
     return f"{currency} {minor / MINOR_PER_MAJOR:,.2f}"

@@ -27,17 +27,17 @@ COLUMNS = (
 
 def least_costly(result: SaleResult) -> PolicyCost | None:
     """The policy with the lowest mean cost among those that can be compared."""
-    return min(filter(comparable, result.policies), key=lambda policy: policy.cost_per_order, default=None)
+    return min(filter(comparable, result.policies), key=_cost, default=None)
 
 
 def comparable(policy: PolicyCost) -> bool:
     """Whether the policy accepted any order, and so has a cost per order."""
-    return policy.accepted > 0 and math.isfinite(policy.cost_per_order)
+    return policy.accepted > 0 and math.isfinite(_cost(policy))
 
 
 def saving(best: PolicyCost, other: PolicyCost) -> float:
     """What `best` saves of the other's cost, as a share of one."""
-    return amounts.share(other.cost_per_order - best.cost_per_order, other.cost_per_order)
+    return amounts.share(_cost(other) - _cost(best), _cost(other))
 
 
 def saving_words(result: SaleResult) -> str:
@@ -46,7 +46,7 @@ def saving_words(result: SaleResult) -> str:
     others = [policy for policy in result.policies if policy is not best and comparable(policy)]
     if best is None or not others:
         return ""
-    ranked = sorted(others, key=lambda policy: policy.cost_per_order)
+    ranked = sorted(others, key=_cost)
     against = [f"{amounts.percent(saving(best, other))} against {_name(other)}" for other in ranked]
     listed = against[0] if len(against) == 1 else f"{', '.join(against[:-1])} and {against[-1]}"
     return f"{_name(best)} saves {listed}."
@@ -57,8 +57,8 @@ def policy_table(result: SaleResult) -> Markup:
     best = least_costly(result)
     if best is None:
         return element("p", text("No policies were compared."), class_="empty")
-    ranked = sorted(result.policies, key=lambda policy: (not comparable(policy), policy.cost_per_order))
-    dearest = max(policy.cost_per_order for policy in ranked if comparable(policy))
+    ranked = sorted(result.policies, key=lambda policy: (not comparable(policy), _cost(policy)))
+    dearest = max(_cost(policy) for policy in ranked if comparable(policy))
     rows = [_row(policy, best, dearest, result.currency) for policy in ranked]
     return element("div", table("Policies on the same orders", COLUMNS, rows), note(SAME_ORDERS))
 
@@ -67,9 +67,9 @@ def _row(policy: PolicyCost, best: PolicyCost, dearest: float, currency: str) ->
     name = element("strong" if policy is best else "span", text(_name(policy)))
     if not comparable(policy):
         accepted = text(amounts.count(policy.accepted))
-        return Row((name, text("no order to compare"), text("–"), text("–"), text("–"), accepted))
+        return Row((name, text("no order to compare"), *[text(amounts.NOTHING)] * 3, accepted))
     cost = bar(
-        amounts.share(policy.cost_per_order, dearest),
+        amounts.share(_cost(policy), dearest),
         amounts.money(policy.cost_per_order, currency),
         style="best" if policy is best else "rest",
     )
@@ -79,10 +79,15 @@ def _row(policy: PolicyCost, best: PolicyCost, dearest: float, currency: str) ->
             cost,
             text("least costly" if policy is best else amounts.percent(saving(best, policy))),
             text(amounts.decimal(policy.shipments_per_order, 2)),
-            text(f"{amounts.count(policy.mean_km)} km"),
+            text(amounts.kilometres(policy.mean_km)),
             text(amounts.count(policy.accepted)),
         )
     )
+
+
+def _cost(policy: PolicyCost) -> float:
+    """Its mean cost, which is beyond all others where there is none."""
+    return math.inf if policy.cost_per_order is None else policy.cost_per_order
 
 
 def _name(policy: PolicyCost) -> str:

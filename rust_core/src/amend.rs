@@ -40,9 +40,9 @@ pub struct Amended {
 
 impl Planner {
     /// Plans an order anew, as if what it holds were free. Takes nothing from the view. It keeps its arm of a trial that goes
-    /// on. One that waits for stock waits on where it still cannot be served; `expected_day` as an intake has it.
+    /// on, or its built-in policy; see [`Book::kept`](crate::policy::Book::kept). One that waits for stock waits on where it still cannot be served; `expected_day` as an intake has it.
     pub fn amend(&mut self, record: &Record, canonical: &[u8], expected_day: Option<u32>) -> Result<Amended, Outcome> {
-        let (order, demand) = self.admit_in(canonical, self.policies.book().arm(&record.policy))?;
+        let (order, demand) = self.admit_in(canonical, self.policies.book().kept(&record.policy))?;
         let held = record.held();
         let days = self.days_known(record);
         self.lend(&held, &days, -1);

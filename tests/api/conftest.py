@@ -204,6 +204,12 @@ def run(*arguments: object, given: str = "", **environment: str) -> Finished:
     return Finished(done.returncode, done.stdout, done.stderr)
 
 
+def make_store(data_dir: Path) -> None:
+    """An empty store in a directory, as a command makes one that puts something there."""
+    made = run("events", "followers", "--add", "nobody", "--data-dir", data_dir)
+    assert made.code == 0, made.err
+
+
 def run_all(commands: Iterable[tuple[object, ...]]) -> list[Finished]:
     """Many commands, a few at a time."""
     with ThreadPoolExecutor(COMMANDS_AT_ONCE) as pool:

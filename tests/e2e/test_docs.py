@@ -10,6 +10,17 @@ import msgspec
 import pytest
 
 from engine.model import Carrier, Component, CostMatrix, Line, Order, ShipTo, Sku, Tariff, TariffZone, Warehouse, Zone
+from engine.model.explanation import (
+    Choice,
+    ChosenBy,
+    ChosenShipment,
+    CostParts,
+    Explanation,
+    LackingLine,
+    PlannedLine,
+    ScoreParts,
+    WarehouseRow,
+)
 from engine.model.tariff import WeightStep
 from engine.model.tariff_rules import check_tariff
 from engine.policy.document import Document, Only, PolicyDocument, RuleDocument, TrialDocument, Weights
@@ -52,12 +63,25 @@ def pattern(text: str) -> str:
     return ".*".join(re.escape(plain(part)) for part in re.split(rf"^{re.escape(ANYTHING)}$", text, flags=re.MULTILINE))
 
 
+EXPLAINED = (
+    Explanation,
+    ChosenBy,
+    Choice,
+    ChosenShipment,
+    WarehouseRow,
+    CostParts,
+    ScoreParts,
+    PlannedLine,
+    LackingLine,
+)
+
 TABLES: dict[str, tuple[str, type[msgspec.Struct]]] = {
     type_.__name__: (page, type_)
     for page, types in {
         "tariffs": (TariffZone, Carrier, Zone, WeightStep),
         "network": (Warehouse, Sku, Component),
         "orders": (Order, Line, ShipTo),
+        "explanations": EXPLAINED,
         "policies": (Document, PolicyDocument, Weights, Only, RuleDocument, TrialDocument),
     }.items()
     for type_ in types
@@ -83,7 +107,7 @@ def default(field: Any) -> str:
     if field.required:
         return "needed"
     value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-    if value is None or value in ((), {}) or isinstance(value, msgspec.Struct):
+    if value is None or value is msgspec.UNSET or value in ((), {}) or isinstance(value, msgspec.Struct):
         return "none"
     if isinstance(value, bool):
         return str(value).lower()

@@ -285,6 +285,35 @@ trial = {{ name = "{name}", use = "far", share_percent = {share} }}
 """
 
 
+async def test_an_amended_order_keeps_its_built_in_policy_whatever_the_setting_of_who_amends_it(
+    settings: Settings, file: Path
+) -> None:
+    """A shell with another STOCKADE_POLICY amends it as its service would; a book that is published since rules it."""
+    nearest, priority = (msgspec.structs.replace(settings, policy=name) for name in ("nearest", "priority"))
+    async with open_engine(nearest) as service, open_engine(priority, background=False) as shell:
+        await put_network(service, {("x", warehouse): 100 for warehouse in "ABC"})
+        placed = await reserved(service, order("o", ("x", 1)))
+        await shell.replica.load()
+        assert (await quoted_policy(service), await quoted_policy(shell)) == ("nearest", "priority")
+        for units, engine in ((2, shell), (3, service)):
+            change = await engine.amend("o", [Line("x", units)], transition_id=f"t{units}")
+            assert isinstance(change, Changed)
+            found = change.allocation
+            assert (found.policy, found.policy_version) == ("nearest", "built-in")
+            assert [row.warehouse for row in found.shipments] == [row.warehouse for row in placed.shipments]
+        await shell.policies.publish(read_policies(file, default="priority"), go_back=True, source="")
+        change = await shell.amend("o", [Line("x", 4)], transition_id="t4")
+        assert isinstance(change, Changed)
+        assert (change.allocation.policy, change.allocation.policy_version) == ("p", "1")
+
+
+async def quoted_policy(engine: Engine) -> str:
+    """By which an order would be planned that names none."""
+    quoted = await engine.quote(order("q", ("x", 1)))
+    assert isinstance(quoted, Quoted)
+    return str(msgspec.json.decode(quoted.json)["policy"])
+
+
 async def test_an_amended_order_stays_in_its_arm_while_the_trial_goes_on(first: Engine, file: Path) -> None:
     """Whatever share it has by now; and where the trial is over, the order is as any other."""
     put(file, text("2", rules=TRIAL.format(name="t", share=100)))

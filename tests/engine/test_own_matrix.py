@@ -107,8 +107,11 @@ def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
         ("region,W1\na,1,2\n", "own.csv:2"),
         ("region,W1\n\na,1\n\nb,far\n", "own.csv:5"),
         ("region,W1\na,1\na,2\n", "own.csv:3"),
-        ("region,W1,W1\n", "own.csv"),
-        ("", ""),
+        ("region,W1,W1\n", "own.csv:1"),
+        ("region;W1\na;1\n", "own.csv:1"),
+        ("Region,W1\na,1\n", "own.csv:1"),
+        ("region\na\n", "own.csv:1"),
+        ("", "own.csv:1"),
     ):
         file = tmp_path / "own.csv"
         file.write_text(text)

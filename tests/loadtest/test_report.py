@@ -253,6 +253,7 @@ NAN = float("nan")
         {"latency": Latency(p50_ms=NAN, p90_ms=NAN, p99_ms=math.inf, max_ms=NAN), "cost_per_order": NAN},
         {"orders_per_second": NAN, "timeline": (StockPoint(seconds=0, available=(), orders_per_second=NAN),)},
         {"orders_per_second": NAN},
+        {"cost_per_order": None, "shipments_per_order": None},
     ],
 )
 def test_empty_or_odd_parts_still_render(result: SaleResult, change: dict[str, object]) -> None:
@@ -260,6 +261,16 @@ def test_empty_or_odd_parts_still_render(result: SaleResult, change: dict[str, o
     source = render_report(msgspec.structs.replace(result, **change))
     assert Page(source).open == []
     assert not re.search(r"\b(nan|inf)\b", source)
+
+
+def test_a_mean_of_no_orders_is_a_dash(result: SaleResult) -> None:
+    """Not 0.00, which would be the best of all."""
+    nothing = PolicyCost(policy="idle", accepted=7, cost_per_order=None, shipments_per_order=None, mean_km=None)
+    change = {"policies": (nothing, *result.policies), "cost_per_order": None, "shipments_per_order": None}
+    page = Page(render_report(msgspec.structs.replace(result, **change)))
+    assert "no order to compare" in page.text
+    assert "CNY 0.00" not in page.text
+    assert page.text.count("–") >= 5
 
 
 def test_huge_sale_stays_light(result: SaleResult) -> None:

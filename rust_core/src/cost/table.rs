@@ -153,6 +153,12 @@ impl CostTable {
         self.matrices.cost(warehouse, &Place::parse(&destination.place))
     }
 
+    /// Whether a warehouse's distance from a destination is the user's own.
+    #[must_use]
+    pub fn has_own_distance(&self, warehouse: WarehouseId, destination: &Destination) -> bool {
+        self.matrices.metres(warehouse, &Place::parse(&destination.place)).is_some()
+    }
+
     /// The lanes to a destination.
     pub fn lanes(&mut self, catalogue: &Catalogue, destination: &Destination) -> &Lanes {
         if let Some(&place) = self.young.places.get(destination) {

@@ -51,8 +51,13 @@ impl Scene<'_> {
         json
     }
 
-    /// The carrier, its zone, and the grams that it charges.
+    /// The carrier, its zone, and the grams that it charges; and what comes from the user's own numbers.
     pub(super) fn carriage_to_json(&self, json: &mut Value, weighed: &Weighed) {
+        for (name, is_own) in [("own_cost", weighed.own_cost), ("own_distance", weighed.own_distance)] {
+            if is_own {
+                json[name] = json!(true);
+            }
+        }
         let carriers = self.planner.costs.carriers();
         let Some(carrier) = weighed.carrier.and_then(|carrier| carriers.get(usize::from(carrier))) else { return };
         if let Some(name) = &carrier.name {

@@ -31,6 +31,9 @@ pub(super) struct Weighed {
     pub(super) billed_g: Option<i64>,
     pub(super) carrier: Option<u8>,
     pub(super) zone: Option<u8>,
+    /// Whether the freight is the user's own cost, and whether the way is as long as their own distance says.
+    pub(super) own_cost: bool,
+    pub(super) own_distance: bool,
 }
 
 impl Scene<'_> {
@@ -81,6 +84,8 @@ impl Scene<'_> {
             billed_g,
             carrier: price.carrier,
             zone: price.zone,
+            own_cost: own && !self.demand.pickup,
+            own_distance: planner.costs.has_own_distance(warehouse, &self.demand.destination) && !self.demand.pickup,
         }
     }
 

@@ -150,6 +150,19 @@ impl Book {
         self.rules.iter().find_map(|rule| rule.arm(arm, trial))
     }
 
+    /// What an order keeps that is planned anew, by its record's policy text: its arm, or the built-in policy that it was
+    /// planned by while those are in force. Their default is a setting of each process, and not the order's.
+    #[must_use]
+    pub fn kept(&self, label: &str) -> Option<&Arc<Selected>> {
+        let Label { name, version, trial } = Label::parse(label);
+        let built_in = |version| version == BUILT_IN_VERSION;
+        match trial {
+            Some(_) => self.arm(label),
+            None if built_in(&*self.version) && version.is_none_or(built_in) => self.named(name),
+            None => None,
+        }
+    }
+
     /// Why an order gets what [`Self::select`] gives it.
     #[must_use]
     pub fn chosen_by(

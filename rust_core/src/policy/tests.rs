@@ -168,6 +168,25 @@ fn an_arm_is_found_by_the_trial_that_a_record_names_as_long_as_there_is_one_of_t
 }
 
 #[test]
+fn an_order_of_a_built_in_policy_keeps_it_while_those_are_in_force_whatever_the_default() {
+    for default in ["cheapest", "nearest", "priority"] {
+        let book = Book::built_in(default).unwrap();
+        let kept = |label: &str| book.kept(label).map(|selected| selected.label.to_string());
+        assert_eq!(kept("nearest@built-in").as_deref(), Some("nearest@built-in"));
+        assert_eq!(kept("fastest").as_deref(), Some("fastest@built-in"), "of before there were versions");
+        for none in ["nearest@7", "economy@built-in", "nearest@7 trial:x", ""] {
+            assert_eq!(kept(none), None, "{none}");
+        }
+    }
+    let book = trial("x", 0);
+    let kept = |label: &str| book.kept(label).map(|selected| selected.label.to_string());
+    assert_eq!(kept("special@6 control:x").as_deref(), Some("usual@7 control:x"));
+    for none in ["usual@built-in", "usual@7", "usual"] {
+        assert_eq!(kept(none), None, "{none}: the rules say");
+    }
+}
+
+#[test]
 fn arms_of_trials_are_where_they_fall_for_ever() {
     let book = trial("x", 5_000);
     let drawn: Vec<usize> = (0..20).filter(|&id| in_trial(&book, id)).collect();

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.api.conftest import run
+from tests.api.conftest import make_store, run
 
 
 @pytest.fixture
@@ -18,6 +18,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_doctor_tells_each_setting_and_where_it_is_from(file: Path) -> None:
     """Of file, environment and default, the one in force is not to be guessed."""
+    make_store(file.parent / "store")
     finished = run("doctor", "--config", file, "--json", STOCKADE_DRAIN_S="3")
     assert finished.code == 0, finished.err
     told = msgspec.json.decode(finished.out)

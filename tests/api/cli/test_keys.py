@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.conftest import Finished, run
+from tests.api.conftest import Finished, make_store, run
 
 
 def keys(data_dir: Path, *arguments: object, **environment: str) -> Finished:
@@ -88,6 +88,8 @@ WRONG = {
 @pytest.mark.parametrize("arguments", WRONG)
 def test_what_is_wrong_is_told_and_nothing_is_done(tmp_path: Path, arguments: str) -> None:
     """Exit 2, and the word to look at."""
+    if arguments.endswith("nobody"):
+        make_store(tmp_path)
     finished = keys(tmp_path, *arguments.split())
     assert (finished.code, finished.out) == (2, "")
     assert WRONG[arguments] in finished.err + finished.out
@@ -96,6 +98,7 @@ def test_what_is_wrong_is_told_and_nothing_is_done(tmp_path: Path, arguments: st
 
 def test_doctor_says_whether_keys_are_needed(tmp_path: Path) -> None:
     """Before the service refuses to start on an address of the network."""
+    make_store(tmp_path)
     found = run("doctor", "--data-dir", tmp_path, "--json")
     assert found.code == 0, found.out
     assert (found.json["found"]["keys"], "no API key" in found.json["found"]["served"]) == (0, True)

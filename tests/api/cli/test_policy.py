@@ -7,7 +7,7 @@ from time import monotonic, sleep
 import msgspec
 import pytest
 
-from tests.api.conftest import Door, Shop, run, run_all
+from tests.api.conftest import Door, Shop, make_store, run, run_all
 from tests.conftest import Service
 
 SOON_S = 20.0
@@ -65,6 +65,7 @@ def test_a_warning_is_told_and_is_no_mistake(file: Path) -> None:
 def test_a_command_on_a_wrong_file_does_nothing(file: Path, tmp_path: Path) -> None:
     """Exit 2, and the same lines."""
     file.write_text(WRONG, "utf-8")
+    make_store(tmp_path / "store")
     finished = run("orders", "--data-dir", tmp_path / "store", STOCKADE_POLICIES_FILE=str(file))
     assert (finished.code, finished.out) == (2, "")
     assert "policies.toml:3: " in finished.err

@@ -86,3 +86,20 @@ def test_every_wrong_price_is_named_and_the_former_ones_stay(prices: Prices, poi
         planner.set_prices(prices)
     assert [error.pointer for error in raised.value.errors] == pointers
     assert chosen(planner) == "far"
+
+
+@pytest.mark.parametrize(
+    ("prices", "pointer", "rule"),
+    [
+        (Prices({"a": 5}), "/cells/a", "must be of a SKU and a warehouse"),  # type: ignore[dict-item]
+        (Prices({("a", "near", "x"): 5}), "/cells/", "must be of a SKU and a warehouse"),  # type: ignore[dict-item]
+        (Prices([("a", "near", 5)]), "/cells", "must be a mapping of prices, not list"),  # type: ignore[arg-type]
+        (Prices({}, 5), "/warehouses", "must be a mapping of prices, not int"),  # type: ignore[arg-type]
+    ],
+)
+def test_prices_of_a_wrong_shape_are_told_with_field_and_rule(prices: Prices, pointer: str, rule: str) -> None:
+    """Not by the error of whatever happens to meet them first."""
+    with pytest.raises(InvalidInput) as refused:
+        small_planner().set_prices(prices)
+    assert refused.value.errors[0].pointer.startswith(pointer)
+    assert rule in refused.value.errors[0].message

@@ -29,7 +29,7 @@ def fingerprint(text: str, default: BuiltInPolicy = "cheapest") -> str:
     [
         ('version = "1"', '# a comment\nversion = "1"'),
         ("cost = 1.0, per_km = 2", "per_km = 2.0"),
-        ('objective = "balanced"', 'objective = "balanced"\nsplit_penalty = 0\nonly = { kinds = [] }'),
+        ('objective = "balanced"', 'objective = "balanced"\nsplit_penalty = 0\nonly = { exclude = [] }'),
         ("2026-11-11T00:00:00+08:00", "2026-11-10T16:00:00Z"),
         ("[[rules]]", '[policies.nearest]\nobjective = "nearest"\n[[rules]]'),
     ],

@@ -48,6 +48,27 @@ fn a_shipment_is_handling_picking_freight_and_way() {
 }
 
 #[test]
+fn own_costs_and_distances_are_told_to_be_own_where_they_hold() {
+    let mut planner = planner(&[warehouse(0.0), warehouse(5.0)], &[&[9, 9]]);
+    planner.costs.set_tariff(vec![Zone::default()]);
+    let own = |values| Some(Matrix::new(By::Country, &["FR"], &[0, 1], values).unwrap());
+    let told = |planner: &mut Planner, more: Value| {
+        let mut fields = json!({"lines": lines(&[(0, 1)]), "ship_to": {"lat": 0.0, "lon": 0.0, "country": "FR"}});
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let explanation = explained(planner, fields).1;
+        let of = |of: &Value| [of.get("own_cost").is_some(), of.get("own_distance").is_some()];
+        [of(row(&explanation, 0)), of(row(&explanation, 1)), of(&explanation["chosen"]["shipments"][0])]
+    };
+    assert_eq!(told(&mut planner, json!({})), [[false, false]; 3]);
+    planner.costs.set_matrix(Of::Cost, own(vec![33, 44]));
+    planner.costs.set_matrix(Of::Distance, own(vec![70, -1]));
+    assert_eq!(told(&mut planner, json!({})), [[true, true], [true, false], [true, true]]);
+    let elsewhere = json!({"ship_to": {"lat": 0.0, "lon": 0.0, "country": "DE"}});
+    assert_eq!(told(&mut planner, elsewhere), [[false, false]; 3]);
+    assert_eq!(told(&mut planner, json!({"pickup_at": "w0"}))[2], [false, false], "nothing travels");
+}
+
+#[test]
 fn what_the_policy_adds_is_told_part_by_part() {
     let place = WarehouseTerms { fixed_cost: 100, capacity: Some(4), ..warehouse(1.0) };
     let mut planner = planner(&[place], &[&[9]]);
