@@ -5,7 +5,7 @@ use super::improve::Scores;
 use crate::kernel::UNSERVABLE;
 
 /// Pieces that this looks at, at the most: sets of them fit into a small table.
-const PIECES_MAX: usize = 12;
+pub(super) const PIECES_MAX: usize = 12;
 
 /// Offers for sets, and as many divisions of sets as take as long, that are looked at: some 400 µs.
 pub(super) const OFFERS_MAX: usize = 50_000;

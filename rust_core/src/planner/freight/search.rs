@@ -9,6 +9,9 @@ use crate::kernel::{self, UNSERVABLE};
 /// Offers that a search looks at before it keeps what it has: some 500 µs.
 pub(super) const OFFERS_MAX: usize = 45_000;
 
+/// The same for so few pieces that the least of all their partitions may be looked at afterwards.
+const OFFERS_OF_FEW_MAX: usize = 30_000;
+
 /// Cells of the kernel's work that take as long as an offer.
 pub(super) const CELLS_AN_OFFER: u64 = 6;
 
@@ -20,7 +23,8 @@ const PIECES_MAX: usize = 10;
 
 /// Lowers the score of a choice, as far as that is found within the work that is allowed; never down beyond `bound`.
 pub(super) fn search(scores: &Scores, shipments_max: usize, bound: i64, at: &mut Vec<usize>) {
-    let mut fleet = Fleet::new(scores, at, OFFERS_MAX);
+    let offers_max = if at.len() > partition::PIECES_MAX { OFFERS_MAX } else { OFFERS_OF_FEW_MAX };
+    let mut fleet = Fleet::new(scores, at, offers_max);
     fleet.pass(scores.line.len());
     let mut search = Search { scores, fleet, servers: servers(scores), shipments_max, bound };
     search.descend();
