@@ -10,11 +10,11 @@ SECONDS_LONG ?= 5
 FUZZ_TIMES ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format bench bench-http bench-core bench-store crash-long faults-long simulate-long \
+.PHONY: help demo run test lint format bench bench-http bench-core bench-planner bench-instructions bench-store crash-long faults-long simulate-long \
         cluster-long histories-long fuzz-long openapi-long clean
 
 help:  ## Say what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 demo: $(VENV)/built  ## Run a flash sale end to end and show what happened
 	@$(BIN)/stockade demo
@@ -43,8 +43,21 @@ format: $(VENV)/tools  ## Put everything into form
 bench: bench-core bench-http  ## Run all benchmarks
 
 bench-core: $(VENV)/built $(VENV)/tools  ## Micro-benchmarks: planning in Rust, the way of a batch in Python
-	cargo bench --locked --quiet
+	cargo bench --locked --quiet --bench planning --bench single_order --bench targets --bench freight_gap
 	$(BIN)/pytest bench --benchmark-enable --benchmark-columns=min,median,mean,rounds --benchmark-sort=name
+
+bench-planner: $(VENV)/built $(VENV)/tools  ## The planner's promises and all its tables, on a machine that does nothing else; some minutes
+	cargo bench --locked --quiet --bench targets
+	cargo bench --locked --quiet --bench planning
+	cargo bench --locked --quiet --bench single_order -- --spread
+	cargo bench --locked --quiet --bench freight_gap -- --orders 300
+	$(BIN)/python -m bench.planner_targets
+	$(BIN)/python -m bench.assign_ratio
+	$(BIN)/pytest bench/test_batch_path.py --benchmark-enable --benchmark-columns=min,median,mean,rounds --benchmark-sort=name
+
+bench-instructions:  ## Instructions of the planner's hot paths, which no load changes, beside their limits (needs valgrind)
+	@command -v valgrind >/dev/null || { echo "This counts with valgrind: apt-get install valgrind, or dnf install valgrind."; exit 1; }
+	cargo bench --locked --quiet --bench instructions
 
 bench-store: $(VENV)/built  ## What the store pays for a commit, the age of views, the audit of a million cells
 	$(BIN)/python -m bench.store_commit
@@ -68,7 +81,7 @@ histories-long: $(VENV)/built $(VENV)/tools  ## A thousand random histories of e
 
 fuzz-long:  ## Hostile input to kernel, planner and decoders: $(FUZZ_TIMES) times what `make test` tries
 	STOCKADE_LONG_TESTS=$(FUZZ_TIMES) CARGO_PROFILE_TEST_OPT_LEVEL=2 cargo test --locked --quiet --target-dir target/fuzz --lib -- \
-	    hostile panic truth metamorphic
+	    hostile panic truth metamorphic larger
 
 cluster-long: $(VENV)/built $(VENV)/tools  ## Slots moved and primaries killed in mid-sale, ten times over
 	STOCKADE_CLUSTER_ROUNDS=10 $(BIN)/pytest tests/cluster

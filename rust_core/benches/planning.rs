@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // A benchmark that cannot be set up has nothing to measure.
 
+mod batches;
 mod network;
 
 use std::cell::RefCell;
@@ -10,7 +11,6 @@ use std::cell::RefCell;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use stockade_core::answer::Allocation;
-use stockade_core::batch::{Batch, Intake, Reply};
 use stockade_core::kernel::{self, Problem, UNSERVABLE};
 use stockade_core::order::Order;
 use stockade_core::planner::{Candidates, Demand, Planner};
@@ -29,8 +29,6 @@ const RULES: [usize; 2] = [0, 20];
 const ORDERS: u64 = 64;
 /// Several for each of the orders.
 const SAMPLES: u32 = 640;
-const BATCH_ORDERS: u64 = 200;
-const BATCH_WAREHOUSES: u32 = 30;
 
 fn main() {
     divan::main();
@@ -167,7 +165,7 @@ fn select(bencher: Bencher, rules: usize) {
 /// Writing an order's Allocation.
 #[divan::bench(sample_count = SAMPLES)]
 fn allocation_json(bencher: Bencher) {
-    let mut planner = network::planner(BATCH_WAREHOUSES, ALL);
+    let mut planner = network::planner(batches::WAREHOUSES, ALL);
     let plan = planner.plan(&demands(&planner, 2)[0]).unwrap();
     bencher.bench_local(|| {
         Allocation {
@@ -186,43 +184,28 @@ fn allocation_json(bencher: Bencher) {
     });
 }
 
-fn batch_bytes() -> Vec<Vec<u8>> {
-    (0..BATCH_ORDERS).map(|number| network::order(number, 2)).collect()
-}
-
-fn plan_all(planner: &RefCell<Planner>, orders: &[Vec<u8>]) -> Batch {
-    let intakes: Vec<Intake> = orders
-        .iter()
-        .map(|canonical| Intake { canonical, home: 0, attempts: 0, fresh: false, expected_day: None })
-        .collect();
-    let (batch, decided) = planner.borrow_mut().plan_batch(&intakes);
-    assert!(decided.is_empty() && batch.len() == orders.len());
-    batch
-}
-
 /// From canonical bytes to a planned batch.
 #[divan::bench(sample_count = SAMPLES)]
 fn batch_plan(bencher: Bencher) {
-    let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
-    bencher.counter(ItemsCount::new(BATCH_ORDERS)).bench_local(|| plan_all(&planner, &orders));
+    let (planner, orders) = (RefCell::new(network::planner(batches::WAREHOUSES, ALL)), batches::bytes(0));
+    bencher.counter(ItemsCount::new(batches::ORDERS)).bench_local(|| batches::plan_all(&planner, &orders));
 }
 
 /// A planned batch's commit arguments.
 #[divan::bench(sample_count = SAMPLES)]
 fn batch_pack(bencher: Bencher) {
-    let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
-    let batch = plan_all(&planner, &orders);
-    bencher.counter(ItemsCount::new(BATCH_ORDERS)).bench_local(|| batch.commit_args(0, 1_700_000_000_000));
+    let (planner, orders) = (RefCell::new(network::planner(batches::WAREHOUSES, ALL)), batches::bytes(0));
+    let batch = batches::plan_all(&planner, &orders);
+    bencher.counter(ItemsCount::new(batches::ORDERS)).bench_local(|| batch.commit_args(0, 1_700_000_000_000));
 }
 
 /// From the reply that everything was taken to the callers' answers.
 #[divan::bench(sample_count = SAMPLES)]
 fn batch_settle(bencher: Bencher) {
-    let (planner, orders) = (RefCell::new(network::planner(BATCH_WAREHOUSES, ALL)), batch_bytes());
-    let reply =
-        Reply { partition: 0, now_ms: 1_700_000_000_000, event: b"1-1", outcomes: b"", levels: b"", records: &[] };
+    let (planner, orders) = (RefCell::new(network::planner(batches::WAREHOUSES, ALL)), batches::bytes(0));
+    let reply = batches::all_taken();
     bencher
-        .counter(ItemsCount::new(BATCH_ORDERS))
-        .with_inputs(|| plan_all(&planner, &orders))
+        .counter(ItemsCount::new(batches::ORDERS))
+        .with_inputs(|| batches::plan_all(&planner, &orders))
         .bench_local_refs(|batch| planner.borrow_mut().settle(batch, std::slice::from_ref(&reply)));
 }

@@ -86,6 +86,7 @@ pub fn order(seed: u64) -> (Planner, Demand) {
 /// What no choice of a warehouse for every line costs less than: the least that any partition of the lines into shipments
 /// does; and whether it is such a choice, or has two shipments leave one warehouse. Takes time and memory by the power of
 /// the lines.
+#[allow(dead_code)] // Not every user of this module asks for it.
 pub fn least(planner: &mut Planner, demand: &Demand) -> (i64, bool) {
     let candidates = planner.candidates(demand);
     let (width, lines) = (candidates.warehouses.len(), demand.lines.len());

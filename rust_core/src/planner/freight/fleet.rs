@@ -4,6 +4,9 @@
 use super::improve::Scores;
 use crate::kernel::UNSERVABLE;
 
+/// Costs, pieces or candidates that are looked at in passing while one offer is.
+pub(super) const PASSED_AN_OFFER: usize = 16;
+
 /// What is on one shipment.
 #[derive(Clone, Copy, Debug, Default)]
 struct Load {
@@ -42,12 +45,14 @@ pub(super) struct Fleet<'a> {
     state: State,
     /// Grams of a part that is handed over, by carrier.
     part: Vec<i64>,
-    work_left: usize,
+    /// In offers.
+    work: usize,
+    work_max: usize,
 }
 
 impl<'a> Fleet<'a> {
-    /// `work` in offers that may be looked at.
-    pub(super) fn new(scores: &'a Scores<'a>, at: &[usize], work: usize) -> Self {
+    /// `work_max` in offers that may be looked at.
+    pub(super) fn new(scores: &'a Scores<'a>, at: &[usize], work_max: usize) -> Self {
         let (width, carriers) = (scores.open.len(), scores.grams.len());
         let state = State {
             at: vec![usize::MAX; at.len()],
@@ -56,13 +61,14 @@ impl<'a> Fleet<'a> {
             used: 0,
             total: 0,
         };
-        let mut fleet = Self { scores, state, part: vec![0; carriers], work_left: work };
+        let mut fleet = Self { scores, state, part: vec![0; carriers], work: 0, work_max };
         fleet.put_all(&(0..at.len()).collect::<Vec<_>>(), at);
         fleet
     }
 
     /// As everything is now.
-    pub(super) fn note(&self) -> State {
+    pub(super) fn note(&mut self) -> State {
+        self.pass(self.candidates());
         self.state.clone()
     }
 
@@ -106,13 +112,18 @@ impl<'a> Fleet<'a> {
         self.state.loads[candidate].score
     }
 
-    /// Offers that were looked at of so many.
-    pub(super) fn work_done(&self, of: usize) -> u64 {
-        (of - self.work_left) as u64
+    /// What was done, in offers. That is more than was allowed by no more than the last step.
+    pub(super) fn work_done(&self) -> usize {
+        self.work
+    }
+
+    /// What may still be done.
+    pub(super) fn work_left(&self) -> usize {
+        self.work_max.saturating_sub(self.work)
     }
 
     pub(super) fn is_spent(&self) -> bool {
-        self.work_left == 0
+        self.work_left() == 0
     }
 
     pub(super) fn serves(&self, candidate: usize, piece: usize) -> bool {
@@ -194,14 +205,20 @@ impl<'a> Fleet<'a> {
 
     /// Counts what was done elsewhere, in offers.
     pub(super) fn spend_work(&mut self, offers: usize) {
-        self.work_left = self.work_left.saturating_sub(offers);
+        self.work = self.work.saturating_add(offers);
+    }
+
+    /// Counts so many looks in passing.
+    pub(super) fn pass(&mut self, looks: usize) {
+        self.spend_work(looks / PASSED_AN_OFFER + 1);
     }
 
     fn spend(&mut self, candidate: usize) {
         self.spend_work(self.scores.offers[candidate].len() + 1);
     }
 
-    fn line(&self, candidate: usize, piece: usize) -> i64 {
+    /// What a piece costs there besides freight.
+    pub(super) fn line(&self, candidate: usize, piece: usize) -> i64 {
         self.scores.line[piece * self.state.loads.len() + candidate]
     }
 

@@ -45,7 +45,13 @@ pub(super) struct Scores<'a> {
 }
 
 impl<'a> Scores<'a> {
-    fn new(planner: &'a Planner, demand: &Demand, candidates: &Candidates, kernel: &Bounded, pieces: &[Piece]) -> Self {
+    pub(super) fn new(
+        planner: &'a Planner,
+        demand: &Demand,
+        candidates: &Candidates,
+        kernel: &Bounded,
+        pieces: &[Piece],
+    ) -> Self {
         let width = kernel.fixed.len();
         let terms: Vec<_> =
             pieces.iter().map(|piece| planner.catalogue.sku_terms(demand.lines[piece.line].0)).collect();
@@ -162,7 +168,7 @@ impl Planner {
                     score = scores.total(&at);
                     let all: Vec<usize> = (0..pieces.len()).collect();
                     if score > bound
-                        && let Some(parted) = partition::cheapest(&scores, &all, |_| true)
+                        && let Some(parted) = partition::cheapest(&scores, &all, partition::OFFERS_MAX, |_| true)
                     {
                         bound = bound.max(parted.least);
                         count_work(parted.offers as u64 * CELLS_AN_OFFER);

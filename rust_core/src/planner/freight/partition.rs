@@ -5,10 +5,10 @@ use super::improve::Scores;
 use crate::kernel::UNSERVABLE;
 
 /// Pieces that this looks at, at the most: sets of them fit into a small table.
-const PIECES_MAX: usize = 12;
+pub(super) const PIECES_MAX: usize = 12;
 
 /// Offers for sets, and as many divisions of sets as take as long, that are looked at: some 400 µs.
-const OFFERS_MAX: usize = 50_000;
+pub(super) const OFFERS_MAX: usize = 50_000;
 const DIVISIONS_AN_OFFER: usize = 6;
 
 /// A partition of some pieces.
@@ -21,8 +21,14 @@ pub(super) struct Parted {
     pub(super) offers: usize,
 }
 
-/// Parts some pieces among the candidates that may ship them. `None` where that is too large for this, or nobody ships one.
-pub(super) fn cheapest(scores: &Scores, pieces: &[usize], may_ship: impl Fn(usize) -> bool) -> Option<Parted> {
+/// Parts some pieces among the candidates that may ship them. `None` where that takes more than [`OFFERS_MAX`] or so many
+/// offers, or nobody ships one.
+pub(super) fn cheapest(
+    scores: &Scores,
+    pieces: &[usize],
+    offers_max: usize,
+    may_ship: impl Fn(usize) -> bool,
+) -> Option<Parted> {
     let (width, rows) = (scores.open.len(), pieces.len());
     if rows == 0 || rows > PIECES_MAX {
         return None;
@@ -35,7 +41,7 @@ pub(super) fn cheapest(scores: &Scores, pieces: &[usize], may_ship: impl Fn(usiz
     let served: Vec<usize> = (0..width).map(|one| if may_ship(one) { serves(one) } else { 0 }).collect();
     let looks = served.iter().zip(&scores.offers).map(|(served, offers)| (offers.len() + 1) << served.count_ones());
     let offers = looks.sum::<usize>() + 3_usize.pow(rows as u32) / 2 / DIVISIONS_AN_OFFER;
-    if offers > OFFERS_MAX {
+    if offers > OFFERS_MAX.min(offers_max) {
         return None;
     }
     let sets = 1_usize << rows;
@@ -63,26 +69,29 @@ pub(super) fn cheapest(scores: &Scores, pieces: &[usize], may_ship: impl Fn(usiz
         }
     }
     // By set, what it costs at the least, and what of it goes with its first piece.
-    let mut least: Vec<(i64, usize)> = (0..sets).map(|set| (shipment[set].0, set)).collect();
+    let alone: Vec<i64> = shipment.iter().map(|&(cost, _)| cost).collect();
+    let (mut least, mut first) = (alone.clone(), vec![0; sets]);
     for set in 1..sets {
         let rest = set & (set - 1);
-        let mut others = rest;
+        let (mut others, mut best) = (rest, (alone[set], set));
         while others > 0 {
             let own = set ^ others;
-            let cost = shipment[own].0.saturating_add(least[others].0);
-            if cost < least[set].0 {
-                least[set] = (cost, own);
+            // Neither is above the mark of what nobody ships.
+            let cost = alone[own] + least[others];
+            if cost < best.0 {
+                best = (cost, own);
             }
             others = (others - 1) & rest;
         }
+        (least[set], first[set]) = best;
     }
     let mut at = vec![0; rows];
     let mut set = sets - 1;
     while set > 0 {
-        let own = least[set].1;
+        let own: usize = first[set];
         (0..rows).filter(|piece| own >> piece & 1 == 1).for_each(|piece| at[piece] = shipment[own].1 as usize);
         set ^= own;
     }
-    let least = least[sets - 1].0;
+    let least = least[sets - 1];
     (least < UNSERVABLE).then_some(Parted { least, at, offers })
 }

@@ -1,13 +1,16 @@
 //! Makes the choice for a large order better: moves and swaps pieces, closes, opens and exchanges shipments as long as that
-//! lowers the score; then forces a shipment shut or open, and goes down from there again.
+//! lowers the score; parts the pieces of a few anew; then forces a shipment shut or open, and goes down from there again.
 
 use super::fleet::Fleet;
 use super::improve::Scores;
 use super::partition;
 use crate::kernel::{self, UNSERVABLE};
 
-/// Offers that a search looks at before it keeps what it has: some 400 µs.
-const OFFERS_MAX: usize = 30_000;
+/// Offers that a search looks at before it keeps what it has: some 500 µs.
+pub(super) const OFFERS_MAX: usize = 45_000;
+
+/// The same for so few pieces that the least of all their partitions may be looked at afterwards.
+const OFFERS_OF_FEW_MAX: usize = 30_000;
 
 /// Cells of the kernel's work that take as long as an offer.
 pub(super) const CELLS_AN_OFFER: u64 = 6;
@@ -20,18 +23,32 @@ const PIECES_MAX: usize = 10;
 
 /// Lowers the score of a choice, as far as that is found within the work that is allowed; never down beyond `bound`.
 pub(super) fn search(scores: &Scores, shipments_max: usize, bound: i64, at: &mut Vec<usize>) {
-    let mut search = Search { scores, fleet: Fleet::new(scores, at, OFFERS_MAX), shipments_max, bound };
+    let offers_max = if at.len() > partition::PIECES_MAX { OFFERS_MAX } else { OFFERS_OF_FEW_MAX };
+    let mut fleet = Fleet::new(scores, at, offers_max);
+    fleet.pass(scores.line.len());
+    let mut search = Search { scores, fleet, servers: servers(scores), shipments_max, bound };
     search.descend();
-    search.climb_out();
     search.part_anew();
-    kernel::count_work(CELLS_AN_OFFER * search.fleet.work_done(OFFERS_MAX));
+    search.climb_out();
+    kernel::count_work(CELLS_AN_OFFER * search.fleet.work_done() as u64);
     at.clear();
     at.extend_from_slice(search.fleet.at());
+}
+
+/// By piece, the candidates that serve it, those that ask least for that first.
+fn servers(scores: &Scores) -> Vec<Vec<usize>> {
+    let of_piece = |costs: &[i64]| {
+        let mut servers: Vec<usize> = (0..costs.len()).filter(|&one| costs[one] != UNSERVABLE).collect();
+        servers.sort_unstable_by_key(|&one| (costs[one], one));
+        servers
+    };
+    scores.line.chunks_exact(scores.open.len()).map(of_piece).collect()
 }
 
 struct Search<'a> {
     scores: &'a Scores<'a>,
     fleet: Fleet<'a>,
+    servers: Vec<Vec<usize>>,
     shipments_max: usize,
     bound: i64,
 }
@@ -77,28 +94,6 @@ impl Search<'_> {
         }
     }
 
-    /// Shuts or opens one shipment after the other, whatever that costs, and goes down from there.
-    fn climb_out(&mut self) {
-        let candidates = self.fleet.candidates();
-        let (mut candidate, mut since_better) = (0, 0);
-        while since_better < candidates && !self.is_done() {
-            let near = self.fleet.total().saturating_add(self.fleet.total() / NEAR);
-            let better = self.try_to(|search| {
-                if search.fleet.is_used(candidate) {
-                    search.scatter(candidate, |_, _| true);
-                } else {
-                    (0..candidates).for_each(|from| search.fleet.hand_over(from, candidate));
-                }
-                search.slide(near);
-            });
-            if better {
-                self.descend();
-            }
-            since_better = if better { 0 } else { since_better + 1 };
-            candidate = (candidate + 1) % candidates;
-        }
-    }
-
     /// Parts the pieces of two or three shipments anew, in the best way there is, wherever those are few.
     fn part_anew(&mut self) {
         let used: Vec<usize> = (0..self.fleet.candidates()).filter(|&one| self.fleet.is_used(one)).collect();
@@ -110,19 +105,49 @@ impl Search<'_> {
                 return;
             }
             let some = some.map(|place| used[place]);
+            self.fleet.pass(self.fleet.pieces());
             let pieces: Vec<usize> =
                 (0..self.fleet.pieces()).filter(|&piece| some.contains(&self.fleet.at()[piece])).collect();
             if pieces.len() > PIECES_MAX {
                 continue;
             }
+            self.fleet.pass(pieces.len() * self.fleet.candidates());
             let may_ship = |one: usize| some.contains(&one) || !self.fleet.is_used(one);
-            let Some(parted) = partition::cheapest(self.scores, &pieces, may_ship) else { continue };
+            let Some(parted) = partition::cheapest(self.scores, &pieces, self.fleet.work_left(), may_ship) else {
+                continue;
+            };
             self.fleet.spend_work(parted.offers);
             if self.try_to(|search| search.fleet.put_all(&pieces, &parted.at)) {
                 // Other shipments than those that were listed.
                 self.descend();
                 return self.part_anew();
             }
+        }
+    }
+
+    /// Shuts or opens one shipment after the other, whatever that costs, and goes down from there.
+    fn climb_out(&mut self) {
+        let candidates = self.fleet.candidates();
+        let (mut candidate, mut since_better) = (0, 0);
+        while since_better < candidates && !self.is_done() {
+            let near = self.fleet.total().saturating_add(self.fleet.total() / NEAR);
+            let better = self.try_to(|search| {
+                if search.fleet.is_used(candidate) {
+                    search.scatter(candidate, |_, _| true);
+                } else {
+                    for from in 0..candidates {
+                        if search.fleet.is_used(from) && from != candidate {
+                            search.fleet.hand_over(from, candidate);
+                        }
+                    }
+                }
+                search.slide(near);
+            });
+            if better {
+                self.descend();
+            }
+            since_better = if better { 0 } else { since_better + 1 };
+            candidate = (candidate + 1) % candidates;
         }
     }
 
@@ -141,9 +166,11 @@ impl Search<'_> {
         for piece in 0..self.fleet.pieces() {
             let from = self.fleet.at()[piece];
             let saved = self.fleet.change(from, None, Some(piece));
-            let mut best = (0, from);
-            for to in 0..self.fleet.candidates() {
-                if self.is_done() {
+            let (mut best, mut looks) = ((0, from), 0);
+            for &to in &self.servers[piece] {
+                looks += 1;
+                if saved.saturating_add(self.fleet.line(to, piece)) >= best.0 || self.is_done() {
+                    // Nor will those after it.
                     break;
                 }
                 let may_win = saved.saturating_add(self.fleet.change_least(to, piece)) < best.0;
@@ -151,6 +178,7 @@ impl Search<'_> {
                     best = best.min((saved.saturating_add(self.fleet.change(to, Some(piece), None)), to));
                 }
             }
+            self.fleet.pass(looks);
             if best.0 < 0 {
                 self.fleet.put(piece, best.1);
             }
@@ -186,15 +214,23 @@ impl Search<'_> {
     /// Each piece of a shipment to whoever ships it for least of those that may take it, as far as there are such.
     fn scatter(&mut self, from: usize, may_take: impl Fn(&Fleet, usize) -> bool) {
         for piece in 0..self.fleet.pieces() {
+            if self.is_done() {
+                return;
+            }
             if self.fleet.at()[piece] != from {
                 continue;
             }
-            let mut best = (UNSERVABLE, from);
-            for to in 0..self.fleet.candidates() {
+            let (mut best, mut looks) = ((UNSERVABLE, from), 0);
+            for &to in &self.servers[piece] {
+                looks += 1;
+                if self.fleet.line(to, piece) >= best.0 {
+                    break;
+                }
                 if to != from && self.fleet.change_least(to, piece) < best.0 && may_take(&self.fleet, to) {
                     best = best.min((self.fleet.change(to, Some(piece), None), to));
                 }
             }
+            self.fleet.pass(looks);
             self.fleet.put(piece, best.1);
         }
     }
@@ -204,6 +240,9 @@ impl Search<'_> {
         let from: Vec<usize> = (0..self.fleet.candidates()).filter(|&from| self.fleet.is_used(from)).collect();
         let mut first = (UNSERVABLE, usize::MAX);
         for &from in &from {
+            if self.is_done() {
+                return;
+            }
             let mut parcel = self.fleet.parcel(to);
             let (pieces, rest) = self.fleet.take_over(from, &mut parcel);
             if pieces > 0 {

@@ -1,6 +1,8 @@
 //! Freight by the weight of whole shipments, held against every assignment that there is.
 
+mod larger;
 mod metamorphic;
+mod work;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
