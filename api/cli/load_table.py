@@ -1,6 +1,7 @@
 """How a load test is shown: a line a second while it runs, tables when it is done."""
 
-from api.cli.console import err, out, print_table
+from api.cli.console import err, out
+from api.cli.table import print_table
 from loadtest.load_result import LoadResult, Second, Waits
 
 WAITS = ("ms", "requests", "p50", "p90", "p99", "p99.9", "max")
