@@ -21,6 +21,7 @@ from engine.intake.lot import Lot
 from engine.intake.waiting import Share, Taken, Waiting
 from engine.model import Order
 from engine.planner import Planner, canonical_bytes
+from engine.slices import Slices
 from engine.store import Store
 
 OVERLOAD_RETRY_S = 1
@@ -85,6 +86,7 @@ class Intake:
         self._queue: deque[Waiting] = deque()
         self._shares: deque[Share] = deque()
         self._lots_room = asyncio.Semaphore(LOTS_MAX)
+        self._slices = Slices()
         self._queue_orders_max = queue_orders_max
         self._batch_orders_max = batch_orders_max
         self._bulk_batch_orders_max = bulk_batch_orders_max
@@ -142,6 +144,9 @@ class Intake:
             if self._closed:
                 raise EngineClosed(self._why_closed())
             lot = Lot(lines, partitions=self._partitions, channel=channel)
+            await lot.read(self._slices)
+            if self._closed:
+                raise EngineClosed(self._why_closed())
         except BaseException:
             self._lots_room.release()
             raise
@@ -250,6 +255,9 @@ class Intake:
         shares: list[Share] = []
         while self._shares and count < orders_max and size < bytes_max:
             share = self._shares.popleft()
+            if share.lot.done.done():
+                # All that is left of it was told, or it was abandoned.
+                continue
             end, bytes_taken = share.lot.core.end_of(share.start, share.end, orders_max - count, bytes_max - size)
             shares.append(Share(share.lot, share.start, end))
             count += end - share.start

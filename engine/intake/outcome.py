@@ -65,6 +65,8 @@ class Unavailable(Struct, frozen=True):
 
     detail: str
     certain: bool
+    unreadable: bool = False
+    """Whether it is only that the record of this order cannot be read, which does not pass by itself."""
 
 
 Outcome = Reserved | Refused | PurchaseLimit | Conflict | Invalid | Overloaded | Contended | Unavailable

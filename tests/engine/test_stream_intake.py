@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from api.http.bulk import result_line
+from api.http.bulk_lines import result_line
 from engine import Engine, Settings, open_engine
 from engine.store.stream import GROUP
-from engine.stream_intake import DELIVERIES_MAX, StreamIntake
+from engine.stream_handful import DELIVERIES_MAX
+from engine.stream_intake import StreamIntake
 from tests.engine.small_network import assert_balanced, put_network
 
 WAIT_S = 20.0
