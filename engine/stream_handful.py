@@ -75,9 +75,9 @@ class Handful:
         for group in _groups(self._open.values()):
             wait_s = min(RETRY_S_MIN, self._keep_s)
             while not await self._try(group):
+                await self._set_count(self._open.values(), counted=False)
                 if self._closing.is_set():
                     return
-                await self._set_count(self._open.values(), counted=False)
                 if self._unwritten:
                     await self._keep()
                 with contextlib.suppress(TimeoutError):

@@ -78,7 +78,10 @@ class StreamCalls:
             if one.reason is not None:
                 dead += (one.message, one.reason.encode(), one.order)
         args = (GROUP, results_max, dead_max, packed_strings(flat), packed_strings(dead))
-        return int(await self._wire.call("stockade_finish_stream", self._keys, args, lane=Lane.READ, durable=True))
+        done = await self._wire.call(
+            "stockade_finish_stream", self._keys, args, lane=Lane.READ, durable=True, mark=self.keys.mark
+        )
+        return int(done)
 
     @property
     def _keys(self) -> tuple[str, ...]:
