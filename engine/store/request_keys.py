@@ -1,7 +1,8 @@
 """Keys of requests (`Idempotency-Key`) that have another id besides, and of what content each is. For a while.
 
-One string a key, some hundred bytes (two where its content comes again): `SET NX` says in one step whether it is free. They only notice a client that mixes
-up its keys. That nothing is done twice is the ids' to promise: a failover that forgets a key loses no more than that.
+One string a key, some hundred bytes (two where its content comes again): `SET NX` says in one step whether it is free.
+They only notice a client that mixes up its keys. That nothing is done twice is the ids' to promise: a failover that
+forgets a key loses no more than that.
 """
 
 import hashlib
