@@ -358,9 +358,9 @@ class Engine:
         """Let a request's key be that of its content, for `idempotency_keys_s`. Raises StoreError."""
         return await self.store.request_keys.bind(name, content, kept_s=self.settings.idempotency_keys_s)
 
-    async def release_key(self, name: str) -> None:
-        """Forget a request's key: the request was refused. Raises StoreError."""
-        await self.store.request_keys.release(name)
+    async def release_key(self, name: str, content: bytes) -> None:
+        """Forget a request's key: the request was refused, and no twin of it came. Raises StoreError."""
+        await self.store.request_keys.release(name, content, kept_s=self.settings.idempotency_keys_s)
 
     # Changes of orders. Their outcomes are values; see engine.life.change. They raise InvalidInput and StoreError.
 

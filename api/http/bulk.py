@@ -9,15 +9,13 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, field
 
-import msgspec
 import structlog
 from aiohttp import web
 
-from api.http.access.channel import other_channel
-from api.http.body import too_large
+from api.http.bulk_ahead import Ahead
+from api.http.bulk_lines import answer_lines
 from api.http.keys import ENGINE, WATCH
-from api.http.lines import LineCutter
-from api.http.orders import refusal
+from api.http.lines import LineCutter, parts
 from api.http.principal import GATE, principal_of
 from api.http.problems import Problem
 from api.http.request_id import HEADER, request_id_of
@@ -25,17 +23,16 @@ from api.rate_limit import paced
 from api.watch import Watch
 from engine import Engine
 from engine.errors import EngineClosed
-from engine.intake import Broken, Invalid, Lot, OtherChannel, Reserved
-from engine.intake.lot import Told
 from engine.model import limits
+from engine.slices import Slices
 
 MEDIA_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 
 BULKS_MAX = 32
 """Bodies at once."""
 BULK_RETRY_S = 5
-LOTS_AHEAD_MAX = 16
-"""Lots of one body whose results are not taken yet: some two megabytes of orders, and of results."""
+LOT_LINES_MAX = 500
+"""Lines of one lot: what comes of them is many times as long where they are short and bad."""
 READ_WAIT_S = 60.0
 """How long a client that sends nothing is waited for."""
 WRITE_WAIT_S = 30.0
@@ -49,6 +46,8 @@ class Bulks:
     """Bodies of one application that are being read, by the tasks that read them, with whose they are."""
 
     readers: dict[asyncio.Task[None], str] = field(default_factory=dict)
+    slices: Slices = field(default_factory=Slices)
+    """In which their results are written, where that takes long."""
 
 
 BULKS: web.AppKey[Bulks] = web.AppKey("bulks", Bulks)
@@ -61,20 +60,19 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
     bulks, engine = request.app[BULKS], request.app[ENGINE]
     request_id = request_id_of(request.headers.get(HEADER))
     response = web.StreamResponse(headers={"Content-Type": MEDIA_TYPES[0], HEADER: request_id})
-    lots: asyncio.Queue[Lot | None] = asyncio.Queue()
-    ahead = asyncio.Semaphore(LOTS_AHEAD_MAX)
-    reader = asyncio.create_task(_read(request, engine, lots, ahead))
+    ahead = Ahead()
+    reader = asyncio.create_task(_read(request, engine, ahead))
+    answerer = asyncio.create_task(_answer(ahead, request_id, bulks.slices, request.app[WATCH]))
     bulks.readers[reader] = principal_of(request).source
     transport = request.transport
     assert transport is not None, "a request comes with its connection"
     try:
         await response.prepare(request)
-        while (lot := await lots.get()) is not None:
-            await lot.done
-            count_lot(lot, "bulk", request.app[WATCH])
+        while (lines := await ahead.lines()) is not None:
             async with asyncio.timeout(WRITE_WAIT_S):
-                await response.write(answer_lines(lot, request_id))
-            ahead.release()
+                await response.write(lines)
+            ahead.taken(lines)
+        await answerer
         await reader
     except (ConnectionError, TimeoutError, web.RequestPayloadError, EngineClosed, asyncio.CancelledError) as error:
         # What is committed stays. Without its last chunk, the answer says by itself that it is not whole.
@@ -87,9 +85,11 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
         transport.close()
     finally:
         bulks.readers.pop(reader, None)
-        reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await reader
+        for task in (reader, answerer):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+        ahead.abandon()
     return response
 
 
@@ -97,44 +97,6 @@ async def stop_bulks(app: web.Application) -> None:
     """Reads no further when the service stops; what was read is answered."""
     for reader in list(app[BULKS].readers):
         reader.cancel()
-
-
-def answer_lines(lot: Lot, request_id: str) -> bytes:
-    """The results of a lot, a line each, in the order of its lines."""
-    return lot.core.answers([(place, result_line(told, request_id)) for place, told in lot.told.items()])
-
-
-def count_lot(lot: Lot, via: str, watch: Watch) -> None:
-    """Tell what became of the orders of a lot."""
-    watch.observe_orders(via, "reserved", lot.core.reserved)
-    for told in lot.told.values():
-        problem = _problem_of(told)
-        watch.observe_orders(via, "replayed" if problem is None else problem.type)
-
-
-def _problem_of(told: Told) -> Problem | None:
-    """Why an order is not held; None if it is."""
-    match told.outcome:
-        case Reserved():
-            return None
-        case Broken(detail, too_long):
-            return too_large(limits.ORDER_BYTES_MAX).problem if too_long else Problem("broken-json", detail)
-        case OtherChannel(channel):
-            return other_channel(channel)
-        case outcome:
-            return refusal(told.order_id or "", outcome)
-
-
-def result_line(told: Told, request_id: str) -> bytes:
-    """The line that tells what became of one order."""
-    outcome = told.outcome
-    if isinstance(outcome, Reserved):
-        word = b'{"outcome":"replayed",' if outcome.replayed else b'{"outcome":"reserved",'
-        return word + outcome.json[1:] + b"\n"
-    refused = "invalid" if isinstance(outcome, Invalid | Broken) else "rejected"
-    problem = _problem_of(told)
-    assert problem is not None, "what is held has another line"
-    return msgspec.json.encode({"outcome": refused, "order_id": told.order_id} | problem.body(request_id)) + b"\n"
 
 
 def _refused(request: web.Request) -> Problem | None:
@@ -150,10 +112,8 @@ def _refused(request: web.Request) -> Problem | None:
     return None
 
 
-async def _read(
-    request: web.Request, engine: Engine, lots: asyncio.Queue[Lot | None], ahead: asyncio.Semaphore
-) -> None:
-    """Reads the body to its end, a lot for whatever whole lines have come; then None, however it ends."""
+async def _read(request: web.Request, engine: Engine, ahead: Ahead) -> None:
+    """Reads the body to its end, lots for whatever whole lines have come; then ends them, however it ends."""
     principal, limiter = principal_of(request), request.app[GATE].limiter
     cutter = LineCutter(limits.ORDER_BYTES_MAX)
     try:
@@ -161,10 +121,22 @@ async def _read(
             async with asyncio.timeout(READ_WAIT_S):
                 data = await request.content.readany()
             lines = cutter.feed(data) if data else cutter.end()
-            async for part in paced(lines, limiter, principal):
-                await ahead.acquire()
-                lots.put_nowait(await engine.submit_lot(part, channel=principal.channel, source=principal.source))
+            async for due in paced(lines, limiter, principal):
+                for part in parts(due, LOT_LINES_MAX):
+                    await ahead.room()
+                    lot = await engine.submit_lot(part, channel=principal.channel, source=principal.source)
+                    ahead.add(lot, len(part))
             if not data:
                 return
     finally:
-        lots.put_nowait(None)
+        ahead.end()
+
+
+async def _answer(ahead: Ahead, request_id: str, slices: Slices, watch: Watch) -> None:
+    """Makes lines of lots that are done, in their order."""
+    try:
+        while (lot := await ahead.lot()) is not None:
+            await lot.done
+            ahead.answer(lot, await answer_lines(lot, request_id, watch=watch, slices=slices))
+    finally:
+        ahead.answered_all()

@@ -1,5 +1,7 @@
 """Cuts a stream of bytes into whole lines, in bounded memory."""
 
+from collections.abc import Iterator
+
 BOM = b"\xef\xbb\xbf"
 
 
@@ -32,3 +34,16 @@ class LineCutter:
             self._begun = True
             return lines.removeprefix(BOM)
         return lines
+
+
+def parts(lines: bytes, lines_max: int) -> Iterator[bytes]:
+    """Whole lines in parts of so many at the most."""
+    start, left = 0, lines.count(b"\n")
+    while left > lines_max:
+        end = start
+        for _ in range(lines_max):
+            end = lines.index(b"\n", end) + 1
+        yield lines[start:end]
+        start, left = end, left - lines_max
+    if start < len(lines):
+        yield lines[start:]

@@ -15,7 +15,7 @@ from aiohttp.web_protocol import RequestHandler
 from api.http.access.start import check_door, check_parser
 from api.http.aiohttp_lane import DOOR
 from api.http.app import build_app
-from api.http.bulk import count_lot, result_line
+from api.http.bulk_lines import result_line
 from api.http.fast import Door
 from api.http.fast.door import KEEPALIVE_S
 from api.http.keys import DRAIN, WATCH
@@ -53,7 +53,7 @@ async def serve(
         app = build_app(engine, seat)
         async with open_door(app, engine, sockets) as url, contextlib.AsyncExitStack() as stack:
             if settings.stream_intake:
-                count = partial(count_lot, via="stream", watch=app[WATCH])
+                count = partial(app[WATCH].observe_orders, "stream")
                 await stack.enter_async_context(StreamIntake(engine, line_of=result_line, count=count))
             await on_ready(engine, url)
             await stop.wait()

@@ -30,7 +30,7 @@ from engine.access.keyring import Keyring
 from engine.access.limit import BURST_MAX, RATE_PER_S_MAX, KeyLimit
 from engine.access.signing import HOW_TO_MAKE, SETTING, SIGNED_WINDOW_S, SigningRoot
 from engine.config import Settings
-from engine.errors import FieldError, InvalidInput, StoreError
+from engine.errors import FieldError, InvalidInput, StoreError, StoreUnavailable
 from engine.model.rules import PRINTABLE, printable
 from engine.store import Store
 
@@ -126,6 +126,8 @@ class AccessRoom:
         letter = await self._store.access.put_key(record.id, b"", encode_record(record), keys_max=KEYS_MAX)
         if letter == "F":
             raise InvalidInput((FieldError("", f"{KEYS_MAX} keys were made already: rotate one instead"),))
+        if letter == "C":
+            raise StoreUnavailable("Another key got the same random id meanwhile: make this one again.")
         await self.look()
         return self._new(record, text)
 

@@ -340,7 +340,7 @@ def outcome_of(word: str, payload: Any) -> oc.Outcome:
         case "invalid":
             return oc.Invalid(tuple(FieldError(*row) for row in payload))
         case "unreadable":
-            return oc.Unavailable(f"{payload}. Run an audit.", certain=False)
+            return oc.Unavailable(f"{payload}. Run an audit.", certain=False, unreadable=True)
         case "contended":
             return oc.Contended()
     raise AssertionError(f"the core knows an outcome that we do not: {word}")

@@ -25,6 +25,7 @@ from engine.intake.queue import OrderQueue
 from engine.intake.waiting import Share, Taken, Waiting
 from engine.model import Order
 from engine.planner import Planner, canonical_bytes
+from engine.slices import Slices
 from engine.store import Store
 
 CANCEL_POLL_S = 0.2
@@ -93,6 +94,7 @@ class Intake:
         self._queue = OrderQueue()
         self._shares = LotQueue()
         self._lots_room = LotRoom(LOTS_MAX)
+        self._slices = Slices()
         self.patience = Patience(terms, orders_max=queue_orders_max, batch_orders_max=batch_orders_max)
         self._order_s = terms.order_s
         self._batch_orders_max = batch_orders_max
@@ -211,6 +213,9 @@ class Intake:
             if self._closed:
                 raise self._end()
             lot = Lot(lines, partitions=self._partitions, channel=channel, source=source)
+            await lot.read(self._slices)
+            if self._closed:
+                raise self._end()
         except BaseException:
             self._lots_room.leave(source)
             raise

@@ -14,6 +14,7 @@ from engine.model import Order, limits
 from engine.model.rules import order_errors
 from engine.model.wire_error import field_error
 from engine.planner import CoreLot, canonical_bytes
+from engine.slices import Slices
 
 _order = msgspec.json.Decoder(Order)
 
@@ -58,14 +59,12 @@ class Lot:
         self.source = source
         self.told: dict[int, Told] = {}
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        for place, line in self.core.declined():
-            read = _read(line)
-            if isinstance(read, Order) and channel is not None:
-                read = _of_channel(read, channel)
-            if isinstance(read, Order):
-                self.core.put(place, canonical_bytes(read))
-            else:
-                self.told[place] = read
+        self._channel = channel
+
+    async def read(self, slices: Slices) -> None:
+        """Read what is broken or only unusual; until then the lot is not whole."""
+        if declined := self.core.declined():
+            await slices.each(declined, self._read)
 
     def __len__(self) -> int:
         return len(self.core)
@@ -102,6 +101,20 @@ class Lot:
         if not self.done.done():
             self.done.set_exception(EngineClosed(reason))
 
+    def abandon(self) -> None:
+        """Nobody waits any more: what no batch has taken yet is left alone."""
+        self.fail("nobody waits for it")
+
+    def _read(self, declined: tuple[int, bytes]) -> None:
+        place, line = declined
+        read = read_line(line)
+        if isinstance(read, Order) and self._channel is not None:
+            read = _of_channel(read, self._channel)
+        if isinstance(read, Order):
+            self.core.put(place, canonical_bytes(read))
+        else:
+            self.told[place] = read
+
 
 class Slot:
     """The place of one order in its lot, in the stead of a caller that waits for it alone."""
@@ -133,7 +146,7 @@ def id_of(canonical: bytes) -> str:
     return order_id
 
 
-def _read(line: bytes) -> Order | Told:
+def read_line(line: bytes) -> Order | Told:
     """One line by the shape, or what is wrong with it."""
     if len(line) > limits.ORDER_BYTES_MAX:
         detail = f"A line may have {limits.ORDER_BYTES_MAX} bytes at the most."
@@ -141,7 +154,7 @@ def _read(line: bytes) -> Order | Told:
     try:
         order = _order.decode(line)
     except msgspec.ValidationError as error:
-        return Told(_id_in(line), Invalid((field_error(error, Order),)))
+        return Told(id_in(line), Invalid((field_error(error, Order),)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Told(None, Broken(f"{error}."))
     errors: tuple[FieldError, ...] = order_errors(order)
@@ -154,7 +167,8 @@ def _of_channel(order: Order, channel: str) -> Order | Told:
     return order if order.channel == channel else Told(order.order_id, OtherChannel(channel))
 
 
-def _id_in(line: bytes) -> str | None:
+def id_in(line: bytes) -> str | None:
+    """The id of an order in JSON, as far as it can be read."""
     try:
         return _named.decode(line).order_id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -103,6 +103,8 @@ class LotQueue:
             orders_part, bytes_part = -(-orders_max // sources), -(-bytes_max // sources)
             for _ in range(sources):
                 share = self._take(min(orders_part, orders_max), min(bytes_part, bytes_max))
+                if share is None:
+                    continue
                 taken.append(share)
                 orders_max -= share.end - share.start
                 bytes_max -= share.size
@@ -117,10 +119,16 @@ class LotQueue:
         self._turns.clear()
         return found
 
-    def _take(self, orders_max: int, bytes_max: int) -> Share:
-        """What the first lot of the source whose turn it is has of so many orders and bytes."""
+    def _take(self, orders_max: int, bytes_max: int) -> Share | None:
+        """What the first lot of the source whose turn it is has of so many orders and bytes, if any has one left."""
         source = self._turns.popleft()
         shares = self._sources[source]
+        while shares and shares[0].lot.done.done():
+            # All that is left of it was told, or it was abandoned.
+            shares.popleft()
+        if not shares:
+            del self._sources[source]
+            return None
         share = shares.popleft()
         lot = share.lot
         end, size = lot.core.end_of(share.start, share.end, orders_max, bytes_max)

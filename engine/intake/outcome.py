@@ -68,6 +68,8 @@ class Unavailable(Struct, frozen=True):
     detail: str
     certain: bool
     retry_after_s: Annotated[int, msgspec.Meta(ge=1)] = 1
+    unreadable: bool = False
+    """Whether it is only that the record of this order cannot be read, which does not pass by itself."""
 
 
 Outcome = Reserved | Refused | PurchaseLimit | Conflict | Invalid | Overloaded | Contended | Unavailable

@@ -50,11 +50,15 @@ class PartitionKeys(Struct, frozen=True):
 
 
 class StreamKeys(Struct, frozen=True):
-    """Keys of the stream intake: orders that come, results, and dead letters."""
+    """Keys of the stream intake: orders that come, results, and dead letters; and a hash of nothing.
+
+    What waits for replicas writes there, as it does to the first key of other calls, which is a hash.
+    """
 
     orders: str
     results: str
     dead: str
+    mark: str
 
 
 def catalogue_keys(namespace: str) -> CatalogueKeys:

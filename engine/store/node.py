@@ -102,4 +102,11 @@ def _client(url: str, timeout_s: float, *, connections_max: int) -> Redis:
     except ValueError as error:
         message = f"is no address of a store ({error}); give redis://HOST:PORT/0, rediss://... or unix:///PATH"
         raise InvalidInput((FieldError("REDIS_URL", message),)) from None
-    return Redis.from_pool(pool)
+    client = Redis.from_pool(pool)
+    # The library looks for the fields of messages even where JUSTID leaves them out.
+    client.set_response_callback("XCLAIM", _as_it_came)
+    return client
+
+
+def _as_it_came(response: Any, **_: Any) -> Any:
+    return response

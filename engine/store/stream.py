@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.store.packed import packed_strings
-from engine.store.scan import Entry, entries_of
+from engine.store.scan import entries_of
 from engine.store.wire import Lane
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ GROUP = "stockade"
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """A message that somebody was given and did not finish: how often it was given out, and what it holds."""
+    """A message, and how often it was given out before and not finished."""
 
     message: bytes
     deliveries: int
@@ -49,11 +49,11 @@ class StreamCalls:
         """Make streams and group where they are not there."""
         await self._wire.call("stockade_open_stream", self._keys, (GROUP,), lane=Lane.READ)
 
-    async def read(self, consumer: str, *, messages_max: int, block_ms: int) -> list[Entry]:
+    async def read(self, consumer: str, *, messages_max: int, block_ms: int) -> list[Claimed]:
         """Messages that nobody was given yet; waits up to `block_ms` for the first."""
         head = ("XREADGROUP", "GROUP", GROUP, consumer, "COUNT", messages_max, "BLOCK", block_ms)
         reply = await self._wire.command(*head, "STREAMS", self.keys.orders, ">", lane=Lane.FEED)
-        return entries_of(reply[0][1]) if reply else []
+        return [Claimed(message, 0, fields) for message, fields in entries_of(reply[0][1])] if reply else []
 
     async def claim(self, consumer: str, *, idle_ms: int, messages_max: int) -> list[Claimed]:
         """Take over messages that were given out so long ago and are not finished."""
@@ -62,6 +62,12 @@ class StreamCalls:
         return [
             Claimed(message, deliveries, entries_of([(message, fields)])[0][1]) for message, deliveries, fields in rows
         ]
+
+    async def keep(self, consumer: str, messages: Sequence[bytes], *, deliveries: int | None = None) -> None:
+        """Have messages that are open be this consumer's, as if given out now; `deliveries`: so often."""
+        count = () if deliveries is None else ("RETRYCOUNT", deliveries)
+        head = ("XCLAIM", self.keys.orders, GROUP, consumer, 0)
+        await self._wire.command(*head, *messages, *count, "JUSTID", lane=Lane.READ)
 
     async def finish(self, results: Sequence[Result], *, results_max: int, dead_max: int) -> int:
         """Write results of messages that are still open, and let those go; returns how many they were."""
@@ -72,7 +78,10 @@ class StreamCalls:
             if one.reason is not None:
                 dead += (one.message, one.reason.encode(), one.order)
         args = (GROUP, results_max, dead_max, packed_strings(flat), packed_strings(dead))
-        return int(await self._wire.call("stockade_finish_stream", self._keys, args, lane=Lane.READ, durable=True))
+        done = await self._wire.call(
+            "stockade_finish_stream", self._keys, args, lane=Lane.READ, durable=True, mark=self.keys.mark
+        )
+        return int(done)
 
     @property
     def _keys(self) -> tuple[str, ...]:

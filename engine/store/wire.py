@@ -99,18 +99,39 @@ class Wire:
             await asyncio.gather(*(self._ask(node, ("PING",), Lane.SALE) for node in nodes))
 
     async def call(
-        self, function: str, keys: tuple[str, ...], args: tuple[Any, ...], *, lane: Lane, durable: bool = False
+        self,
+        function: str,
+        keys: tuple[str, ...],
+        args: tuple[Any, ...],
+        *,
+        lane: Lane,
+        durable: bool = False,
+        mark: str | None = None,
     ) -> Any:
-        """Call a function of the library. `durable`: it makes a change that replicas must have, where they must."""
-        return (await self.call_at(function, keys, args, lane=lane, durable=durable)).reply
+        """Call a function of the library. `durable`: it makes a change that replicas must have, where they must.
+
+        `mark`: a hash of the same slot, where the first key is none.
+        """
+        return (await self.call_at(function, keys, args, lane=lane, durable=durable, mark=mark)).reply
 
     async def call_at(
-        self, function: str, keys: tuple[str, ...], args: tuple[Any, ...], *, lane: Lane, durable: bool = False
+        self,
+        function: str,
+        keys: tuple[str, ...],
+        args: tuple[Any, ...],
+        *,
+        lane: Lane,
+        durable: bool = False,
+        mark: str | None = None,
     ) -> Served:
         """As `call`, and says who answered."""
+        durable_key = (mark or keys[0]) if durable and self.waits_for_replicas else None
+        if mark is not None and durable_key is not None:
+            # A slot that moves has the call only where the mark is, too.
+            keys = (*keys, mark)
         command = ("FCALL", function, len(keys), *keys, *args)
         with store_errors():
-            return await self._send(keys[0], command, lane, durable=durable and self.waits_for_replicas)
+            return await self._send(keys[0], command, lane, durable_key=durable_key)
 
     async def command(self, *command: Any, lane: Lane = Lane.READ) -> Any:
         """One command of the store's own, on one key."""
@@ -143,7 +164,9 @@ class Wire:
             message = f"names {len(self._urls)} servers, but {node.name} is no cluster: give one address"
             raise InvalidInput((FieldError("REDIS_URL", message),))
 
-    async def _send(self, key: str | None, command: tuple[Any, ...], lane: Lane, *, durable: bool = False) -> Served:
+    async def _send(
+        self, key: str | None, command: tuple[Any, ...], lane: Lane, *, durable_key: str | None = None
+    ) -> Served:
         """Send a command to whoever serves its key, and after them where they send it; where it was done, only once."""
         slot, node = 0, self._single
         if self._cluster is not None:
@@ -154,7 +177,7 @@ class Wire:
         redirects, asking = 0, False
         while True:
             try:
-                reply = await self._ask(node, command, lane, asking=asking, durable_key=key if durable else None)
+                reply = await self._ask(node, command, lane, asking=asking, durable_key=durable_key)
                 return Served(reply, node.name)
             except AskError as error:
                 # Also MovedError, which is one that holds for what comes later, too.

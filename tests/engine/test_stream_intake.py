@@ -4,57 +4,17 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from api.http.bulk import result_line
+from api.http.bulk_lines import result_line
 from engine import Engine, Settings, open_engine
 from engine.store.stream import GROUP
-from engine.stream_intake import DELIVERIES_MAX, StreamIntake
+from engine.stream_handful import DELIVERIES_MAX
+from engine.stream_intake import StreamIntake
 from tests.engine.small_network import assert_balanced, put_network
-
-WAIT_S = 20.0
-CLAIM_MS = 1_000
-
-Fields = dict[bytes, bytes]
-
-
-class Queue:
-    """The streams as a connector sees them."""
-
-    def __init__(self, client: "Redis[bytes]", namespace: str = "stockade") -> None:
-        self.client = client
-        self.orders, self.results, self.dead = (
-            f"{namespace}:{{intake}}:{name}" for name in ("orders", "results", "dead")
-        )
-
-    async def put(self, *orders: bytes) -> list[bytes]:
-        """Append orders; returns the ids of the messages."""
-        return [await self.client.xadd(self.orders, {"order": order}) for order in orders]
-
-    async def finished(self, count: int) -> dict[bytes, Fields]:
-        """The results by message, once there are so many."""
-        async with asyncio.timeout(WAIT_S):
-            after, found = b"0", {}
-            while len(found) < count:
-                reply: Any = await self.client.xread({self.results: after}, block=1_000)
-                for result, fields in reply[0][1] if reply else ():
-                    after = result
-                    assert fields[b"message"] not in found, "one result a message"
-                    found[fields[b"message"]] = fields
-        return found
-
-    async def dead_letters(self) -> dict[bytes, Fields]:
-        """Dead letters by message."""
-        return {fields[b"message"]: fields for _, fields in await self.client.xrange(self.dead)}
-
-
-def order(order_id: str, quantity: int = 1, **fields: Any) -> bytes:
-    """One message's order."""
-    lines = [{"sku": "x", "quantity": quantity}]
-    return json.dumps({"order_id": order_id, "ship_to": {"lat": 30, "lon": 120}, "lines": lines, **fields}).encode()
+from tests.engine.stream_case import CLAIM_MS, WAIT_S, Queue, order
 
 
 @pytest.fixture(params=[1, 3])
@@ -138,17 +98,38 @@ async def test_two_consumers_share_a_stream_and_write_one_result_each(engine: En
 
 
 async def test_a_message_that_nobody_finishes_is_given_up(engine: Engine, queue: Queue) -> None:
-    """It may be the one that ends its consumers: it must not do so for ever."""
+    """It may be the one that ends its consumers: it must not do so for ever. What became of its order is told."""
     async with StreamIntake(engine, line_of=result_line):
-        (message,) = await queue.put(order("first"))
+        await queue.put(order("held", 2))
         await queue.finished(1)
-    (message,) = await queue.put(order("a"))
-    await queue.client.xreadgroup(GROUP, "dead", {queue.orders: ">"})
-    await queue.client.xclaim(queue.orders, GROUP, "dead", 0, [message], retrycount=DELIVERIES_MAX, idle=CLAIM_MS * 2)
+    held, other, missing, poison = await queue.put(order("held", 2), order("held", 3), order("a"), b"{")
+    await queue.leave(held, other, missing, poison, deliveries=DELIVERIES_MAX)
     async with StreamIntake(engine, line_of=result_line):
-        found = await queue.finished(2)
-    assert found[message][b"outcome"] == b"unknown"
-    assert (await queue.dead_letters())[message][b"order"] == order("a")
+        found = await queue.finished(5)
+    assert [found[message][b"outcome"] for message in (held, other, missing, poison)] == [
+        *(b"replayed", b"rejected", b"unknown", b"invalid")
+    ]
+    assert json.loads(found[held][b"result"])["status"] == "confirmed"
+    assert json.loads(found[other][b"result"])["type"] == "order-conflict"
+    assert found[missing][b"order_id"] == b"a"
+    letters = await queue.dead_letters()
+    assert letters.keys() == {missing, poison}
+    assert letters[missing][b"order"] == order("a")
+    await assert_balanced(engine, units_reserved=2)
+
+
+async def test_a_message_whose_last_look_ends_its_consumer_is_given_up_unseen(engine: Engine, queue: Queue) -> None:
+    """Else it were looked at for ever. The id is told as far as it can be read."""
+    async with StreamIntake(engine, line_of=result_line):
+        await queue.put(order("first"))
+        await queue.finished(1)
+    named, nameless = await queue.put(order("first"), b"{")
+    await queue.leave(named, nameless, deliveries=DELIVERIES_MAX + 1)
+    async with StreamIntake(engine, line_of=result_line):
+        found = await queue.finished(3)
+    assert {found[message][b"outcome"] for message in (named, nameless)} == {b"unknown"}
+    assert [found[message][b"order_id"] for message in (named, nameless)] == [b"first", b""]
+    assert (await queue.dead_letters()).keys() == {named, nameless}
     await assert_balanced(engine, units_reserved=1)
 
 
