@@ -46,6 +46,14 @@ class Several(Service):
         assert self.process is not None
         return self.process.pid
 
+    def settings(self, **environment: str) -> None:
+        """Other settings, for the next start."""
+        self._environment |= environment
+
+    def said(self) -> str:
+        """Its log so far."""
+        return (self.data_dir.parent / "log").read_text()
+
     def workers(self) -> list[int]:
         """Processes of workers."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
@@ -123,7 +131,7 @@ class Buyers:
     @property
     def acknowledged(self) -> dict[str, Answer]:
         """Orders that were accepted."""
-        return {order_id: answer for order_id, answer in self.answers.items() if answer.status in (200, 201)}
+        return {order_id: answer for order_id, answer in self.answers.copy().items() if answer.status in (200, 201)}
 
     def await_more(self, count: int = 50) -> None:
         """Return when so many more orders were accepted."""
