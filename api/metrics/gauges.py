@@ -22,7 +22,7 @@ def snapshot_of(counts: Counts, engine: Engine, door: "Door | None", *, draining
         "stockade_batches": engine.intake.batches,
         "stockade_replans": engine.intake.replans,
         "stockade_lost_orders": status.lost_orders,
-        "stockade_cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "stockade_cpu_seconds": exact(usage.ru_utime + usage.ru_stime),
     }
     gauges = {
         "stockade_ready": status.state is State.READY and not draining,
@@ -45,7 +45,7 @@ def snapshot_of(counts: Counts, engine: Engine, door: "Door | None", *, draining
     return Snapshot(
         requests=[(series, [*row[:-1], exact(row[-1])]) for series, row in counts.requests.items()],
         orders=[(via, outcome, count) for (via, outcome), count in counts.orders.items()],
-        counters={name: exact(value) for name, value in counters.items()},
+        counters={name: float(value) for name, value in counters.items()},
         histograms={
             "stockade_batch_orders": _histogram(stages.orders),
             "stockade_batch_plan_seconds": _histogram(stages.plan_s),
