@@ -18,7 +18,6 @@ from engine import Engine, __version__
 from engine.audit import OversellWatch
 from engine.errors import FieldError, InvalidInput, StoreError
 from engine.intake import end_task
-from engine.store import Backlog
 
 if TYPE_CHECKING:
     from api.http.fast import Door
@@ -48,7 +47,7 @@ class Meter:
         self._store_up = True
         """An engine is not open before the store answered."""
         self._holds = 0
-        self._backlog, self._backlog_age_s = Backlog(), 0.0
+        self._stream = {f"stockade_stream_{name}": 0.0 for name in ("orders", "oldest_seconds", "dead_letters")}
         self._losses: list[Loss] = []
         cells_per_s = engine.settings.oversell_cells_per_s
         self._oversell = engine.oversell_watch(cells_per_s) if cells_per_s else None
@@ -89,9 +88,7 @@ class Meter:
         told.gauges["stockade_start_time_seconds"] = self._started_at
         told.gauges["stockade_store_up"] = float(self._store_up)
         told.gauges["stockade_unpaid_holds"] = float(self._holds)
-        told.gauges["stockade_stream_orders"] = float(self._backlog.orders)
-        told.gauges["stockade_stream_oldest_seconds"] = self._backlog_age_s
-        told.gauges["stockade_stream_dead_letters"] = float(self._backlog.dead)
+        told.gauges |= self._stream
         told.gauges["stockade_oversell_check_enabled"] = float(self._oversell is not None)
         if self._oversell is not None:
             told.counters["stockade_oversell_check_cells"] = float(self._oversell.cells)
@@ -126,8 +123,12 @@ class Meter:
                 self._library = str(await self._engine.library_version())
                 await self._engine.ping()
                 self._holds = await self._engine.unpaid_holds()
-                self._backlog = await self._engine.stream_backlog()
-                self._backlog_age_s = self._backlog.age_s(self._engine.intake.clock.now_ms())
+                backlog = await self._engine.stream_backlog()
+                self._stream = {
+                    "stockade_stream_orders": float(backlog.orders),
+                    "stockade_stream_oldest_seconds": backlog.age_s(self._engine.intake.clock.now_ms()),
+                    "stockade_stream_dead_letters": float(backlog.dead),
+                }
                 self._store_up = True
             except StoreError:
                 self._store_up = False
