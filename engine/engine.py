@@ -74,6 +74,7 @@ from engine.policy.watch import LOOK_S
 from engine.stock.assortment import AssortmentRoom
 from engine.stock.room import CellPage, StockRoom
 from engine.store import (
+    Backlog,
     Bound,
     EmbeddedServer,
     Partition,
@@ -268,6 +269,10 @@ class Engine:
     async def unpaid_holds(self) -> int:
         """Orders that the store holds until they are paid or their hold ends. Raises StoreError."""
         return await self.store.unpaid_holds()
+
+    async def stream_backlog(self) -> Backlog:
+        """What waits in the stream of orders. Raises StoreError."""
+        return await self.store.stream.backlog()
 
     def oversell_watch(self, cells_per_s: int) -> OversellWatch:
         """A watch for oversold units, to be run by whoever wants it; see engine.audit.oversell."""

@@ -53,9 +53,12 @@ def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
 class Service:
     """`stockade serve` as a process of its own on an embedded store."""
 
-    def __init__(self, data_dir: Path, *, log: Path | None = None, **environment: str) -> None:
-        """`log`: a file for what it says to standard error."""
+    def __init__(
+        self, data_dir: Path, *, log: Path | None = None, folder: Path | None = None, **environment: str
+    ) -> None:
+        """`log`: a file for what it says to standard error. `folder`: where it is started, as the command would be."""
         self.data_dir = data_dir
+        self._folder = folder
         self._log = log
         self._environment = environment
         self.process: subprocess.Popen[str] | None = None
@@ -64,7 +67,8 @@ class Service:
     def start(self) -> str:
         """Start it and wait until it listens; returns its URL."""
         environment = without_settings(os.environ) | self._environment
-        command = (sys.executable, "-m", "api.cli", "serve", "--port", "0", "--stop-with-stdin", "--data-dir")
+        python = (sys.executable,) if self._folder is None else (sys.executable, "-P")
+        command = (*python, "-m", "api.cli", "serve", "--port", "0", "--stop-with-stdin", "--data-dir")
         with self._log.open("a") if self._log is not None else contextlib.nullcontext() as log:
             self.process = subprocess.Popen(
                 [*command, str(self.data_dir)],
@@ -73,6 +77,7 @@ class Service:
                 stderr=log,
                 text=True,
                 env=environment,
+                cwd=self._folder,
             )
         assert self.process.stdout is not None
         for line in self.process.stdout:

@@ -24,6 +24,15 @@ from api.http.seat import Seat
 from engine import Engine, Settings, open_engine
 from engine.stream_intake import StreamIntake
 
+DRAINS = 5
+"""Who stops waits for `drain_s` for the stream intake, the fast lane, twice for the other lane, and for the engine."""
+END_MARGIN_S = 5.0
+
+
+def end_wait_s(settings: Settings) -> float:
+    """How long `serve` may take to end, at the most."""
+    return settings.drain_delay_s + DRAINS * settings.drain_s + END_MARGIN_S
+
 
 async def serve(
     settings: Settings,
@@ -32,11 +41,13 @@ async def serve(
     stop_with_stdin: bool = False,
     sockets: Sequence[socket.socket] = (),
     seat: Seat | None = None,
+    on_door: Callable[[Door], None] | None = None,
 ) -> None:
     """Open the store, listen, call `on_ready` with the engine and the URL, and serve until a signal comes.
 
     `stop_with_stdin`: also until standard input ends, which it does when the process that holds its other end dies.
     `sockets` are bound already, and listened on in place of the settings' address. `seat`: of several workers.
+    `on_door` is called before `on_ready`, with the door as it opens.
 
     Raises StockadeError when the store cannot be opened or the service would be unsafe, OSError when the address cannot
     be had.
@@ -55,10 +66,12 @@ async def serve(
             if settings.stream_intake:
                 count = partial(app[WATCH].observe_orders, "stream")
                 await stack.enter_async_context(StreamIntake(engine, line_of=result_line, count=count))
+            if on_door is not None:
+                on_door(app[DOOR])
             await on_ready(engine, url)
             await stop.wait()
             stop.clear()
-            app[DRAIN].begun = True
+            app[DRAIN].begun = app[WATCH].meter.draining = True
             # A second signal is from somebody who will not wait.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), settings.drain_delay_s)
@@ -94,18 +107,18 @@ async def open_door(app: web.Application, engine: Engine, sockets: Sequence[sock
         connections_max=settings.connections_max,
         request_read_s=settings.request_read_s,
     )
-    await runner.setup()
-    try:
-        async with watch.meter.running(door):
-            address = await door.open(settings.host, settings.port, sockets)
-            try:
-                yield url_of(address)
-            finally:
-                await door.stop(drain_s=settings.drain_s)
-    finally:
-        await runner.cleanup()
+    async with contextlib.AsyncExitStack() as stack:
         if watch.traces is not None:
-            await asyncio.to_thread(watch.traces.close)
+            stack.push_async_callback(asyncio.to_thread, watch.traces.close)
+        # Ends after both lanes: what they answer to their end counts.
+        await stack.enter_async_context(watch.meter.running(door))
+        stack.push_async_callback(runner.cleanup)
+        await runner.setup()
+        address = await door.open(settings.host, settings.port, sockets)
+        try:
+            yield url_of(address)
+        finally:
+            await door.stop(drain_s=settings.drain_s)
 
 
 def url_of(address: tuple[str, int]) -> str:

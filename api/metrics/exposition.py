@@ -49,6 +49,8 @@ class _Told(Collector):
         yield turned_away
         for name, meaning in families.COUNTERS.items():
             yield CounterMetricFamily(name, meaning, value=sum_.counters.get(name, 0))
+        for name, meaning in families.COUNTED_ONCE.items():
+            yield CounterMetricFamily(name, meaning, value=sum(changes for _, changes in sum_.losses))
         for name, meaning in families.HISTOGRAMS.items():
             if (histogram := sum_.histograms.get(name)) is not None:
                 buckets = _cumulated(histogram.bounds, histogram.counts)

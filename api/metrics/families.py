@@ -26,7 +26,6 @@ COUNTERS: Mapping[str, str] = MappingProxyType(
         "stockade_batches": "Batches committed and settled.",
         "stockade_replans": "Times that an order was planned again, as the store had less than the view said.",
         "stockade_lost_orders": "Acknowledged orders that the store lost and that could not be restored.",
-        "stockade_lost_changes": "Changes that were in the store and that it lost.",
         "stockade_connections_refused": "Connections beyond connections_max.",
         "stockade_connections_timed_out": "Connections closed on clients that were too slow, or idle for long.",
         "stockade_log_lines_dropped": "Lines about requests that the log did not get, being too many.",
@@ -35,6 +34,11 @@ COUNTERS: Mapping[str, str] = MappingProxyType(
         "stockade_cpu_seconds": "Processor time.",
     }
 )
+
+LOST_CHANGES = "stockade_lost_changes"
+"""Each worker sees the same loss: see `snapshot.losses_of`."""
+
+COUNTED_ONCE: Mapping[str, str] = MappingProxyType({LOST_CHANGES: "Changes that were in the store and that it lost."})
 
 HISTOGRAMS: Mapping[str, str] = MappingProxyType(
     {
@@ -48,7 +52,8 @@ Over = Callable[[Iterable[float]], float]
 
 GAUGES: Mapping[str, tuple[str, Over]] = MappingProxyType(
     {
-        "stockade_ready": ("1 where every worker can take orders.", min),
+        "stockade_ready": ("1 where every worker can take orders, and none is about to stop.", min),
+        "stockade_workers_wanted": ("Workers that a supervisor keeps alive; 1 without one.", max),
         "stockade_store_up": ("1 where the store answered every worker's last look, 5 seconds ago at most.", min),
         "stockade_queue_orders": ("Orders that wait for their batch.", sum),
         "stockade_queue_orders_max": ("How many may.", sum),
@@ -59,6 +64,9 @@ GAUGES: Mapping[str, tuple[str, Over]] = MappingProxyType(
         "stockade_policies_error": ("1 where the file of policies is wrong and the former are in force.", max),
         "stockade_connections": ("Open connections.", sum),
         "stockade_connections_max": ("How many may be.", sum),
+        "stockade_stream_orders": ("Messages of the stream of orders that are not finished.", max),
+        "stockade_stream_oldest_seconds": ("Age of the oldest of them.", max),
+        "stockade_stream_dead_letters": ("Dead letters of the stream of orders that nobody has removed.", max),
         "stockade_unpaid_holds": ("Orders that are held until they are paid or their hold ends.", max),
         "stockade_oversold_units": ("Units promised beyond what is on hand. Must be 0.", max),
         "stockade_oversell_check_completed_timestamp_seconds": ("When all cells had been looked at; 0: not yet.", max),

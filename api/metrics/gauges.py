@@ -5,7 +5,7 @@ import resource
 from typing import TYPE_CHECKING
 
 from api.metrics.counts import Counts
-from api.metrics.snapshot import Histogram, Snapshot
+from api.metrics.snapshot import Histogram, Snapshot, exact
 from engine import Engine, State
 from engine.intake.spread import Spread
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def snapshot_of(counts: Counts, engine: Engine, door: "Door | None") -> Snapshot:
+def snapshot_of(counts: Counts, engine: Engine, door: "Door | None", *, draining: bool) -> Snapshot:
     """This worker's numbers, as far as they can be had without asking the store."""
     status, stages, usage = engine.status, engine.intake.stages, resource.getrusage(resource.RUSAGE_SELF)
     counters = {
         "stockade_batches": engine.intake.batches,
         "stockade_replans": engine.intake.replans,
         "stockade_lost_orders": status.lost_orders,
-        "stockade_lost_changes": status.lost_changes,
-        "stockade_cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "stockade_cpu_seconds": exact(usage.ru_utime + usage.ru_stime),
     }
     gauges = {
-        "stockade_ready": status.state is State.READY,
+        "stockade_ready": status.state is State.READY and not draining,
+        "stockade_workers_wanted": engine.settings.workers,
         "stockade_queue_orders": status.queued,
         "stockade_queue_orders_max": engine.settings.queue_orders_max,
         "stockade_queue_wait_seconds": engine.intake.wait_s,
@@ -47,7 +47,7 @@ def snapshot_of(counts: Counts, engine: Engine, door: "Door | None") -> Snapshot
         gauges["stockade_connections"] = door.connections
         gauges["stockade_connections_max"] = engine.settings.connections_max
     return Snapshot(
-        requests=[(series, list(row)) for series, row in counts.requests.items()],
+        requests=[(series, [*row[:-1], exact(row[-1])]) for series, row in counts.requests.items()],
         orders=[(via, outcome, count) for (via, outcome), count in counts.orders.items()],
         counters={name: float(value) for name, value in counters.items()},
         turned_away={reason: float(count) for reason, count in turned_away.items()},
@@ -61,7 +61,7 @@ def snapshot_of(counts: Counts, engine: Engine, door: "Door | None") -> Snapshot
 
 
 def _histogram(spread: Spread) -> Histogram:
-    return Histogram(tuple(spread.bounds), [float(count) for count in spread.counts], spread.total)
+    return Histogram(tuple(spread.bounds), [float(count) for count in spread.counts], exact(spread.total))
 
 
 def _resident_bytes() -> int:

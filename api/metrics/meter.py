@@ -13,7 +13,7 @@ from api.metrics.counts import Counts
 from api.metrics.exposition import exposition
 from api.metrics.gauges import snapshot_of
 from api.metrics.run_dir import RunDirectory
-from api.metrics.snapshot import Snapshot, add_up
+from api.metrics.snapshot import Loss, Snapshot, add_up, with_loss
 from engine import Engine, __version__
 from engine.audit import OversellWatch
 from engine.errors import FieldError, InvalidInput, StoreError
@@ -37,6 +37,8 @@ class Meter:
         self.counts = counts
         self.dropped_lines = 0
         """Lines about requests that the log did not get."""
+        self.draining = False
+        """Whether the service is about to stop."""
         self._engine = engine
         self._door: Door | None = None
         self._directory: RunDirectory | None = None
@@ -45,6 +47,8 @@ class Meter:
         self._store_up = True
         """An engine is not open before the store answered."""
         self._holds = 0
+        self._stream = {f"stockade_stream_{name}": 0.0 for name in ("orders", "oldest_seconds", "dead_letters")}
+        self._losses: list[Loss] = []
         cells_per_s = engine.settings.oversell_cells_per_s
         self._oversell = engine.oversell_watch(cells_per_s) if cells_per_s else None
 
@@ -77,11 +81,14 @@ class Meter:
 
     def snapshot(self) -> Snapshot:
         """This worker's numbers as they are now."""
-        told = snapshot_of(self.counts, self._engine, self._door)
+        told = snapshot_of(self.counts, self._engine, self._door, draining=self.draining)
+        told.told_at_s = time.monotonic()
+        told.losses = self._noticed_losses()
         told.counters["stockade_log_lines_dropped"] = float(self.dropped_lines)
         told.gauges["stockade_start_time_seconds"] = self._started_at
         told.gauges["stockade_store_up"] = float(self._store_up)
         told.gauges["stockade_unpaid_holds"] = float(self._holds)
+        told.gauges |= self._stream
         told.gauges["stockade_oversell_check_enabled"] = float(self._oversell is not None)
         if self._oversell is not None:
             told.counters["stockade_oversell_check_cells"] = float(self._oversell.cells)
@@ -89,6 +96,11 @@ class Meter:
             told.gauges["stockade_oversold_units"] = float(self._oversell.oversold_units)
             told.gauges["stockade_oversell_check_completed_timestamp_seconds"] = self._oversell.swept_at
         return told
+
+    def _noticed_losses(self) -> list[Loss]:
+        if more := self._engine.lost_changes - sum(changes for _, changes in self._losses):
+            self._losses = with_loss(self._losses, time.time(), more)
+        return self._losses
 
     async def text(self, accept: str) -> tuple[str, bytes]:
         """The content type and the numbers of all workers, in the form that an `Accept` header asks for."""
@@ -111,6 +123,12 @@ class Meter:
                 self._library = str(await self._engine.library_version())
                 await self._engine.ping()
                 self._holds = await self._engine.unpaid_holds()
+                backlog = await self._engine.stream_backlog()
+                self._stream = {
+                    "stockade_stream_orders": float(backlog.orders),
+                    "stockade_stream_oldest_seconds": backlog.age_s(self._engine.intake.clock.now_ms()),
+                    "stockade_stream_dead_letters": float(backlog.dead),
+                }
                 self._store_up = True
             except StoreError:
                 self._store_up = False

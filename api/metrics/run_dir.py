@@ -1,14 +1,17 @@
 """Where workers of one service tell each other their numbers: a file each, in a folder that they share.
 
-A worker writes its file anew each second, whole or not at all. It holds a lock as long as it lives, which the system
-takes away however it ends: so others know whose gauges count. What an ended one had counted stays; whoever starts next
-moves it into one file, so that there are never many.
+A worker writes its file anew each second, whole or not at all, and before it tells anybody else: what was told is in a
+file, and no later sum is less. It holds a lock as long as it lives, which the system takes away however it ends: so
+others know whose gauges count; and those of one that hangs, whose file grows old, do not. What an ended one had counted
+stays; whoever starts next moves it into one file, so that there are never many.
 """
 
 import contextlib
 import fcntl
 import os
 import secrets
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -23,6 +26,9 @@ _LOCK = ".lock"
 _ENDED = "ended"
 _MOVING = "moving"
 _DUTY = "duty"
+
+STALE_S = 10.0
+"""A worker that has not told its numbers for so long does not answer: what stood then stands no more."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +50,8 @@ class RunDirectory:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._name = f"worker-{os.getpid()}-{secrets.token_hex(4)}"
+        self._writing = threading.Lock()
+        self._told_at_s = 0.0
         with self._moving(fcntl.LOCK_EX):
             # Before anybody may take us for one that has ended.
             self._lock = _open(folder / f"{self._name}{_LOCK}")
@@ -53,12 +61,17 @@ class RunDirectory:
         self._duty: BinaryIO | None = None
 
     def write(self, snapshot: Snapshot) -> None:
-        """Tell the others our numbers. Raises OSError."""
-        self._replace(f"{self._name}{_NUMBERS}", msgspec.msgpack.encode(snapshot))
+        """Tell the others our numbers, unless they know later ones; from any thread. Raises OSError."""
+        with self._writing:
+            if snapshot.told_at_s >= self._told_at_s:
+                self._replace(f"{self._name}{_NUMBERS}", msgspec.msgpack.encode(snapshot))
+                self._told_at_s = snapshot.told_at_s
 
     def everybody(self, own: Snapshot) -> Snapshot:
         """All workers' numbers, ours as they are now. Raises OSError."""
+        self.write(own)
         live, ended = [own], []
+        fresh_from_s = time.monotonic() - STALE_S
         with self._moving(fcntl.LOCK_SH):
             moved = self._ended()
             ended.append(moved.numbers)
@@ -67,7 +80,8 @@ class RunDirectory:
                     continue
                 snapshot = _read(self._folder / f"{name}{_NUMBERS}", Snapshot)
                 if snapshot is not None and snapshot.format == FORMAT:
-                    (live if self._lives(name) else ended).append(snapshot)
+                    answers = snapshot.told_at_s > fresh_from_s and self._lives(name)
+                    (live if answers else ended).append(snapshot)
         return add_up(live, ended)
 
     def on_duty(self) -> bool:

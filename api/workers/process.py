@@ -1,36 +1,38 @@
 """A worker's process, as its supervisor sees it."""
 
 import asyncio
+import contextlib
 import signal
 import socket
 import sys
 from collections.abc import Sequence
 
-import msgspec
-
 from api.http.seat import Seat
-from api.workers.channel import Said, job_line
+from api.workers.channel import Beat, Cover, Failed, Listens, Release, all_said, channel, job_message, tell
 from engine import Settings
 
 
 class WorkerProcess:
     """A worker that was started. Our end of its channel stays open as long as this process lives, or until `gone`."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, end: socket.socket) -> None:
+        self.heard = 0
+        """Messages that came from it: the beats of its event loop, above all."""
         self._process = process
-        self._reader = reader
-        self._writer = writer
+        self._end = end
+        self._loop = asyncio.get_running_loop()
+        self._said: asyncio.Future[Listens | Failed | None] = self._loop.create_future()
+        self._loop.add_reader(end, self._read)
 
     @classmethod
     async def start(cls, settings: Settings, seat: Seat, sockets: Sequence[socket.socket]) -> "WorkerProcess":
         """Start one that listens on `sockets`. Raises OSError."""
-        ours, theirs = socket.socketpair()
+        ours, theirs = channel()
         descriptors = tuple(one.fileno() for one in sockets)
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "api.workers.worker", str(theirs.fileno())),
+                # Safely (-P): the folder that the service was started in may have an `api` of its own.
+                *(sys.executable, "-P", "-m", "api.workers.worker", str(theirs.fileno())),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(), *descriptors),
                 # The terminal's Ctrl-C is for the supervisor, which tells them.
@@ -41,33 +43,55 @@ class WorkerProcess:
             raise
         finally:
             theirs.close()
-        reader, writer = await asyncio.open_connection(sock=ours)
-        writer.write(job_line(settings, seat, descriptors))
-        return cls(process, reader, writer)
+        worker = cls(process, ours)
+        # One that has died already is seen by its end.
+        with contextlib.suppress(ConnectionError):
+            ours.send(job_message(settings, seat, descriptors))
+        return worker
 
     @property
     def pid(self) -> int:
         """Of the process."""
         return self._process.pid
 
-    async def said(self) -> Said | None:
-        """What it says of its start; None when it ended without a word."""
-        try:
-            line = await self._reader.readline()
-        except ConnectionError:
-            return None
-        return msgspec.json.decode(line, type=Said) if line.endswith(b"\n") else None
+    async def said(self) -> Listens | Failed | None:
+        """How its start went; None when it ended without a word."""
+        return await self._said
 
     async def gone(self) -> str:
         """Wait until it has ended; returns how, in words."""
         code = await self._process.wait()
-        self._writer.close()
+        self._loop.remove_reader(self._end)
+        self._end.close()
         return how_it_ended(code)
 
     def tell(self, number: signal.Signals) -> None:
         """Send a signal, if it lives."""
         if self._process.returncode is None:
             self._process.send_signal(number)
+
+    def cover(self, place: int, sockets: Sequence[socket.socket]) -> None:
+        """Have it serve another place's sockets, too."""
+        tell(self._end, Cover(place), sockets)
+
+    def release(self, place: int) -> None:
+        """Have it leave them again to that place's own worker."""
+        tell(self._end, Release(place))
+
+    def _read(self) -> None:
+        found = all_said(self._end)
+        if found is None:
+            self._loop.remove_reader(self._end)
+            self._settle(None)
+            return
+        self.heard += len(found)
+        for said in found:
+            if not isinstance(said, Beat):
+                self._settle(said)
+
+    def _settle(self, said: Listens | Failed | None) -> None:
+        if not self._said.done():
+            self._said.set_result(said)
 
 
 def how_it_ended(code: int) -> str:

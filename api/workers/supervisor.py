@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 
 from api.http.seat import Seat
-from api.http.server import stop_at_end, url_of
+from api.http.server import end_wait_s, stop_at_end, url_of
+from api.workers.cover import Cover
 from api.workers.place import Place
 from api.workers.port import Port
-from api.workers.worker import end_wait_s
 from engine import Engine, Settings, keep_store, open_engine
 from engine.errors import StockadeError
 
@@ -61,7 +61,8 @@ async def serve_with_workers(
                 seats = [
                     Seat(number=n, workers=settings.workers, run_dir=Path(run_dir)) for n in range(settings.workers)
                 ]
-                places = [Place(theirs, seat, port) for seat in seats]
+                cover = Cover()
+                places = [Place(theirs, seat, port, cover) for seat in seats]
                 keepers = [asyncio.create_task(place.keep()) for place in places]
                 try:
                     if await _all_listen(places, keepers, stop):

@@ -17,11 +17,13 @@ from engine.store.partition import Partition, Ticket
 from engine.store.request_keys import Bound
 from engine.store.server import EmbeddedServer
 from engine.store.store import Store
+from engine.store.stream import Backlog
 from engine.store.wire import Lane
 
 __all__ = [
     "CHANNEL_CELLS",
     "TRIM_STEP",
+    "Backlog",
     "Bound",
     "Catalogue",
     "CellRow",

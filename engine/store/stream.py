@@ -38,6 +38,21 @@ class Result(msgspec.Struct, frozen=True):
     order: bytes = b""
 
 
+class Backlog(msgspec.Struct, frozen=True):
+    """What waits in the streams."""
+
+    orders: int = 0
+    """Messages that are not finished."""
+    oldest_ms: int | None = None
+    """When the oldest of them came, by the store's clock."""
+    dead: int = 0
+    """Dead letters that are kept."""
+
+    def age_s(self, now_ms: int) -> float:
+        """Of the oldest message; 0 where there is none."""
+        return 0.0 if self.oldest_ms is None else max(0, now_ms - self.oldest_ms) / 1000
+
+
 class StreamCalls:
     """The calls of the stream intake. All raise StoreError."""
 
@@ -82,6 +97,15 @@ class StreamCalls:
             "stockade_finish_stream", self._keys, args, lane=Lane.READ, durable=True, mark=self.keys.mark
         )
         return int(done)
+
+    async def backlog(self) -> Backlog:
+        """What waits; there need be no stream."""
+        orders = await self._wire.command("XLEN", self.keys.orders)
+        # By its own time: who appends may choose another id, but has no reason to.
+        oldest = await self._wire.command("XRANGE", self.keys.orders, "-", "+", "COUNT", 1)
+        dead = await self._wire.command("XLEN", self.keys.dead)
+        oldest_ms = int(bytes(oldest[0][0]).partition(b"-")[0]) if oldest else None
+        return Backlog(int(orders), oldest_ms, int(dead))
 
     @property
     def _keys(self) -> tuple[str, ...]:

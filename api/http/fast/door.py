@@ -69,6 +69,9 @@ class Door:
         self._connections_max = connections_max
         self._request_read_s = request_read_s
         self._servers: list[asyncio.Server] = []
+        self._covered: dict[int, list[asyncio.Server]] = {}
+        """Of other workers' places, which we serve, too, for the time being."""
+        self._listens = False
         self._sweeper: asyncio.TimerHandle | None = None
         self._stopping = False
         self._drained = asyncio.Event()
@@ -82,14 +85,32 @@ class Door:
             self._servers.append(await self.loop.create_server(lambda: Connection(self), sock=bound, backlog=BACKLOG))
         if not sockets:
             self._servers.append(await self.loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG))
+        self._listens = True
         self._sweep()
         address: tuple[str, int] = self._servers[0].sockets[0].getsockname()[:2]
         return address
+
+    async def cover(self, place: int, sockets: Sequence[socket.socket]) -> None:
+        """Take connections by another worker's sockets, too, until `release`."""
+        for bound in sockets:
+            server = await self.loop.create_server(lambda: Connection(self), sock=bound, backlog=BACKLOG)
+            if self._listens:
+                self._covered.setdefault(place, []).append(server)
+            else:
+                server.close()
+
+    def release(self, place: int) -> None:
+        """Leave that worker's sockets to itself; the connections that came by them stay."""
+        for server in self._covered.pop(place, ()):
+            server.close()
 
     async def stop(self, *, drain_s: float) -> None:
         """Take no more connections nor requests, and return when every order of the fast lane has its answer."""
         if self._sweeper is not None:
             self._sweeper.cancel()
+        self._listens = False
+        for place in list(self._covered):
+            self.release(place)
         for server in self._servers:
             server.close()
         # What the kernel has for us already is let in first.

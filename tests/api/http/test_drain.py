@@ -1,5 +1,7 @@
 """A service that is told to stop leaves the balancer time to see it, and nobody without an answer."""
 
+import http.client
+import json
 import signal
 import socket
 from collections.abc import Iterator
@@ -8,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.api.conftest import Door, Shop
+from tests.api.metrics.exposed import scrape, value
+from tests.api.under_way import is_read, is_refused, writes_held
 from tests.conftest import Service
 from tests.waiting import until
 
@@ -43,9 +47,55 @@ def test_a_stopping_service_is_not_ready_first_and_serves_on(patient: Service) -
     assert unready.json["status"] == "draining"
     assert int(unready.headers["Retry-After"]) >= 1
     assert door.call("GET", "/livez").status == 200
+    assert value(scrape(door), "stockade_ready") == 0
     shop.reserve((sku, 1))
     patient.process.send_signal(signal.SIGTERM)
     assert patient.process.wait(END_WAIT_S) == 0
     host, port = door.address.split(":")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)))
+
+
+@pytest.fixture
+def counting(tmp_path: Path) -> Iterator[Service]:
+    """One whose counters outlive it, and that drains for long."""
+    settings = {"STOCKADE_RUN_DIR": str(tmp_path / "run"), "STOCKADE_STORE_TIMEOUT_MS": "60000"}
+    one = Service(tmp_path / "store", STOCKADE_DRAIN_S="60", **settings)
+    one.start()
+    yield one
+    one.stop()
+
+
+def test_bulk_orders_that_were_read_are_answered_and_counted_while_the_service_ends(counting: Service) -> None:
+    """The other lane ends last, and what it did to its end is in the numbers of the next one."""
+    door = Door(counting.url)
+    shop = Shop(door, "BULK")
+    sku = shop.sku(on_hand={shop.warehouse(): 5})
+    lines = [json.dumps(shop.order((sku, 1))).encode() + b"\n" for _ in range(2)]
+    with socket.create_connection(door.address.split(":"), timeout=END_WAIT_S) as client:
+        client.sendall(
+            b"POST /v1/orders:bulk HTTP/1.1\r\nHost: stockade\r\nContent-Type: application/x-ndjson\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n" + chunk(lines[0])
+        )
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        assert json.loads(answer.readline())["outcome"] == "reserved"
+        with writes_held(counting.data_dir):
+            client.sendall(chunk(lines[1]))
+            until(END_WAIT_S, lambda: is_read(client), bool)
+            assert counting.process is not None
+            counting.process.send_signal(signal.SIGTERM)
+            until(END_WAIT_S, lambda: is_refused(door), bool)
+        assert json.loads(answer.readline())["outcome"] == "reserved"
+        with pytest.raises(http.client.IncompleteRead):
+            answer.read()
+    assert counting.process.wait(END_WAIT_S) == 0
+    counting.stop()
+    counting.start()
+    numbers = scrape(Door(counting.url))
+    assert value(numbers, "stockade_orders_total", via="bulk", outcome="reserved") == 2
+
+
+def chunk(data: bytes) -> bytes:
+    """Some of a body."""
+    return b"%x\r\n%b\r\n" % (len(data), data)

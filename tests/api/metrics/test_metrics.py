@@ -68,6 +68,7 @@ def test_the_service_tells_how_it_stands(watched: Service) -> None:
         "stockade_ready": 1,
         "stockade_store_up": 1,
         "stockade_workers": 1,
+        "stockade_workers_wanted": 1,
         "stockade_queue_orders": 0,
         "stockade_queue_orders_max": 10_000,
         "stockade_view_events_behind": 0,
@@ -83,6 +84,25 @@ def test_the_service_tells_how_it_stands(watched: Service) -> None:
     assert value(numbers, "stockade_resident_memory_bytes") > 10_000_000
     (build,) = numbers["stockade_build_info"]
     assert dict(build)["library"].isdigit()
+
+
+def test_what_waits_in_the_stream_of_orders_is_told_with_its_age(watched: Service) -> None:
+    """Also where nobody takes it, as here: that is when it matters."""
+    door = Door(watched.url)
+    names = ("stockade_stream_orders", "stockade_stream_oldest_seconds", "stockade_stream_dead_letters")
+    numbers = scrape(door)
+    assert [name in numbers and value(numbers, name) for name in names] == [0, 0, 0]
+    url = running_at(watched.data_dir)
+    assert url is not None
+    with redis.Redis.from_url(url) as store:
+        seconds, _ = store.time()
+        store.xadd("stockade:{intake}:orders", {"order": "{}"}, id=f"{(seconds - 600) * 1000}-0")
+        store.xadd("stockade:{intake}:orders", {"order": "{}"})
+        for _ in range(3):
+            store.xadd("stockade:{intake}:dead", {"reason": "no"})
+    numbers = until(PROBE_S, lambda: scrape(door), lambda found: value(found, names[0]) == 2)
+    assert 600 <= value(numbers, names[1]) < 660
+    assert value(numbers, names[2]) == 3
 
 
 def test_a_unit_oversold_in_the_store_is_told(watched: Service) -> None:

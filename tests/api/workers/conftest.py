@@ -46,6 +46,14 @@ class Several(Service):
         assert self.process is not None
         return self.process.pid
 
+    def settings(self, **environment: str) -> None:
+        """Other settings, for the next start."""
+        self._environment |= environment
+
+    def said(self) -> str:
+        """Its log so far."""
+        return (self.data_dir.parent / "log").read_text()
+
     def workers(self) -> list[int]:
         """Processes of workers."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
@@ -92,7 +100,9 @@ def put_shop(door: Door, *, units: int) -> None:
     """One SKU at one warehouse, which every worker knows at the end."""
     door.put("/v1/warehouses/W", {"lat": 30.0, "lon": 110.0})
     door.put("/v1/skus/S", {})
-    door.put("/v1/stock", [{"sku": "S", "warehouse": "W", "on_hand": units}])
+    stock = [{"sku": "S", "warehouse": "W", "on_hand": units}]
+    # Another worker than the one that was told of the SKU may be asked.
+    until(lambda: door.call("PUT", "/v1/stock", stock).status == 200, "no worker learns of the shop")
     known = 0
     deadline = monotonic() + WAIT_S
     # Each call is a connection of its own, so it comes to any worker.
@@ -123,7 +133,7 @@ class Buyers:
     @property
     def acknowledged(self) -> dict[str, Answer]:
         """Orders that were accepted."""
-        return {order_id: answer for order_id, answer in self.answers.items() if answer.status in (200, 201)}
+        return {order_id: answer for order_id, answer in self.answers.copy().items() if answer.status in (200, 201)}
 
     def await_more(self, count: int = 50) -> None:
         """Return when so many more orders were accepted."""

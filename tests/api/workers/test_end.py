@@ -1,9 +1,13 @@
 """However a service of several workers ends, all of it ends; and it does not begin by halves."""
 
 import asyncio
+import contextlib
+import http.client
+import json
 import os
 import signal
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -11,25 +15,64 @@ from api.workers.place import WorkerFailed
 from api.workers.supervisor import serve_with_workers
 from engine import Engine, Settings
 from tests.api.conftest import Door, run
-from tests.api.workers.conftest import WAIT_S, WORKERS, Buyers, Several, alive, put_shop, until
+from tests.api.under_way import is_read, is_refused, writes_held
+from tests.api.workers.conftest import WAIT_S, WORKERS, Buyers, Several, alive, order, put_shop, until
+
+CONNECTIONS = 16
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_signal_lets_all_workers_answer_whom_they_have(several: Several, name: str) -> None:
-    """Exit 0, nothing left running; whoever was told yes finds the order in the store."""
+    """Each order that a worker had read when the signal came gets its answer. Exit 0, nothing left running."""
+    several.settings(STOCKADE_DRAIN_S="60", STOCKADE_STORE_TIMEOUT_MS="60000")
     door = Door(several.start())
     put_shop(door, units=1_000_000)
     processes, run_dir = several.processes(), several.run_dir()
     assert len(processes) == 2 + WORKERS
+    host, port = door.address.split(":")
+    with contextlib.ExitStack() as stack:
+        connections = [http.client.HTTPConnection(host, int(port), timeout=WAIT_S) for _ in range(CONNECTIONS)]
+        for one in connections:
+            stack.callback(one.close)
+            one.request("GET", "/livez")
+            assert one.getresponse().read()
+        with writes_held(several.data_dir):
+            for number, one in enumerate(connections):
+                one.request("POST", "/v1/orders", json.dumps(order(f"o{number}")))
+            until(lambda: all(is_read(one.sock) for one in connections), "orders are not read")
+            assert several.process is not None
+            several.process.send_signal(getattr(signal, name))
+            until(lambda: is_refused(door), "the service takes new connections")
+        answers = [one.getresponse() for one in connections]
+        assert [answer.status for answer in answers] == [201] * CONNECTIONS
+    assert several.process.wait(WAIT_S) == 0
+    assert not any(map(alive, processes))
+    assert not run_dir.exists()
+
+
+def test_workers_may_serve_on_for_as_long_as_the_drain_delay(several: Several) -> None:
+    """Though that is longer than all else that their end may take: none of them is killed for it."""
+    delay_s = 7.0
+    several.settings(STOCKADE_DRAIN_S="0.1", STOCKADE_DRAIN_DELAY_S=str(delay_s))
+    several.start()
+    assert several.process is not None
+    began = monotonic()
+    several.process.send_signal(signal.SIGTERM)
+    assert several.process.wait(WAIT_S) == 0
+    assert monotonic() - began >= delay_s
+
+
+def test_a_signal_in_mid_sale_leaves_no_doubt(several: Several) -> None:
+    """Whoever was told yes finds the order in the store, and nobody's is there who was told no."""
+    door = Door(several.start())
+    put_shop(door, units=1_000_000)
     with Buyers(door).buying() as buyers:
         buyers.await_more()
         assert several.process is not None
-        several.process.send_signal(getattr(signal, name))
+        several.process.send_signal(signal.SIGTERM)
         assert several.process.wait(WAIT_S) == 0
-    assert not any(map(alive, processes))
-    assert not run_dir.exists()
     assert {answer.status for answer in buyers.answers.values()} <= {201, 503}
     found = {
         row["order_id"] for row in run("orders", "--limit", 100_000, "--json", "--data-dir", several.data_dir).json
