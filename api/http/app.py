@@ -8,6 +8,7 @@ from api.http.access.gate import Gate
 from api.http.aiohttp_lane import outermost, web_route
 from api.http.keys import DRAIN, ENGINE, WATCH, Drain
 from api.http.principal import GATE
+from api.http.response import without_software
 from api.http.routes import ROUTES
 from api.http.seat import SEAT, Seat
 from api.openapi.document import document
@@ -30,6 +31,7 @@ def build_app(engine: Engine, seat: Seat | None = None) -> web.Application:
     app[documents.DOCUMENT] = msgspec.json.encode(document(ROUTES))
     app[events.STREAMS] = events.Streams()
     app[bulk.BULKS] = bulk.Bulks()
+    app.on_response_prepare.append(without_software)
     app.on_shutdown.append(events.stop_streams)
     app.on_shutdown.append(bulk.stop_bulks)
     app.add_routes(web_route(route) for route in ROUTES)

@@ -14,12 +14,12 @@ from aiohttp import web
 
 from api.http.access.channel import other_channel
 from api.http.body import too_large
-from api.http.keys import ENGINE, WATCH
+from api.http.keys import ENGINE, REQUEST_ID, WATCH
 from api.http.lines import LineCutter
 from api.http.orders import refusal
 from api.http.principal import principal_of
 from api.http.problems import Problem
-from api.http.request_id import HEADER, request_id_of
+from api.http.request_id import HEADER
 from api.watch import Watch
 from engine import Engine
 from engine.errors import EngineClosed
@@ -57,7 +57,7 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
     if (problem := _refused(request)) is not None:
         return problem
     bulks, engine = request.app[BULKS], request.app[ENGINE]
-    request_id = request_id_of(request.headers.get(HEADER))
+    request_id = request[REQUEST_ID]
     response = web.StreamResponse(headers={"Content-Type": MEDIA_TYPES[0], HEADER: request_id})
     lots: asyncio.Queue[Lot | None] = asyncio.Queue()
     ahead = asyncio.Semaphore(LOTS_AHEAD_MAX)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from api.metrics.counts import ORDERS_ROUTE
 from engine import Settings, __version__
 from engine.errors import FieldError, InvalidInput
 from engine.intake.stages import BatchTimes, Stages
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
 
-ORDERS_ROUTE = "POST /v1/orders"
 NO_BATCH = frozenset({"invalid-order", "broken-json", "too-large", "too-slow", "overloaded", "shutting-down"})
 """Outcomes of orders that never came into a batch."""
 CLOSE_WAIT_MS = 2_000

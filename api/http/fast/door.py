@@ -17,7 +17,7 @@ from api.watch import Watch
 from engine import Engine
 
 if TYPE_CHECKING:
-    from aiohttp.web_protocol import RequestHandler
+    from api.http.reader import Reader
 
 BACKLOG = 1_024
 """Connections that the kernel holds for us while we are busy."""
@@ -33,7 +33,7 @@ class Door:
         engine: Engine,
         gate: Gate,
         watch: Watch,
-        aiohttp: "Callable[[], RequestHandler]",
+        aiohttp: "Callable[[], Reader]",
         *,
         connections_max: int,
         request_read_s: float,

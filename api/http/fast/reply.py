@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 
-from aiohttp.http import SERVER_SOFTWARE
-
 from api.http.answer import JSON, REPLAYED, Answer
 
 _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
@@ -37,7 +35,7 @@ class Replies:
         second = int(time.time())
         if second != self._second:
             self._second = second
-            self._tail = f"Date: {formatdate(second, usegmt=True)}\r\nServer: {SERVER_SOFTWARE}\r\n".encode()
+            self._tail = f"Date: {formatdate(second, usegmt=True)}\r\n".encode()
         return self._tail
 
 
