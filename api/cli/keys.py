@@ -12,7 +12,7 @@ from engine import open_engine
 from engine.access import ApiKey, KeyScope, NewKey
 from engine.errors import FieldError, InvalidInput
 
-app = App(name="keys", help="Make, list, rotate and revoke the API keys of the HTTP service.")
+app = App(name="keys", help="Make, list, rotate, revoke and forget the API keys of the HTTP service.")
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 OVERLAP = "24h"
@@ -68,6 +68,24 @@ async def rotate(
     async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
         new = await engine.rotate_key(id, overlap_s=overlap_s)
     _tell(new, json=json)
+    return 0
+
+
+@app.command
+async def forget(
+    id: ID,
+    /,
+    *,
+    json: bool = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Strike a key off the list that was revoked or has expired: it makes room for another."""
+    async with open_engine(store.settings(), attach=True, background=False, load=False) as engine:
+        key = await engine.forget_key(id)
+    if json:
+        print_json(key)
+    else:
+        out.print(f"Forgotten: {key.id} ({key.name}).", markup=False)
     return 0
 
 

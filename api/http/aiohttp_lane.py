@@ -93,7 +93,7 @@ async def _unsigned(route: Route, request: web.Request, principal: Principal) ->
     problem = gate.verify(principal, request.method, request.raw_path, request.headers, body)
     if problem is not None:
         return problem
-    return await signature.spend(request.app[ENGINE].access, route.scope, request.method, given)
+    return await signature.spend(request.app[ENGINE].access, principal, route.scope, request.method, given)
 
 
 @web.middleware

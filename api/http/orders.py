@@ -11,7 +11,7 @@ from api.http.keys import ENGINE
 from api.http.members import Exceeded, Lacking, NowhereFrom
 from api.http.principal import principal_of
 from api.http.problems import Problem
-from api.idempotency import once, resource_of, with_id
+from api.idempotency import of_caller, once, resource_of, with_id
 from engine import Engine, NotQuoted, Quoted
 from engine.access import Principal
 from engine.errors import FieldError, InvalidInput
@@ -45,10 +45,10 @@ _explained = msgspec.json.Decoder(_Explained)
 
 async def post_order(request: web.Request) -> Answer | Problem:
     """POST /v1/orders: reserve an order's stock, durably, before the answer."""
-    key = key_of(request)
+    principal = principal_of(request)
+    key = of_caller(key_of(request), principal)
     if isinstance(key, Problem):
         return key
-    principal = principal_of(request)
     order = read_order(await read_body(request, limits.ORDER_BYTES_MAX), principal, key)
     if isinstance(order, Problem):
         return order
@@ -71,10 +71,10 @@ async def take_order(engine: Engine, order: Order, principal: Principal, key: st
 def read_order(body: bytes, principal: Principal, key: str | None = None) -> Order | Problem:
     """The order in a body of ORDER_BYTES_MAX at the most, if it breaks no rule and this caller may send it.
 
-    An `Idempotency-Key` is the order's id where it has none of its own. Raises BodyProblem.
+    An `Idempotency-Key`, as `of_caller` has it, is the order's id where it has none of its own. Raises BodyProblem.
     """
     if key is not None:
-        body = with_id(body, "order_id", key)
+        body = with_id(body, "order_id", key, principal)
     try:
         order = decode(_order, body)
     except InvalidInput as error:

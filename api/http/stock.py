@@ -36,7 +36,8 @@ async def post_movement(request: web.Request) -> Answer | Problem:
     if isinstance(key, Problem):
         return key
     body = await read_body(request, limits.BODY_BYTES_MAX)
-    movement = decode(_movement, body if key is None else with_id(body, "movement_id", key))
+    principal = principal_of(request)
+    movement = decode(_movement, body if key is None else with_id(body, "movement_id", key, principal))
     engine = request.app[ENGINE]
 
     async def answer() -> Answer:
@@ -50,7 +51,7 @@ async def post_movement(request: web.Request) -> Answer | Problem:
         engine,
         key,
         movement.movement_id,
-        resource=resource_of(principal_of(request), "movements"),
+        resource=resource_of(principal, "movements"),
         content=content,
         conflict="movement-conflict",
         do=answer,

@@ -59,8 +59,10 @@ class Gate:
 
     def admit(self, scope: Scope, headers: Headers) -> Principal | Problem:
         """As `check`, by the headers alone: of one that must be signed nothing is known yet but its key."""
-        if scope is PUBLIC or self._asks_nobody:
+        if scope is PUBLIC:
             return ANYONE
+        if self._asks_nobody:
+            return ANYONE if (origin := headers.get("origin")) is None else _from_its_own_pages(headers, origin)
         if self._asks_once_closed and not self._keyring.closed:
             return _from_this_machine(headers)
         authorization = headers.get("authorization")
@@ -81,6 +83,17 @@ class Gate:
     def verify(self, principal: Principal, method: str, target: str, headers: Headers, body: bytes) -> Problem | None:
         """What is wrong with a request's signature."""
         return signature_problem(self._room, principal, method, target, headers.get("stockade-signature"), body)
+
+
+def _from_its_own_pages(headers: Headers, origin: str) -> Principal | Problem:
+    """Of a request that a browser sent for a web page, where everybody is let in: not for pages from elsewhere.
+
+    What the network keeps others from, a page that somebody here has open could do for them.
+    """
+    if origin.partition("://")[2] == headers.get("host", ""):
+        return ANYONE
+    detail = f"{origin} may not call this service, which takes all calls without a key (STOCKADE_ACCESS=open)."
+    return Problem("forbidden", f"{detail} A gateway that means to let it has to take `Origin` away, or keep `Host`.")
 
 
 def _from_this_machine(headers: Headers) -> Principal | Problem:

@@ -18,7 +18,7 @@ from api.http.outcome import outcome_of
 from api.http.problems import Problem
 from api.http.request_id import request_id_of
 from api.http.scope import Scope
-from api.idempotency import read_key, told_of_key
+from api.idempotency import of_caller, read_key, told_of_key
 from api.metrics.counts import ORDERS_ROUTE
 from engine.intake import Outcome
 from engine.model import limits
@@ -202,7 +202,8 @@ class Connection(asyncio.Protocol):
                 self._answer(principal)
                 return
             # One that came twice is aiohttp's.
-            key = read_key(head.headers.get("idempotency-key"))
+            given = head.headers.get("idempotency-key")
+            key = None if given is None else of_caller(read_key(given), principal)
             if isinstance(key, Problem):
                 self._answer(key)
                 return

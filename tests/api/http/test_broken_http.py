@@ -18,7 +18,6 @@ BROKEN = {
     "a size that overflows": CHUNKED + b"f" * 40 + b"\r\n{}\r\n",
     "a negative size": CHUNKED + b"-2\r\n{}\r\n0\r\n\r\n",
     "a chunk longer than it says": CHUNKED + b"1\r\n{}\r\n0\r\n\r\n",
-    "a long size line": CHUNKED + b"2;" + b"a" * 20_000 + b"\r\n{}\r\n0\r\n\r\n",
     "two lengths": b"POST /v1/quotes HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
 }
 
@@ -40,9 +39,10 @@ async def test_what_cannot_be_read_is_a_problem(doors: Doors, data: bytes, after
     """Whether it comes first on its connection or behind another request; and it is counted."""
     before = refused(doors)
     client = await Client.of(doors.ours)
-    client.writer.write(after + data)
     if after:
+        client.writer.write(after)
         assert (await client.answer())[0] == 200
+    client.writer.write(data)
     answer = await client.answer()
     problem(answer, 400, "broken-http")
     assert answer[1]["connection"] == "close"
