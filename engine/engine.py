@@ -364,8 +364,8 @@ class Engine:
         return await self.store.request_keys.bind(name, content, kept_s=self.settings.idempotency_keys_s)
 
     async def release_key(self, name: str, content: bytes) -> None:
-        """Forget a request's key: the request was refused, and no twin of it came. Raises StoreError."""
-        await self.store.request_keys.release(name, content, kept_s=self.settings.idempotency_keys_s)
+        """A request was refused: its key is free, unless a twin of it was not. Raises StoreError."""
+        await self.store.request_keys.release(name, content)
 
     # Changes of orders. Their outcomes are values; see engine.life.change. They raise InvalidInput and StoreError.
 
@@ -541,6 +541,10 @@ class Engine:
     async def rotate_key(self, key_id: str, *, overlap_s: float = 0) -> NewKey:
         """Give a key another secret; see AccessRoom.rotate."""
         return await self.access.rotate(key_id, overlap_s=overlap_s)
+
+    async def forget_key(self, key_id: str) -> ApiKey:
+        """Strike a key that has ended off the list; see AccessRoom.forget."""
+        return await self.access.forget(key_id)
 
     async def revoke_key(self, key_id: str, *, former_only: bool = False) -> ApiKey:
         """Have a key, or only its former secret, taken no more; see AccessRoom.revoke."""

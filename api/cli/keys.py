@@ -13,7 +13,7 @@ from api.cli.table import print_table
 from engine.access import ApiKey, KeyLimit, KeyScope, NewKey
 from engine.errors import FieldError, InvalidInput
 
-app = App(name="keys", help="Make, list, limit, rotate and revoke the API keys of the HTTP service.")
+app = App(name="keys", help="Make, list, limit, rotate, revoke and forget the API keys of the HTTP service.")
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 OVERLAP = "24h"
@@ -78,6 +78,24 @@ async def rotate(
     async with open_store(store.settings(), load=False) as engine:
         new = await engine.rotate_key(id, overlap_s=overlap_s)
     _tell(new, json=json)
+    return 0
+
+
+@app.command
+async def forget(
+    id: ID,
+    /,
+    *,
+    json: bool = False,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Strike a key off the list that was revoked or has expired: it makes room for another."""
+    async with open_store(store.settings(), load=False) as engine:
+        key = await engine.forget_key(id)
+    if json:
+        print_json(key)
+    else:
+        out.print(f"Forgotten: {key.id} ({key.name}).", markup=False)
     return 0
 
 

@@ -10,7 +10,7 @@ from yarl import URL
 
 from api.client import calls
 from api.client.address import address_of
-from api.client.bulk_asynchronous import send_bulk
+from api.client.bulk_asynchronous import BROKEN, send_bulk
 from api.client.calls import Call, Reply
 from api.client.identity import Identity
 from api.client.pages import EVENTS_WAIT_MS, PAGE_CELLS, PAGE_EVENTS
@@ -25,7 +25,6 @@ T = TypeVar("T")
 CONNECTIONS = 100
 
 NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorDNSError)
-BROKEN = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
 
 class _Broken(aiohttp.ClientError):

@@ -12,7 +12,7 @@ from api.client import calls
 from api.client.address import address_of
 from api.client.bulk_blocking import send_bulk
 from api.client.calls import Call, Reply
-from api.client.connections import Connections
+from api.client.connections import BROKEN, Connections
 from api.client.identity import Identity
 from api.client.pages import EVENTS_WAIT_MS, PAGE_CELLS, PAGE_EVENTS
 from api.client.results import BulkResult, Quote, Reservation
@@ -23,7 +23,6 @@ from engine.model.event import Event
 
 T = TypeVar("T")
 
-BROKEN = (OSError, http.client.HTTPException)
 PIECE_BYTES = 64 * 1024
 
 
@@ -168,7 +167,9 @@ class Stockade:
             seconds = attempts.begin()
             sent = False
             try:
-                connection = self._connections.take(seconds)
+                # What may be sent only once goes over a new connection: one that was idle may have ended unseen.
+                connections = self._connections
+                connection = connections.take(seconds) if call.repeatable else connections.fresh(seconds)
                 sent = True
                 reply = self._send(connection, call, monotonic() + seconds)
             except BROKEN as error:

@@ -9,14 +9,13 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from itertools import islice
 
 from api.client.calls import BULK, Reply
-from api.client.connections import Connections
+from api.client.connections import BROKEN, Connections
 from api.client.results import BulkResult
 from api.client.retry import Retry
 from api.client.window import BULK_HEADERS, LOT_ORDERS, Window, bulk_attempts
 from engine.model import Order
 
 PIECE_BYTES = 256 * 1024
-BROKEN = (OSError, http.client.HTTPException)
 
 
 def send_bulk(

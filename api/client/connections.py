@@ -8,6 +8,8 @@ from time import monotonic
 
 from api.client.address import Address
 
+BROKEN = (OSError, http.client.HTTPException)
+"""What is raised where a connection cannot be had, or breaks."""
 IDLE_MAX_S = 15.0
 """Far below what services and proxies keep a silent connection for."""
 

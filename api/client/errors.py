@@ -14,6 +14,7 @@ ClientError
     ├── OrderConflict           422: the id belongs to another order
     ├── CursorExpired           410, with `oldest`
     └── Unavailable             408, 429, 502, 503, 504: not now; it was tried again, as often as allowed
+A 500 `internal-error` is a ProblemError, and was tried again, too.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ import msgspec
 from engine.errors import FieldError, StockadeError
 
 RETRIED = frozenset((408, 429, 502, 503, 504))
-"""Statuses after which another try can help."""
+"""Statuses after which another try can help, whoever sent them."""
 TEXT_SHOWN = 200
 
 

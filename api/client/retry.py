@@ -1,6 +1,7 @@
 """When a call is sent again, and when no more. Pure: whoever drives it sends, and sleeps."""
 
 import random
+import ssl
 from email.utils import parsedate_to_datetime
 from time import monotonic, time
 from typing import Generic, TypeVar
@@ -9,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from api.client.calls import Call, Reply
-from api.client.errors import RETRIED, ClientError, NoAnswer, ProblemError, problem_of_answer
+from api.client.errors import ClientError, NoAnswer, ProblemError, problem_of_answer
 
 T = TypeVar("T")
 
@@ -78,7 +79,9 @@ class Attempts(Generic[T]):
 
         `sent`: whether the service may have got the request.
         """
-        pause_s = self._pause(0.0) if self._call.repeatable or not sent else None
+        # A certificate that is not trusted is none that will be in a moment, and nothing to be knocked at.
+        hopeless = isinstance(error, ssl.SSLCertVerificationError)
+        pause_s = self._pause(0.0) if not hopeless and (self._call.repeatable or not sent) else None
         if pause_s is None:
             raise NoAnswer(self._what, self._made, str(error) or type(error).__name__) from error
         return pause_s
@@ -89,7 +92,8 @@ class Attempts(Generic[T]):
         self._ends = monotonic() + self._retry.deadline_s
 
     def _worth(self, problem: ProblemError) -> bool:
-        if problem.status not in RETRIED or not problem.retryable:
+        # Of what is no problem of the service's, RETRIED has said it.
+        if not problem.retryable:
             return False
         # A proxy, or a service that lost its store, does not know what became of it.
         certain = problem.status in (408, 429) or problem.type in SURELY_NOT_DONE

@@ -10,12 +10,13 @@ from api.http.answer import Answer
 from api.http.body import read_body
 from api.http.fast import Door
 from api.http.guard import problem_of
-from api.http.keys import ENGINE, WATCH
+from api.http.keys import ENGINE, REQUEST_ID, WATCH
 from api.http.orders import no_order
 from api.http.outcome import outcome_of
 from api.http.principal import GATE, PRINCIPAL
 from api.http.problems import Problem
 from api.http.request_id import HEADER, request_id_of
+from api.http.response import respond
 from api.http.routes import Route
 from engine.access import Principal
 from engine.model import limits
@@ -41,7 +42,7 @@ def _answering(route: Route) -> WebHandler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         began = perf_counter()
-        request_id = request_id_of(request.headers.get(HEADER))
+        request_id = request[REQUEST_ID] = request_id_of(request.headers.get(HEADER))
         watch = request.app[WATCH]
         answered: Answer | Problem | web.StreamResponse | None
         try:
@@ -92,7 +93,7 @@ async def _unsigned(route: Route, request: web.Request, principal: Principal) ->
     problem = gate.verify(principal, request.method, request.raw_path, request.headers, body)
     if problem is not None:
         return problem
-    return await signature.spend(request.app[ENGINE].access, route.scope, request.method, given)
+    return await signature.spend(request.app[ENGINE].access, principal, route.scope, request.method, given)
 
 
 @web.middleware
@@ -121,11 +122,3 @@ async def outermost(request: web.Request, handler: WebHandler) -> web.StreamResp
 
 def _answer_of(answered: Answer | Problem, request_id: str) -> Answer:
     return answered.answer(request_id) if isinstance(answered, Problem) else answered
-
-
-def respond(answer: Answer, request_id: str) -> web.Response:
-    """An answer as aiohttp's response."""
-    headers = {**answer.headers, HEADER: request_id}
-    if answer.location is not None:
-        headers["Location"] = answer.location
-    return web.Response(status=answer.status, body=answer.body, headers=headers)

@@ -37,7 +37,7 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
         except TimeoutError:
             raise BodyProblem(Problem("too-slow", "The body did not come in time.", headers=CLOSE)) from None
         except (web.RequestPayloadError, ConnectionError):
-            raise BodyProblem(Problem("broken-json", "The body breaks off.")) from None
+            raise BodyProblem(Problem("broken-json", "The body breaks off.", headers=CLOSE)) from None
         if body is not None and len(body) <= bytes_max:
             return body
     raise too_large(bytes_max)

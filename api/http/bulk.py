@@ -14,11 +14,11 @@ from aiohttp import web
 
 from api.http.bulk_ahead import Ahead
 from api.http.bulk_lines import answer_lines
-from api.http.keys import ENGINE, WATCH
+from api.http.keys import ENGINE, REQUEST_ID, WATCH
 from api.http.lines import LineCutter, parts
 from api.http.principal import GATE, principal_of
 from api.http.problems import Problem
-from api.http.request_id import HEADER, request_id_of
+from api.http.request_id import HEADER
 from api.rate_limit import paced
 from api.watch import Watch
 from engine import Engine
@@ -58,7 +58,7 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
     if (problem := _refused(request)) is not None:
         return problem
     bulks, engine = request.app[BULKS], request.app[ENGINE]
-    request_id = request_id_of(request.headers.get(HEADER))
+    request_id = request[REQUEST_ID]
     response = web.StreamResponse(headers={"Content-Type": MEDIA_TYPES[0], HEADER: request_id})
     ahead = Ahead()
     reader = asyncio.create_task(_read(request, engine, ahead))

@@ -8,8 +8,11 @@ import structlog
 from aiohttp import web
 
 from api.http.answer import Answer, json_answer
-from api.http.keys import ENGINE
+from api.http.keys import ENGINE, REQUEST_ID
 from api.http.problems import Problem
+from api.http.query import query_errors, whole_number
+from api.http.reader import client_ended
+from api.http.request_id import HEADER
 from engine import Engine
 from engine.errors import EventsExpired, FieldError, InvalidInput, StockadeError
 from engine.feed.pages import check_bounds
@@ -27,6 +30,7 @@ HEARTBEAT_LOOKS = 10
 WRITE_WAIT_S = 30.0
 """How long a reader that takes nothing is waited for. Meanwhile it costs one page."""
 RECONNECT_MS = 1_000
+STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 _QUERY = ("after", "limit", "wait_ms")
 
@@ -74,12 +78,10 @@ async def _stream(request: web.Request, engine: Engine, after: str | None, limit
     try:
         # Before the first byte, so that a cursor that leads nowhere is answered as everywhere else.
         page = await engine.events(after=after, limit=limit)
-        response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        )
+        response = web.StreamResponse(headers={**STREAM_HEADERS, HEADER: request[REQUEST_ID]})
         await response.prepare(request)
         try:
-            await _write_pages(transport, response, engine, page, limit)
+            await _write_pages(request, transport, response, page, limit)
         except (ConnectionError, TimeoutError):
             # It went, or has taken nothing for long: what it has not read is still there when it comes back.
             transport.abort()
@@ -89,11 +91,13 @@ async def _stream(request: web.Request, engine: Engine, after: str | None, limit
 
 
 async def _write_pages(
-    transport: asyncio.Transport, response: web.StreamResponse, engine: Engine, page: EventPage, limit: int
+    request: web.Request, transport: asyncio.Transport, response: web.StreamResponse, page: EventPage, limit: int
 ) -> None:
+    engine = request.app[ENGINE]
     await _write(response, f"retry: {RECONNECT_MS}\n\n".encode())
     silent = 0
-    while not engine.feed.stopping and not transport.is_closing():
+    # What has no end by itself ends with the client's side.
+    while not (engine.feed.stopping or transport.is_closing() or client_ended(request)):
         try:
             for event in page.events:
                 data = msgspec.json.encode(event)
@@ -119,17 +123,16 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
 
 def _query(request: web.Request) -> tuple[str | None, int, int]:
     query = request.query
-    errors = tuple(FieldError(f"/{name}", f"is none of {', '.join(_QUERY)}") for name in query if name not in _QUERY)
-    errors += tuple(
-        FieldError(f"/{name}", "is given more than once") for name in _QUERY if len(query.getall(name, ())) > 1
-    )
+    errors = query_errors(query, _QUERY)
     numbers = {"limit": PAGE_EVENTS_DEFAULT, "wait_ms": 0}
     for name in numbers:
         text = query.get(name)
-        if text is not None and text.isascii() and text.isdigit() and len(text) < 10:
-            numbers[name] = int(text)
-        elif text is not None:
+        if text is None:
+            continue
+        if (number := whole_number(text)) is None:
             errors += (FieldError(f"/{name}", "must be a whole number"),)
+        else:
+            numbers[name] = number
     if errors:
         raise InvalidInput(errors)
     check_bounds(numbers["limit"], numbers["wait_ms"])

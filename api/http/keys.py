@@ -7,6 +7,8 @@ from engine import Engine
 
 ENGINE: web.AppKey[Engine] = web.AppKey("engine", Engine)
 WATCH: web.AppKey[Watch] = web.AppKey("watch", Watch)
+REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+"""The name of a request, which its log line has, too."""
 
 
 class Drain:

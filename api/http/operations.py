@@ -8,8 +8,29 @@ from aiohttp import web
 from api.http.answer import JSON, Answer, json_answer
 from api.http.answers import Alive, Readiness, StoreFacts, Versions
 from api.http.keys import DRAIN, ENGINE, WATCH
-from engine import State, __version__
+from api.http.lately import Lately
+from engine import Engine, State, __version__
 from engine.errors import StockadeError
+
+
+class Looks:
+    """What anybody may ask of the store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.store = Lately(engine.describe_store)
+        self.library = Lately(self._library)
+
+    async def _library(self) -> int | StockadeError | None:
+        """The version of the store's functions, or why it does not answer."""
+        try:
+            await self._engine.ping()
+            return await self._engine.library_version()
+        except StockadeError as error:
+            return error
+
+
+LOOKS: web.AppKey[Looks] = web.AppKey("looks", Looks)
 
 
 async def livez(_request: web.Request) -> Answer:
@@ -24,12 +45,11 @@ async def readyz(request: web.Request) -> Answer:
     status, detail = str(facts.pop("state")), engine.intake.unreachable
     library_version = None
     if engine.state is State.READY:
-        detail = None
-        try:
-            await engine.ping()
-            library_version = await engine.library_version()
-        except StockadeError as error:
-            status, detail = "store-unavailable", str(error)
+        found = await request.app[LOOKS].library.get()
+        if isinstance(found, StockadeError):
+            status, detail = "store-unavailable", str(found)
+        else:
+            library_version, detail = found, None
     if request.app[DRAIN].begun:
         status, detail = "draining", "The service is about to stop: send new requests elsewhere."
     body = Readiness(status=status, detail=detail or msgspec.UNSET, library_version=library_version, **facts)
@@ -45,6 +65,6 @@ async def metrics(request: web.Request) -> Answer:
 
 async def version(request: web.Request) -> Answer:
     """GET /version: of this service, of what it runs on, and of its store."""
-    store = await request.app[ENGINE].describe_store()
+    store = await request.app[LOOKS].store.get()
     facts = StoreFacts(store.product, store.version, store.durable)
     return json_answer(Versions(__version__, platform.python_version(), facts))

@@ -110,7 +110,8 @@ async def _change(
     if isinstance(key, Problem):
         return key
     body = await read_body(request, limits.ORDER_BYTES_MAX) or b"{}"
-    asked = decode(decoder, body if key is None else with_id(body, "transition_id", key))
+    principal = principal_of(request)
+    asked = decode(decoder, body if key is None else with_id(body, "transition_id", key, principal))
     engine, order_id = request.app[ENGINE], request.match_info["order_id"]
 
     async def answer() -> Answer | Problem:
@@ -120,7 +121,7 @@ async def _change(
         engine,
         key,
         asked.transition_id,
-        resource=resource_of(principal_of(request), request.path),
+        resource=resource_of(principal, request.path),
         content=msgspec.json.encode(asked, order="sorted"),
         conflict="transition-conflict",
         do=answer,

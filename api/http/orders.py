@@ -15,7 +15,7 @@ from api.http.members import Exceeded, Lacking, NowhereFrom
 from api.http.principal import principal_of
 from api.http.problems import Problem
 from api.http.timeout import timeout_of
-from api.idempotency import once, resource_of, with_id
+from api.idempotency import of_caller, once, resource_of, with_id
 from engine import Engine, NotQuoted, Quoted
 from engine.access import Principal
 from engine.errors import FieldError, InvalidInput
@@ -52,13 +52,14 @@ _explained = msgspec.json.Decoder(_Explained)
 
 async def post_order(request: web.Request) -> Answer | Problem:
     """POST /v1/orders: reserve an order's stock, durably, before the answer."""
-    key = key_of(request)
+    principal = principal_of(request)
+    key = of_caller(key_of(request), principal)
     if isinstance(key, Problem):
         return key
     timeout_s = timeout_of(request)
     if isinstance(timeout_s, Problem):
         return timeout_s
-    principal, engine = principal_of(request), request.app[ENGINE]
+    engine = request.app[ENGINE]
     body = await read_body(request, limits.ORDER_BYTES_MAX)
     deadline_s = None if timeout_s is None else asyncio.get_running_loop().time() + timeout_s
     # Before it is read: a refusal has to cost little.
@@ -89,10 +90,10 @@ async def take_order(
 def read_order(body: bytes, principal: Principal, key: str | None = None) -> Order | Problem:
     """The order in a body of ORDER_BYTES_MAX at the most, if it breaks no rule and this caller may send it.
 
-    An `Idempotency-Key` is the order's id where it has none of its own. Raises BodyProblem.
+    An `Idempotency-Key`, as `of_caller` has it, is the order's id where it has none of its own. Raises BodyProblem.
     """
     if key is not None:
-        body = with_id(body, "order_id", key)
+        body = with_id(body, "order_id", key, principal)
     try:
         order = decode(_order, body)
     except InvalidInput as error:

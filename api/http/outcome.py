@@ -2,8 +2,7 @@
 
 from api.http.answer import REPLAYED, Answer
 from api.http.problems import Problem
-
-ORDERS_ROUTE = "POST /v1/orders"
+from api.metrics.counts import ORDERS_ROUTE
 
 
 def outcome_of(answered: Answer | Problem, route: str) -> str:

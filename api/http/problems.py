@@ -10,6 +10,7 @@ from api.http.answer import Answer
 from engine.errors import FieldError
 
 ProblemType = Literal[
+    "broken-http",
     "broken-json",
     "contended",
     "expected-on-hand",
@@ -42,12 +43,15 @@ ProblemType = Literal[
     "too-slow",
     "transition-conflict",
     "unauthorized",
+    "unknown-expectation",
     "unsupported-encoding",
     "unsupported-media-type",
     "version-conflict",
 ]
 
 TITLES: dict[ProblemType, tuple[int, str, bool]] = {
+    "broken-http": (400, "The request cannot be read", False),
+    "unknown-expectation": (417, "The request expects what is not known", False),
     "broken-json": (400, "The body is not JSON", False),
     "unauthorized": (401, "No valid API key, or no valid signature", False),
     "forbidden": (403, "The API key does not allow this", False),

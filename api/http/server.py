@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from api.http.access.start import check_door, check_parser
 from api.http.aiohttp_lane import DOOR
@@ -20,6 +19,7 @@ from api.http.fast import Door
 from api.http.fast.door import KEEPALIVE_S
 from api.http.keys import DRAIN, WATCH
 from api.http.principal import GATE
+from api.http.reader import Reader, readers
 from api.http.seat import Seat
 from engine import Engine, Settings, open_engine
 from engine.stream_intake import StreamIntake
@@ -88,17 +88,13 @@ async def open_door(app: web.Application, engine: Engine, sockets: Sequence[sock
         app,
         access_log=None,
         handle_signals=False,
-        keepalive_timeout=KEEPALIVE_S,
         shutdown_timeout=settings.drain_s,
-        # Nothing is unpacked: what comes compressed is refused by its header.
-        auto_decompress=False,
     )
-
-    def aiohttp() -> RequestHandler:
-        assert runner.server is not None, "set up before the door opens"
-        return runner.server()
-
     watch = app[WATCH]
+
+    def aiohttp() -> Reader:
+        return make_reader()
+
     app[DOOR] = door = Door(
         engine,
         app[GATE],
@@ -114,6 +110,8 @@ async def open_door(app: web.Application, engine: Engine, sockets: Sequence[sock
         await stack.enter_async_context(watch.meter.running(door))
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
+        assert runner.server is not None, "it was set up just now"
+        make_reader = readers(runner.server, watch, keepalive_s=KEEPALIVE_S)
         address = await door.open(settings.host, settings.port, sockets)
         try:
             yield url_of(address)

@@ -10,6 +10,7 @@ from api.http.idempotent import key_of
 from api.http.keys import ENGINE
 from api.http.principal import principal_of
 from api.http.problems import Problem
+from api.http.query import query_errors, whole_number
 from api.idempotency import once, resource_of, with_id
 from engine.errors import FieldError, InvalidInput
 from engine.model import Movement, StockCount, limits
@@ -35,7 +36,8 @@ async def post_movement(request: web.Request) -> Answer | Problem:
     if isinstance(key, Problem):
         return key
     body = await read_body(request, limits.BODY_BYTES_MAX)
-    movement = decode(_movement, body if key is None else with_id(body, "movement_id", key))
+    principal = principal_of(request)
+    movement = decode(_movement, body if key is None else with_id(body, "movement_id", key, principal))
     engine = request.app[ENGINE]
 
     async def answer() -> Answer:
@@ -49,7 +51,7 @@ async def post_movement(request: web.Request) -> Answer | Problem:
         engine,
         key,
         movement.movement_id,
-        resource=resource_of(principal_of(request), "movements"),
+        resource=resource_of(principal, "movements"),
         content=content,
         conflict="movement-conflict",
         do=answer,
@@ -59,16 +61,14 @@ async def post_movement(request: web.Request) -> Answer | Problem:
 async def get_stock(request: web.Request) -> Answer:
     """GET /v1/stock: a page of cells as the store has them now."""
     query = request.query
-    errors = tuple(FieldError(f"/{name}", f"is none of {', '.join(_QUERY)}") for name in query if name not in _QUERY)
-    errors += tuple(
-        FieldError(f"/{name}", "is given more than once") for name in _QUERY if len(query.getall(name, ())) > 1
-    )
-    limit = query.get("limit", str(PAGE_CELLS_DEFAULT))
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 10 and 1 <= int(limit) <= PAGE_CELLS_MAX):
+    errors = query_errors(query, _QUERY)
+    limit = whole_number(query["limit"]) if "limit" in query else PAGE_CELLS_DEFAULT
+    if limit is None or not 1 <= limit <= PAGE_CELLS_MAX:
         errors += (FieldError("/limit", f"must be 1 to {PAGE_CELLS_MAX}"),)
+        limit = PAGE_CELLS_DEFAULT
     if errors:
         raise InvalidInput(errors)
     page = await request.app[ENGINE].stock(
-        sku=query.get("sku"), warehouse=query.get("warehouse"), cursor=query.get("cursor"), limit=int(limit)
+        sku=query.get("sku"), warehouse=query.get("warehouse"), cursor=query.get("cursor"), limit=limit
     )
     return json_answer(page)

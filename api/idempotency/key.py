@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from api.http.problems import Problem
+from engine.access import Principal
 from engine.model import limits
 
 HEADER: Final = "Idempotency-Key"
@@ -28,8 +29,24 @@ def read_key(text: str | None) -> str | Problem | None:
     return text.strip('"')
 
 
-def with_id(body: bytes, field: str, key: str) -> bytes:
-    """A JSON object with the key as its id, unless it has one: of two members of a name, decoders take the last."""
+def of_caller(key: str | Problem | None, principal: Principal) -> str | Problem | None:
+    """The key as an order's id would have it: of a key of one channel, behind that channel's name.
+
+    Order ids are one space for all channels; keys are not, as each caller thinks up its own.
+    """
+    if principal.channel is None or not isinstance(key, str):
+        return key
+    return f"{principal.channel.replace('%', '%25').replace(':', '%3A')}:{key}"
+
+
+def with_id(body: bytes, field: str, key: str, principal: Principal) -> bytes:
+    """A JSON object with the key as its id, unless it has one: of two members of a name, decoders take the last.
+
+    Not where the caller's requests are signed: a signature is of the body, and with another header it would be one of
+    another order. There the body has to have its id.
+    """
+    if principal.signed:
+        return body
     inner = body.lstrip()
     if not inner.startswith(b"{"):
         return body

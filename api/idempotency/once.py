@@ -37,25 +37,24 @@ async def once(
     `own_id` is that of the request: where it is the key itself, the id alone decides, and nothing is kept for the key.
     `resource`, of `resource_of`, is what keys are told apart by, `conflict` how `do` says that the id is another
     content's. A twin under way is waited for by `do`. A request that is refused for certain has not used its key up,
-    unless a twin came meanwhile, which may have been done. Raises what `do` raises, StoreError.
+    unless a twin was done. Raises what `do` raises, StoreError.
     """
     if key is None:
         return await do()
     if key == own_id:
         return await _under_key(do, conflict)
     name = f"{resource}\n{key}"
-    bound = await engine.bind_key(name, content)
-    if bound is Bound.OTHER:
+    if await engine.bind_key(name, content) is Bound.OTHER:
         return REUSED
     try:
         answered = await do()
     except (StoreError, EngineClosed):
         raise
     except StockadeError:
-        await _release(engine, name, content, bound)
+        await _release(engine, name, content)
         raise
     if isinstance(answered, Problem) and answered.type not in _UNSURE:
-        await _release(engine, name, content, bound)
+        await _release(engine, name, content)
     return answered
 
 
@@ -72,9 +71,7 @@ def told_of_key(answered: Answer | Problem, conflict: ProblemType) -> Answer | P
     return REUSED if isinstance(answered, Problem) and answered.type == conflict else answered
 
 
-async def _release(engine: Engine, name: str, content: bytes, bound: Bound) -> None:
-    # A twin's key is the twin's to give up.
-    if bound is Bound.NOW:
-        # What it was refused for holds all the same; the key is forgotten in a day.
-        with contextlib.suppress(StoreError):
-            await engine.release_key(name, content)
+async def _release(engine: Engine, name: str, content: bytes) -> None:
+    # What it was refused for holds all the same; the key is forgotten in a day.
+    with contextlib.suppress(StoreError):
+        await engine.release_key(name, content)

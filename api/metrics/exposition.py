@@ -13,10 +13,9 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from api.metrics import families
-from api.metrics.counts import BOUNDS_S
+from api.metrics.counts import BOUNDS_S, ORDERS_ROUTE
 from api.metrics.snapshot import Snapshot
 
-ORDERS_ROUTE = "POST /v1/orders"
 NOT_AN_ORDER = frozenset({"unauthorized", "forbidden", "rate-limited", "method-not-allowed"})
 """Outcomes of that route that nobody's order had."""
 

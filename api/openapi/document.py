@@ -29,8 +29,8 @@ OF_BODIES: tuple[ProblemType, ...] = ("broken-json", "too-slow", "too-large")
 """What bodies meet that are read whole."""
 OF_KEYS: tuple[ProblemType, ...] = ("invalid-idempotency-key", "idempotency-key-reused")
 OF_TIMEOUTS: tuple[ProblemType, ...] = ("invalid-timeout", "deadline-exceeded")
-UNROUTED: tuple[ProblemType, ...] = ("not-found", "method-not-allowed")
-"""What requests meet that no route takes."""
+UNROUTED: tuple[ProblemType, ...] = ("not-found", "method-not-allowed", "broken-http", "unknown-expectation")
+"""What requests meet that no route takes, or that cannot be read."""
 
 INTRODUCTION = """Takes peak-sale orders, locks their stock, ships each from the warehouses that cost least, and never
 sells a unit twice.
@@ -40,8 +40,9 @@ movement of stock by its `movement_id`, any of them by an `Idempotency-Key`. It 
 `Idempotent-Replayed: true`. After a 503, or no answer at all, send the same again.
 
 **Errors** are `application/problem+json` (RFC 9457) with a stable `type`; `errors` point at fields, `retryable` says
-whether the same request may succeed later. What no route takes is 404 `not-found` or 405 `method-not-allowed`; on a
-connection too many all is 503 `overloaded`.
+whether the same request may succeed later. What no route takes is 404 `not-found` or 405 `method-not-allowed`; what
+cannot be read is 400 `broken-http`, an `Expect` that is not known 417 `unknown-expectation`; on a connection too many
+all is 503 `overloaded`.
 
 **Keys.** A service with API keys takes one with every request but for those without a lock: `Authorization: Bearer
 stk_...`. Its scope must be that of the operation. A key of one channel sees and makes orders of that channel only.

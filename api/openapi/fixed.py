@@ -61,7 +61,8 @@ KEY_PARAMETER = {
     "name": KEY_HEADER,
     "in": "header",
     "required": False,
-    "description": "Is the id of the body where that has none. Beside an id, a key that lately came with another"
+    "description": "Is the id of the body where that has none (for an order, with an API key of one channel,"
+    " `channel:key`; in a signed request the body must have its id). Beside an id, a key that lately came with another"
     " content is refused.",
     "schema": {"type": "string", "pattern": PATTERN},
     "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',

@@ -21,6 +21,8 @@ _SHORT = (Shortage("LAMP", 2, 1),)
 _TRY_AGAIN = "Nothing was held. Send it again."
 
 PROBLEMS: tuple[Problem, ...] = (
+    Problem("broken-http", "This cannot be read as HTTP/1.1."),
+    Problem("unknown-expectation", "Of what may be expected, only 100-continue is known."),
     Problem("broken-json", "Input data was truncated."),
     Problem(
         "invalid-idempotency-key",

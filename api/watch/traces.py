@@ -6,8 +6,10 @@ wait, its batch, and of that the plan and the commit: of the last batch where it
 
 import time
 from collections.abc import Mapping
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from api.metrics.counts import ORDERS_ROUTE
 from engine import Settings, __version__
 from engine.errors import FieldError, InvalidInput
 from engine.intake.stages import BatchTimes, Stages
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
 
-ORDERS_ROUTE = "POST /v1/orders"
 NO_BATCH = frozenset({"invalid-order", "broken-json", "too-large", "too-slow", "overloaded", "shutting-down"})
 """Outcomes of orders that never came into a batch."""
 CLOSE_WAIT_MS = 2_000
+TRACES_PER_S_MAX = 200
+"""A caller's `traceparent` may ask for a trace of each of its requests: what is beyond goes without."""
 
 
 def open_traces(settings: Settings, stages: Stages) -> "Traces | None":
@@ -59,11 +62,18 @@ class Traces:
         self._error = StatusCode.ERROR
         self._parent_of = TraceContextTextMapPropagator().extract
         self._within = set_span_in_context
+        self._second = 0
+        self._made = 0
 
     def request(
         self, route: str, status: int, outcome: str, seconds: float, request_id: str, headers: Mapping[str, str]
     ) -> None:
-        """A request was answered just now."""
+        """A request was answered just now. Beyond TRACES_PER_S_MAX nothing of it is made."""
+        second = int(monotonic())
+        if second != self._second:
+            self._second, self._made = second, 0
+        if self._made >= TRACES_PER_S_MAX:
+            return
         parent = headers.get("traceparent")
         carrier = {} if parent is None else {"traceparent": parent, "tracestate": headers.get("tracestate", "")}
         method, _, path = route.rpartition(" ")
@@ -82,6 +92,7 @@ class Traces:
             },
         )
         if span.is_recording():
+            self._made += 1
             batch = self._stages.last
             # One that began before the request came is not its own.
             if route == ORDERS_ROUTE and outcome not in NO_BATCH and batch and batch.began >= clock - seconds:

@@ -40,10 +40,11 @@ LOOK_S = 0.25
 OVERLAP_S_MAX = 366 * 24 * 3_600
 LIFE_S_MAX = 100 * 366 * 24 * 3_600
 
-SIGNATURES_MAX = 100_000
-"""Signatures that are remembered: some 10 MB of the store. While there are more, none that counts once is taken."""
-SIGNATURE_KEPT_MS = 2 * SIGNED_WINDOW_S * 1_000 + 1_000
-"""Longer than a signature is young enough, from its earliest to its latest moment."""
+SIGNATURES_MAX = 1_000_000
+"""Signatures that are remembered, some hundred bytes each. A key may have as many as are left, so half of them if it is
+the only one: 1,600 changes a second. Beyond, none of its own that counts once is taken."""
+SIGNATURE_MARGIN_MS = 10_000
+"""How much longer one is remembered than it is young enough: a process's idea of the store's time may be behind."""
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +126,8 @@ class AccessRoom:
         )
         letter = await self._store.access.put_key(record.id, b"", encode_record(record), keys_max=KEYS_MAX)
         if letter == "F":
-            raise InvalidInput((FieldError("", f"{KEYS_MAX} keys were made already: rotate one instead"),))
+            message = f"{KEYS_MAX} keys were made already: rotate one, or forget one that has ended"
+            raise InvalidInput((FieldError("", message),))
         if letter == "C":
             raise StoreUnavailable("Another key got the same random id meanwhile: make this one again.")
         await self.look()
@@ -155,6 +157,18 @@ class AccessRoom:
             return msgspec.structs.replace(record, secrets=(made, ending))
 
         return self._new(await self._change(key_id, rotated), text)
+
+    async def forget(self, key_id: str) -> ApiKey:
+        """Strike a key that was revoked or has expired off the list, for another's sake. Raises InvalidInput."""
+        while True:
+            found, record = await self._read(key_id)
+            state = state_of(record, self.keyring.now_ms())
+            if state == "live":
+                raise InvalidInput((FieldError("/id", "this key is live: revoke it first"),))
+            # Else somebody else changed it since it was read.
+            if await self._store.access.forget_key(key_id, found) == "A":
+                await self.look()
+                return shown(record, self.keyring.now_ms())
 
     async def revoke(self, key_id: str, *, former_only: bool = False) -> ApiKey:
         """Have a key, or only its former secret, taken no more. Raises InvalidInput.
@@ -187,25 +201,18 @@ class AccessRoom:
         changed = await self._change(key_id, lambda record, _: msgspec.structs.replace(record, limit=limit))
         return shown(changed, self.keyring.now_ms())
 
-    async def spend(self, signature: str) -> str:
-        """Use a signature up, for all processes: "A"; "U" if it was used before, "F" while there are too many."""
+    async def spend(self, key_id: str, signature: str, *, at_s: float) -> str:
+        """Use a key's signature of a time up, for all processes: "A"; "U" if it was used before, "F" while the key has
+        too many."""
+        ends_ms = int((at_s + SIGNED_WINDOW_S) * 1_000) + SIGNATURE_MARGIN_MS
         return await self._store.access.spend_signature(
-            bytes.fromhex(signature), kept_ms=SIGNATURE_KEPT_MS, signatures_max=SIGNATURES_MAX
+            key_id, bytes.fromhex(signature), ends_ms=ends_ms, signatures_max=SIGNATURES_MAX
         )
 
     async def _change(self, key_id: str, change: Callable[[KeyRecord, int], KeyRecord]) -> KeyRecord:
         """Put what `change` makes of a key in its place."""
         while True:
-            await self.look()
-            found = await self._store.access.read_key(key_id) if key_id else None
-            if found is None:
-                message = f'no key has the id "{key_id}"; `stockade keys list` shows them'
-                raise InvalidInput((FieldError("/id", message),))
-            try:
-                record = decode_record(found)
-            except msgspec.MsgspecError as error:
-                message = f"this key was made by another release, which has to change it ({error})"
-                raise InvalidInput((FieldError("/id", message),)) from None
+            found, record = await self._read(key_id)
             changed = change(record, self.keyring.now_ms())
             letter = "A"
             if changed != record:
@@ -214,6 +221,19 @@ class AccessRoom:
             if letter == "A":
                 await self.look()
                 return changed
+
+    async def _read(self, key_id: str) -> tuple[bytes, KeyRecord]:
+        """A key as the store has it now. Raises InvalidInput."""
+        await self.look()
+        found = await self._store.access.read_key(key_id) if key_id else None
+        if found is None:
+            message = f'no key has the id "{key_id}"; `stockade keys list` shows them'
+            raise InvalidInput((FieldError("/id", message),))
+        try:
+            return found, decode_record(found)
+        except msgspec.MsgspecError as error:
+            message = f"this key was made by another release, which has to change it ({error})"
+            raise InvalidInput((FieldError("/id", message),)) from None
 
     async def _records(self) -> list[KeyRecord]:
         records = []

@@ -46,9 +46,13 @@ class AccessCalls:
         reply: bytes = await self._wire.call("stockade_put_key", keys, arguments, lane=Lane.READ, durable=True)
         return reply.decode()
 
-    async def spend_signature(self, signature: bytes, *, kept_ms: int, signatures_max: int) -> str:
-        """Use a signature up; returns a letter, which access.lua lists."""
-        arguments = (self._catalogue.epoch, signature, kept_ms, signatures_max)
-        keys = (self._keys.meta, self._keys.signatures)
+    async def forget_key(self, key_id: str, former: bytes) -> str:
+        """Remove a key that still is what was seen; returns a letter, which access.lua lists."""
+        return await self.put_key(key_id, former, b"", keys_max=0)
+
+    async def spend_signature(self, key_id: str, signature: bytes, *, ends_ms: int, signatures_max: int) -> str:
+        """Use a signature of a key up; returns a letter, which access.lua lists."""
+        arguments = (self._catalogue.epoch, key_id, signature, ends_ms, signatures_max)
+        keys = (self._keys.meta, self._keys.signatures, self._keys.signers)
         reply: bytes = await self._wire.call("stockade_spend_signature", keys, arguments, lane=Lane.READ, durable=True)
         return reply.decode()

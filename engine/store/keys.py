@@ -25,6 +25,7 @@ class CatalogueKeys(Struct, frozen=True):
     events: str
     access: str
     signatures: str
+    signers: str
 
 
 class PartitionKeys(Struct, frozen=True):

@@ -8,7 +8,7 @@ from redis.exceptions import ResponseError
 
 from engine.errors import StoreUnsupported
 
-LIBRARY_VERSION = 3
+LIBRARY_VERSION = 4
 """As in ledger.lua. To be raised whenever a function's arguments, reply or stored layout change."""
 
 PARTS = (
@@ -24,6 +24,7 @@ PARTS = (
     "feed",
     "catalogue",
     "access",
+    "requests",
     "repair",
     "stream",
 )

@@ -1,20 +1,17 @@
 """Keys of requests (`Idempotency-Key`) that have another id besides, and of what content each is. For a while.
 
-One string a key, some hundred bytes (two where its content comes again): `SET NX` says in one step whether it is free.
-They only notice a client that mixes up its keys. That nothing is done twice is the ids' to promise: a failover that
-forgets a key loses no more than that.
+One string a key, some hundred bytes. They only notice a client that mixes up its keys. That nothing is done twice is
+the ids' to promise: a failover that forgets a key loses no more than that.
 """
 
 import hashlib
 from collections.abc import Callable
 from enum import Enum
 
-from engine.errors import StoreUnavailable
 from engine.store.keys import home_of
-from engine.store.wire import Wire
+from engine.store.wire import Lane, Wire
 
 DIGEST_BYTES = 16
-BIND_TRIES_MAX = 10
 
 
 class Bound(Enum):
@@ -23,6 +20,10 @@ class Bound(Enum):
     NOW = "this content's, from now on"
     BEFORE = "this content's"
     OTHER = "another's"
+
+
+_BOUND = {b"N": Bound.NOW, b"B": Bound.BEFORE, b"O": Bound.OTHER}
+"""By the letters of requests.lua."""
 
 
 class RequestKeys:
@@ -35,30 +36,13 @@ class RequestKeys:
 
     async def bind(self, name: str, content: bytes, *, kept_s: int) -> Bound:
         """Let a key be that of a content, unless it is another's. Raises StoreError."""
-        key, digest = self._key(name), _digest(content)
-        for _ in range(BIND_TRIES_MAX):
-            if await self._wire.command("SET", key, digest, "EX", kept_s, "NX"):
-                return Bound.NOW
-            found = await self._wire.command("GET", key)
-            if found == digest.encode():
-                await self._wire.command("SET", _twin(key), "", "EX", kept_s)
-                # Whoever gives it up from now on sees that it has a twin.
-                found = await self._wire.command("GET", key)
-            # It may have been given up between the two.
-            if found is not None:
-                return Bound.BEFORE if found == digest.encode() else Bound.OTHER
-        raise StoreUnavailable("Others use the same Idempotency-Key, again and again. Send it later.")
+        arguments = (_digest(content), kept_s)
+        letter = await self._wire.call("stockade_bind_request", (self._key(name),), arguments, lane=Lane.READ)
+        return _BOUND[letter]
 
-    async def release(self, name: str, content: bytes, *, kept_s: int) -> None:
-        """Forget a key: what came with it was refused, and has used nothing up. Raises StoreError.
-
-        Not one under which the same content came again meanwhile: that may have been done.
-        """
-        key = self._key(name)
-        await self._wire.command("DEL", key)
-        # In this order: a twin that is not seen here sees that the key is gone, and binds it anew.
-        if await self._wire.command("EXISTS", _twin(key)):
-            await self._wire.command("SET", key, _digest(content), "EX", kept_s, "NX")
+    async def release(self, name: str, content: bytes) -> None:
+        """A request was refused: forget its key, unless a twin is under way or was done. Raises StoreError."""
+        await self._wire.call("stockade_release_request", (self._key(name),), (_digest(content),), lane=Lane.READ)
 
     def _key(self, name: str) -> str:
         digest = _digest(name.encode())

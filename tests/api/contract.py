@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 
 from api.http.contract import LINES_TYPE
+from api.http.problems import TITLES
 from api.http.routes import ROUTES
 from api.openapi.document import UNROUTED, document
 
@@ -93,4 +94,4 @@ def check_answer(method: str, target: str, status: int, headers: Mapping[str, st
 def _unrouted() -> list[Json]:
     responses = contract()["components"]["responses"]
     by_type = {type_: responses[type_] for type_ in UNROUTED}
-    return [{"status": 404 if type_ == "not-found" else 405, "response": told} for type_, told in by_type.items()]
+    return [{"status": TITLES[type_][0], "response": told} for type_, told in by_type.items()]

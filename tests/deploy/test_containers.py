@@ -128,6 +128,24 @@ def test_what_compose_mounts_is_there_and_ports_are_the_machines_own() -> None:
         assert one["image"] == "stockade" or re.search(r":v?\d+\.\d+", one["image"]), name
 
 
+def test_the_compose_file_leaves_no_door_open() -> None:
+    """It makes a key before it serves, so nobody is let in without one; and has Prometheus read with that."""
+    ours, keys = service("stockade"), service("keys")
+    settings = load_settings(image_settings() | ours["environment"])
+    assert settings.access == "auto"
+    assert ours["depends_on"]["keys"] == {"condition": "service_completed_successfully"}
+    assert keys["environment"]["REDIS_URL"] == ours["environment"]["REDIS_URL"]
+    assert (keys["user"], keys["entrypoint"]) == (ours["user"], ["sh", "-c"])
+    (line,) = keys["command"]
+    (file,) = set(re.findall(r"\S+\.key", line))
+    assert line.partition("|| ")[2] == f"stockade keys create prometheus --scope read > {file}"
+    (job,) = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    assert job["authorization"]["credentials_file"] == f"{keys['working_dir']}/{file}"
+    (mounted,) = [volume for volume in service("prometheus")["volumes"] if volume.startswith("stockade:")]
+    assert mounted.split(":") == ["stockade", keys["working_dir"], "ro"]
+    assert f"stockade:{keys['working_dir']}" in keys["volumes"]
+
+
 def test_the_store_of_the_compose_file_keeps_what_it_acknowledges() -> None:
     """As `stockade doctor` would have it."""
     command = service("valkey")["command"]

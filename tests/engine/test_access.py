@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from engine import Engine, Settings, open_engine
-from engine.access import SCOPES, Principal, keyring, room, signature
+from engine.access import SCOPES, SIGNED_WINDOW_S, Principal, keyring, room, signature
 from engine.access.signing import SigningRoot
 from engine.errors import InvalidInput
 
@@ -48,7 +48,7 @@ async def test_a_key_that_breaks_a_rule_is_not_made(engine: Engine, terms: dict[
 
 
 async def test_keys_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every process holds them all; those revoked count, as they stay on the list."""
+    """Every process holds them all; those revoked count, as they stay on the list until they are forgotten."""
     monkeypatch.setattr(room, "KEYS_MAX", 3)
     keys = [await engine.create_key(str(number), ["read"]) for number in range(3)]
     await engine.revoke_key(keys[0].key.id)
@@ -56,6 +56,26 @@ async def test_keys_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch)
         await engine.create_key("one more", ["read"])
     assert [key.name for key in await engine.keys()] == ["0", "1", "2"]
     await engine.rotate_key(keys[1].key.id)
+    with pytest.raises(InvalidInput, match="revoke it first"):
+        await engine.forget_key(keys[1].key.id)
+    assert (await engine.forget_key(keys[0].key.id)).name == "0"
+    assert engine.access.keyring.find(keys[0].text) == "unknown"
+    await engine.create_key("one more", ["read"])
+    with pytest.raises(InvalidInput, match="stockade keys list"):
+        await engine.forget_key(keys[0].key.id)
+    assert [key.name for key in await engine.keys()] == ["1", "2", "one more"]
+
+
+async def test_a_store_whose_last_key_was_forgotten_stays_closed(engine: Engine) -> None:
+    """Tidying up must not open the door."""
+    made = await engine.create_key("x", ["read"], expires_in_s=0.001)
+    while (await engine.keys())[0].state == "live":
+        await asyncio.sleep(0.001)
+    await engine.forget_key(made.key.id)
+    assert await engine.keys() == ()
+    fresh = room.AccessRoom(engine.store, engine.settings)
+    await fresh.look()
+    assert fresh.keyring.closed
 
 
 async def test_of_two_rotations_at_once_one_is_done(engine: Engine, empty_store_url: str) -> None:
@@ -103,14 +123,41 @@ async def test_a_record_that_says_more_than_this_release_knows_lets_nobody_in(
 
 async def test_a_signature_is_spent_once_and_forgotten_in_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """While it is young enough to be taken it is remembered; and no more of them than fit."""
+    await engine.access.look()
+    now_s = engine.access.keyring.now_ms() / 1000
     one, two, three = ("0" * 63 + digit for digit in "123")
-    assert [await engine.access.spend(each) for each in (one, two, one)] == ["A", "A", "U"]
-    monkeypatch.setattr(room, "SIGNATURES_MAX", 2)
-    assert await engine.access.spend(three) == "F"
-    monkeypatch.setattr(room, "SIGNATURES_MAX", 100)
-    monkeypatch.setattr(room, "SIGNATURE_KEPT_MS", 0)
-    assert await engine.access.spend(three) == "A"
-    assert await engine.access.spend(three) == "A"
+
+    async def spend(key_id: str, signature: str, late_s: float = 0) -> str:
+        return await engine.access.spend(key_id, signature, at_s=now_s - late_s)
+
+    assert [await spend("a", each) for each in (one, two, one)] == ["A", "A", "U"]
+    assert await spend("b", one) == "A"
+    # As late as one is taken, it is still remembered; later it is not, and need not be.
+    assert [await spend("a", three, SIGNED_WINDOW_S) for _ in range(2)] == ["A", "U"]
+    monkeypatch.setattr(room, "SIGNATURE_MARGIN_MS", 0)
+    four = "4" * 64
+    assert [await spend("a", four, SIGNED_WINDOW_S + 1) for _ in range(2)] == ["A", "A"]
+
+
+async def test_no_key_takes_the_room_of_others_signatures(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that signs without end stops itself; what has ended makes room again."""
+    monkeypatch.setattr(room, "SIGNATURES_MAX", 8)
+    monkeypatch.setattr(room, "SIGNATURE_MARGIN_MS", 0)
+    await engine.access.look()
+    now_s = engine.access.keyring.now_ms() / 1000
+
+    async def spent(key_id: str, late_s: float = 0) -> int:
+        count = 0
+        while await engine.access.spend(key_id, f"{count:064x}", at_s=now_s - late_s) == "A":
+            count += 1
+        return count
+
+    assert [await spent(key_id) for key_id in ("greedy", "modest", "late")] == [4, 2, 1]
+    assert await engine.access.spend("greedy", "f" * 64, at_s=now_s) == "F"
+    old = now_s - SIGNED_WINDOW_S + 0.2
+    assert await engine.access.spend("another", "f" * 64, at_s=old) == "A"
+    while await engine.access.spend("yet another", "e" * 64, at_s=now_s) == "F":
+        await asyncio.sleep(0.01)
 
 
 async def test_keys_are_compared_in_constant_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

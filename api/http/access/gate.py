@@ -70,7 +70,9 @@ class Gate:
         if scope is PUBLIC:
             return ANYONE
         if self._asks_nobody:
-            return self._limited(ANYONE)
+            origin = headers.get("origin")
+            found_open = ANYONE if origin is None else _from_its_own_pages(headers, origin)
+            return found_open if isinstance(found_open, Problem) else self._limited(found_open)
         if self._asks_once_closed and not self._keyring.closed:
             found_here = _from_this_machine(headers)
             return found_here if isinstance(found_here, Problem) else self._limited(found_here)
@@ -104,6 +106,17 @@ def rate_limited(retry_after_s: int) -> Problem:
     """The problem of a request too many; the same object each time."""
     detail = f"The limit of this key is reached. Nothing was done. Send the request again after {retry_after_s} s."
     return Problem("rate-limited", detail, retry_after_s=retry_after_s)
+
+
+def _from_its_own_pages(headers: Headers, origin: str) -> Principal | Problem:
+    """Of a request that a browser sent for a web page, where everybody is let in: not for pages from elsewhere.
+
+    What the network keeps others from, a page that somebody here has open could do for them.
+    """
+    if origin.partition("://")[2] == headers.get("host", ""):
+        return ANYONE
+    detail = f"{origin} may not call this service, which takes all calls without a key (STOCKADE_ACCESS=open)."
+    return Problem("forbidden", f"{detail} A gateway that means to let it has to take `Origin` away, or keep `Host`.")
 
 
 def _from_this_machine(headers: Headers) -> Principal | Problem:

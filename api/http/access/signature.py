@@ -41,18 +41,22 @@ def signature_problem(
     return None
 
 
-async def spend(room: AccessRoom, scope: Scope, method: str, header: str | None) -> Problem | None:
+async def spend(
+    room: AccessRoom, principal: Principal, scope: Scope, method: str, header: str | None
+) -> Problem | None:
     """Use up a signature that was verified, where it is good only once. Raises StoreError."""
     found = _HEADER.fullmatch(header or "")
-    if scope not in ONCE or method in ("GET", "HEAD") or found is None:
+    if scope not in ONCE or method in ("GET", "HEAD") or found is None or principal.key_id is None:
         return None
-    match await room.spend(found["signature"]):
+    match await room.spend(principal.key_id, found["signature"], at_s=float(found["time"])):
         case "A":
             return None
         case "U":
             return _refused("This signature was used before. Sign the request anew: its time may have a fraction.")
         case _:
-            return Problem("overloaded", "Too many signed changes at once. Nothing was changed; send it again later.")
+            return Problem(
+                "overloaded", "Too many signed changes of this key at once. Nothing was changed; send it again later."
+            )
 
 
 def _refused(detail: str) -> Problem:

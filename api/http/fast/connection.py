@@ -21,21 +21,21 @@ from api.http.request_id import request_id_of
 from api.http.scope import Scope
 from api.http.timeout import HEADER as TIMEOUT_HEADER
 from api.http.timeout import read_timeout
-from api.idempotency import read_key, told_of_key
+from api.idempotency import of_caller, read_key, told_of_key
+from api.metrics.counts import ORDERS_ROUTE
 from engine.intake import Outcome
 from engine.model import limits
 
 if TYPE_CHECKING:
-    from aiohttp.web_protocol import RequestHandler
-
     from api.http.fast.door import Door
+    from api.http.reader import Reader
 
 WAITING_BYTES_MAX = 256 * 1024
 """Bytes of later requests that are kept while one is answered; then the client is not read from."""
 ORDERS_PATH = "/v1/orders"
 TIMEOUT = TIMEOUT_HEADER.lower()
-ROUTE = f"POST {ORDERS_PATH}"
-"""As the counters name it."""
+WRITE_WAIT_S = 30.0
+"""How long a client is waited for that takes nothing of what it is sent."""
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -47,6 +47,7 @@ class Connection(asyncio.Protocol):
         "_began",
         "_busy",
         "_door",
+        "_ended",
         "_full",
         "_head",
         "_headers",
@@ -60,13 +61,15 @@ class Connection(asyncio.Protocol):
         "_size",
         "_transport",
         "_under_key",
+        "_unsent",
+        "_unsent_since",
         "_waiting",
     )
 
     def __init__(self, door: "Door") -> None:
         self._door = door
         self._transport: asyncio.Transport | None = None
-        self._inner: RequestHandler | None = None
+        self._inner: Reader | None = None
         self._waiting = bytearray()
         """What came and is not served."""
         self._size = 0
@@ -74,9 +77,15 @@ class Connection(asyncio.Protocol):
         self._head: Head | None = None
         self._busy = False
         self._shut = False
-        """Whether the client sends no more, or the service takes no more."""
+        """Whether the service takes no more."""
+        self._ended = False
+        """Whether the client sends no more."""
         self._full = False
         """Whether the client does not take what it is sent."""
+        self._unsent = 0
+        """Bytes that it had not taken at the last sweep, if so."""
+        self._unsent_since = 0.0
+        """When those became fewer the last time."""
         self._order_id = ""
         self._under_key = False
         """Whether the id is that of an `Idempotency-Key`."""
@@ -128,15 +137,16 @@ class Connection(asyncio.Protocol):
             self._read(data)
 
     def eof_received(self) -> bool | None:
-        if self._inner is not None:
-            self._inner.eof_received()
-            return None
         # It may still read: what it asked is answered.
-        self._shut = True
-        return self._busy
+        self._ended = True
+        if self._inner is not None:
+            return self._inner.eof_received()
+        self._next()
+        return self._transport is not None and not self._transport.is_closing()
 
     def pause_writing(self) -> None:
         self._full = True
+        self._unsent, self._unsent_since = 0, self._door.now
         if self._inner is not None:
             self._inner.pause_writing()
 
@@ -199,7 +209,8 @@ class Connection(asyncio.Protocol):
                     self._answer(principal)
                 return
             # One that came twice is aiohttp's.
-            key = read_key(head.headers.get("idempotency-key"))
+            given = head.headers.get("idempotency-key")
+            key = None if given is None else of_caller(read_key(given), principal)
             if isinstance(key, Problem):
                 self._answer(key)
                 return
@@ -250,9 +261,9 @@ class Connection(asyncio.Protocol):
         self._busy = False
         # Also where the client hung up: what became of its order counts.
         self._door.observe(
-            ROUTE,
+            ORDERS_ROUTE,
             TITLES[answered.type][0] if isinstance(answered, Problem) else answered.status,
-            outcome_of(answered, ROUTE),
+            outcome_of(answered, ORDERS_ROUTE),
             perf_counter() - self._began,
             self._request_id,
             self._headers,
@@ -260,11 +271,12 @@ class Connection(asyncio.Protocol):
         if transport is None:
             return
         replies, request_id = self._door.replies, self._request_id
+        last = self._shut or (self._ended and not self._waiting)
         if isinstance(answered, Problem):
-            transport.write(replies.encode_problem(answered, request_id, close=self._shut))
+            transport.write(replies.encode_problem(answered, request_id, close=last))
         else:
-            transport.write(replies.encode(answered, request_id, close=self._shut))
-        if self._shut:
+            transport.write(replies.encode(answered, request_id, close=last))
+        if last:
             transport.close()
             return
         self._since = self._door.now
@@ -280,6 +292,9 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         if self._waiting:
             self._receive()
+        if self._ended and not self._busy and self._inner is None:
+            # What is left, if anything, is no whole request.
+            self._transport.close()
 
     # aiohttp's lane
 
@@ -296,6 +311,8 @@ class Connection(asyncio.Protocol):
         if self._full:
             inner.pause_writing()
         inner.data_received(data)
+        if self._ended and not inner.eof_received():
+            self._transport.close()
 
     def began(self) -> None:
         """A request of aiohttp's lane has its head, and goes to its handler."""
@@ -310,12 +327,23 @@ class Connection(asyncio.Protocol):
     # The door's house-keeping
 
     def overdue(self, now: float, *, request_read_s: float, keepalive_s: float) -> bool:
-        """Whether the rest of a request, or the next one, has been waited for long enough."""
+        """Whether the rest of a request, the next one, or room for an answer has been waited for long enough."""
+        if self._full and self._stuck(now):
+            return True
         if self._inner is not None:
             return self._arriving and now - self._since > request_read_s
         if self._busy:
             return False
         return now - self._since > (request_read_s if self._waiting else keepalive_s)
+
+    def _stuck(self, now: float) -> bool:
+        """Whether the client has taken nothing for WRITE_WAIT_S."""
+        assert self._transport is not None, "a connection that is lost is not swept"
+        unsent = self._transport.get_write_buffer_size()
+        if unsent < self._unsent:
+            self._unsent_since = now
+        self._unsent = unsent
+        return now - self._unsent_since > WRITE_WAIT_S
 
     @property
     def served_here(self) -> bool:

@@ -20,7 +20,7 @@ from engine import Engine
 from engine.intake.patience import RETRY_S_MAX
 
 if TYPE_CHECKING:
-    from aiohttp.web_protocol import RequestHandler
+    from api.http.reader import Reader
 
 BACKLOG = 1_024
 """Connections that the kernel holds for us while we are busy."""
@@ -38,7 +38,7 @@ class Door:
         engine: Engine,
         gate: Gate,
         watch: Watch,
-        aiohttp: "Callable[[], RequestHandler]",
+        aiohttp: "Callable[[], Reader]",
         *,
         connections_max: int,
         request_read_s: float,

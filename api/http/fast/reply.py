@@ -7,7 +7,6 @@ from functools import lru_cache
 from http import HTTPStatus
 
 import msgspec
-from aiohttp.http import SERVER_SOFTWARE
 from msgspec import Struct
 
 from api.http.answer import JSON, REPLAYED, Answer
@@ -63,7 +62,7 @@ class Replies:
         second = int(time.time())
         if second != self._second:
             self._second = second
-            self._tail = f"Date: {formatdate(second, usegmt=True)}\r\nServer: {SERVER_SOFTWARE}\r\n".encode()
+            self._tail = f"Date: {formatdate(second, usegmt=True)}\r\n".encode()
         return self._tail
 
 

@@ -51,7 +51,7 @@ local WRITERS, EVENTS = 16, 17
 -- `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to; and, as
 -- `counted:` and a warehouse's number, when (in ms since 1970) any of its stock in this partition was last counted.
 
-local VERSION = 3
+local VERSION = 4
 local DIGEST = '@DIGEST@' -- put in by the loader: tells two texts of one version apart
 
 local HEAD = '>BBI4I8I8'

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -138,11 +139,13 @@ def _answer(status: int, body: Any, headers: dict[str, str]) -> bytes:
 class Misbehaving:
     """Treats each request by the next of its steps; the last one serves for all that follow."""
 
-    def __init__(self, *steps: Step) -> None:
+    def __init__(self, *steps: Step, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+        self.connections = 0
         self._steps = list(steps)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.stopped = threading.Event()
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self._listening.getsockname()[1]}"
         self.received: list[Received] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -155,6 +158,9 @@ class Misbehaving:
         with suppress(OSError):
             while True:
                 sock, _ = self._listening.accept()
+                self.connections += 1
+                if self._tls is not None:
+                    sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                 threading.Thread(target=self._serve, args=(Connection(sock, self),), daemon=True).start()
 
     def _serve(self, connection: Connection) -> None:
@@ -166,9 +172,9 @@ class Misbehaving:
 
 
 @contextmanager
-def misbehaving(*steps: Step) -> Iterator[Misbehaving]:
+def misbehaving(*steps: Step, tls: ssl.SSLContext | None = None) -> Iterator[Misbehaving]:
     """Such a server, for a block."""
-    server = Misbehaving(*steps)
+    server = Misbehaving(*steps, tls=tls)
     try:
         yield server
     finally:

@@ -1,9 +1,18 @@
-"""What the tests of the HTTP door prove again and again: a refused request has changed nothing."""
+"""What the tests of the HTTP door share: both lanes to send bytes to, and that a refused request changed nothing."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import redis
+
+from tests.api.http.raw import Doors, open_doors
+
+
+@pytest.fixture
+async def doors(empty_store_url: str) -> AsyncIterator[Doors]:
+    """The product's door, and aiohttp alone, on one engine with stock of "x"."""
+    async with open_doors(empty_store_url) as found:
+        yield found
 
 
 @pytest.fixture

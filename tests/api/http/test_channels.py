@@ -65,6 +65,24 @@ def test_an_order_that_names_no_channel_is_of_the_keys(channels: Channels) -> No
     channels.all.post(order).problem(422, "order-conflict")
 
 
+def test_keys_of_requests_are_no_space_that_channels_share(channels: Channels) -> None:
+    """Each storefront thinks up its own, as `cart-1`: neither meets the other's, nor learns of them."""
+    made = []
+    for shop in (channels.web, channels.app, channels.all):
+        order = shop.order(("CH-A", 1), order_id=None)
+        answers = [shop.door.call("POST", "/v1/orders", order, {"Idempotency-Key": "cart-1"}) for _ in range(2)]
+        assert [answer.status for answer in answers] == [201, 200]
+        made.append(answers[0].json["order_id"])
+        shop.door.call(
+            "POST", "/v1/orders", shop.order(("CH-A", 2), order_id=None), {"Idempotency-Key": "cart-1"}
+        ).problem(422, "idempotency-key-reused")
+    assert made == ["web:cart-1", "app:cart-1", "cart-1"]
+    # Beside an id they are not one either.
+    for shop in (channels.web, channels.app):
+        answer = shop.door.call("POST", "/v1/orders", shop.order(("CH-A", 1)), {"Idempotency-Key": "beside"})
+        assert answer.status == 201
+
+
 def test_an_order_of_another_channel_is_refused(channels: Channels) -> None:
     """It would be told in the wrong books, and take from another's pool."""
     order = channels.web.order(("CH-A", 1), channel="app")

@@ -12,6 +12,7 @@ from api.http.routes import Scope
 from api.rate_limit import Limiter, OwnTimes
 from engine import Engine, Settings, open_engine
 from engine.access import ANYONE, Principal
+from engine.config import AccessMode
 from engine.model import Line, Order, ShipTo
 from tests.api.guarded import bearer, signed
 
@@ -44,6 +45,19 @@ async def test_it_tells_whose_a_request_is(engine: Engine) -> None:
     ordered = of_channel(found, ORDER)
     assert isinstance(ordered, Order)
     assert (ordered.channel, of_channel(ANYONE, ORDER)) == ("web", ORDER)
+
+
+@pytest.mark.parametrize("mode", ["open", "auto"])
+async def test_a_page_from_elsewhere_is_let_in_nowhere(engine: Engine, mode: AccessMode) -> None:
+    """Where no key is asked for, a browser would carry anybody's request to a service that only its user can reach."""
+    gate = Gate(engine.access, mode)
+    for origin in ("https://evil.example", "http://127.0.0.1:9999", "null"):
+        refused = gate.check(Scope.STOCK, "POST", "/v1/stock/movements", {**LOCAL, "origin": origin}, b"{}")
+        assert isinstance(refused, Problem)
+        assert refused.type == "forbidden"
+    own = {**LOCAL, "origin": f"http://{LOCAL['host']}"}
+    assert gate.check(Scope.STOCK, "POST", "/v1/stock/movements", own, b"{}") is ANYONE
+    assert gate.check(Scope.PUBLIC, "GET", "/livez", {**LOCAL, "origin": "https://evil.example"}, b"") is ANYONE
 
 
 async def test_a_signature_is_compared_in_constant_time(

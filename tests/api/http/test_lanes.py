@@ -1,101 +1,18 @@
 """Both lanes read alike: the door answers what aiohttp alone would answer to the same bytes, however they come."""
 
 import asyncio
-import contextlib
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import msgspec
 import pytest
-from aiohttp import web
 
 from api.http.aiohttp_lane import DOOR
 from api.http.app import build_app
 from api.http.server import open_door
-from engine import Engine, Settings, open_engine
+from engine import Settings, open_engine
 from engine.model import limits
+from tests.api.http.raw import HOST, WAIT_S, Client, Doors, order_body, post
 from tests.engine.small_network import put_network
-
-WAIT_S = 10.0
-READ_S = 1.0
-"""How long these services wait for a request; the least that there is."""
-QUIET_S = 0.3
-"""How long an answer that does not come is waited for."""
-
-HOST = b"Host: stockade\r\n"
-
-
-def order_body(order_id: str, sku: str = "x") -> bytes:
-    """An order of one unit."""
-    body = {"order_id": order_id, "ship_to": {"lat": 30, "lon": 110}, "lines": [{"sku": sku, "quantity": 1}]}
-    return msgspec.json.encode(body)
-
-
-def post(body: bytes, *fields: bytes, line: bytes = b"POST /v1/orders HTTP/1.1", host: bytes = HOST) -> bytes:
-    """A request with a right Content-Length."""
-    head = line + b"\r\n" + host + b"".join(field + b"\r\n" for field in fields)
-    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
-
-
-@dataclass
-class Doors:
-    """One engine behind the product's door, and behind aiohttp alone."""
-
-    engine: Engine
-    ours: tuple[str, int]
-    aiohttp: tuple[str, int]
-
-
-@pytest.fixture
-async def doors(empty_store_url: str) -> AsyncIterator[Doors]:
-    """Both, on an engine with stock."""
-    settings = Settings(redis_url=empty_store_url, port=0, request_read_s=READ_S, connections_max=20, drain_s=5)
-    async with open_engine(settings) as engine:
-        await put_network(engine, {("x", "A"): 1_000})
-        runner = web.AppRunner(build_app(engine), access_log=None, auto_decompress=False)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with open_door(build_app(engine), engine) as url:
-            host, _, port = url.removeprefix("http://").partition(":")
-            yield Doors(engine, (host, int(port)), runner.addresses[0][:2])
-        await runner.cleanup()
-
-
-class Client:
-    """Raw bytes out, answers in."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    @classmethod
-    async def of(cls, address: tuple[str, int]) -> "Client":
-        """Connected."""
-        return cls(*await asyncio.open_connection(*address))
-
-    async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        """The next one."""
-        async with asyncio.timeout(WAIT_S):
-            head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            first, *lines = head.split("\r\n")[:-2]
-            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-            body = await self.reader.readexactly(int(headers.get("content-length", 0)))
-        return int(first.split()[1]), headers, body
-
-    async def ended(self) -> bool:
-        """Whether the other side closes, without another byte."""
-        try:
-            async with asyncio.timeout(QUIET_S):
-                return await self.reader.read(1) == b""
-        except TimeoutError:
-            return False
-        except ConnectionError:
-            return True
-
-    async def close(self) -> None:
-        """Gone."""
-        self.writer.close()
 
 
 def comparable(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, dict[str, str], bytes]:
@@ -252,44 +169,6 @@ async def _send(client: Client, data: bytes) -> None:
     await client.writer.drain()
 
 
-@pytest.mark.parametrize(
-    "first", [b"POST /v1/or", post(order_body("slow"))[:-10], b"GET /livez HTTP/1.1\r\nHost: x\r\n"]
-)
-async def test_a_client_that_stops_in_mid_request_is_not_waited_for(doors: Doors, first: bytes) -> None:
-    """In neither lane, in the head nor in the body."""
-    client = await Client.of(doors.ours)
-    client.writer.write(first)
-    async with asyncio.timeout(READ_S + 3):
-        with contextlib.suppress(ConnectionError):
-            await client.reader.read()
-    await client.close()
-
-
-async def test_a_slow_body_of_the_other_lane_is_told_so(doors: Doors) -> None:
-    """Its request has begun, so it gets an answer."""
-    client = await Client.of(doors.ours)
-    client.writer.write(b"PUT /v1/stock HTTP/1.1\r\n" + HOST + b"Content-Length: 100\r\n\r\n[")
-    status, headers, body = await client.answer()
-    assert (status, msgspec.json.decode(body)["type"], headers["connection"]) == (408, "too-slow", "close")
-    await client.close()
-
-
-@pytest.mark.parametrize("before", [b"", b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\n"], ids=["fast", "aiohttp"])
-async def test_a_client_that_shuts_its_side_still_gets_its_answer(doors: Doors, before: bytes) -> None:
-    """Of what it had asked by then, where the fast lane serves; and the order is held in any case."""
-    client = await Client.of(doors.ours)
-    client.writer.write(before + post(order_body("half")))
-    client.writer.write_eof()
-    if not before:
-        assert (await client.answer())[0] == 201
-        assert await client.ended()
-    await client.close()
-    again = await Client.of(doors.ours)
-    again.writer.write(post(order_body("half")))
-    assert (await again.answer())[0] in (200, 201)
-    await again.close()
-
-
 async def test_connections_beyond_the_limit_are_told_and_closed(doors: Doors) -> None:
     """Those that are open go on."""
     clients = [await Client.of(doors.ours) for _ in range(20)]
@@ -307,26 +186,6 @@ async def test_connections_beyond_the_limit_are_told_and_closed(doors: Doors) ->
     assert (await clients[0].answer())[0] == 200
     for client in clients:
         await client.close()
-
-
-async def test_a_client_that_does_not_read_is_not_read_from(doors: Doors) -> None:
-    """It costs a bounded number of bytes, and others nothing."""
-    client = await Client.of(doors.ours)
-    client.reader._limit = 1  # type: ignore[attr-defined] # so that its own side takes little
-    flood = post(order_body("deaf")) * 1_000
-    sent = 0
-    with contextlib.suppress(TimeoutError):
-        while sent < 400:
-            client.writer.write(flood)
-            async with asyncio.timeout(QUIET_S):
-                await client.writer.drain()
-            sent += 1
-    assert sent < 400
-    other = await Client.of(doors.ours)
-    other.writer.write(post(order_body("heard")))
-    assert (await other.answer())[0] == 201
-    await other.close()
-    client.writer.transport.abort()
 
 
 async def test_what_is_under_way_is_answered_when_the_service_stops(empty_store_url: str) -> None:

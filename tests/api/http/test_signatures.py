@@ -159,6 +159,23 @@ def test_an_order_sent_again_with_its_signature_is_a_replay_without_effect(signi
     assert [cell["available"] for cell in cells] == [3]
 
 
+@pytest.mark.parametrize("name", ["an order", "a shipment", "a movement"])
+def test_a_caught_signature_makes_nothing_new_under_a_key_of_ones_own(signing: Signing, name: str) -> None:
+    """The header that could be the id is not signed: so a signed body has its id in itself, or is refused."""
+    lines = [{"sku": "none", "quantity": 1}]
+    path, body = {
+        "an order": ("/v1/orders", {"ship_to": {"lat": 30, "lon": 120}, "lines": lines}),
+        "a shipment": ("/v1/orders/none/ship", {"lines": lines}),
+        "a movement": ("/v1/stock/movements", {"type": "receive", "rows": [{**lines[0], "warehouse": "none"}]}),
+    }[name]
+    data = msgspec.json.encode(body)
+    for key in ("first", "second"):
+        headers = {**signed(signing.key, "POST", path, data), "Idempotency-Key": key}
+        problem = signing.one.call("POST", path, data, headers)
+        problem.problem(422, "invalid-order" if name == "an order" else "invalid-request")
+        assert "_id" in problem.json["errors"][0]["message"]
+
+
 def test_each_secret_signs_with_its_own(signing: Signing) -> None:
     """A rotation changes both; the signing secret of one is no good with the other."""
     old = signing.operator.create("read", signed=True)

@@ -1,0 +1,152 @@
+"""aiohttp's reader of requests, as this service has it: what it cannot read is a problem like any other.
+
+It also knows how many requests it has that lack their answers, so that a client that shuts its side gets all of them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+import structlog
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web_protocol import RequestHandler
+
+from api.http.fast.reply import Replies
+from api.http.problems import Problem
+from api.http.request_id import HEADER, request_id_of
+from api.http.response import respond
+from api.watch import Watch
+
+LINE_BYTES_MAX = 8_190
+FIELDS_MAX = 128
+UNREAD = "any (unreadable)"
+"""Requests that could not be read, for the counters."""
+
+_BROKEN = Problem(
+    "broken-http",
+    f"This cannot be read as HTTP/1.1, or is more than is read: lines and fields of a head may have {LINE_BYTES_MAX}"
+    f" bytes, and there may be {FIELDS_MAX} fields.",
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Reader(RequestHandler):
+    """The protocol of one connection."""
+
+    __slots__ = ("_answered", "_replies", "_watch", "client_ended")
+
+    def __init__(self, server: web.Server, watch: Watch, replies: Replies, *, keepalive_s: float) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type] # as aiohttp itself says it
+            keepalive_timeout=keepalive_s,
+            max_line_size=LINE_BYTES_MAX,
+            max_field_size=LINE_BYTES_MAX,
+            max_headers=FIELDS_MAX,
+            # Nothing is unpacked: what comes compressed is refused by its header.
+            auto_decompress=False,
+        )
+        self._watch = watch
+        self._replies = replies
+        self._answered = 0
+        self.client_ended = False
+        """Whether the client has shut its side, and sends no more."""
+
+    def eof_received(self) -> bool:  # type: ignore[override] # a transport asks; that of aiohttp never keeps it
+        """The client sends no more: whether the connection is kept for what it asked before."""
+        self.client_ended = True
+        request = self._current_request
+        if request is not None:
+            self.check_whole(request)
+        return self._request_count > self._answered
+
+    def check_whole(self, request: web.BaseRequest) -> None:
+        """Have nobody wait for the rest of a body of which no more can come."""
+        if self.client_ended and not request.content.is_eof():
+            request.content.set_exception(web.RequestPayloadError("the client ended in mid-body"))
+            request.content.feed_eof()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Write an answer; after the last one that a client that sends no more can get, the connection ends."""
+        found = await super().finish_response(request, resp, start_time)
+        self._answered += 1
+        if self.client_ended and self._answered >= self._request_count:
+            found[0].force_close()
+        return found
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - it quotes what was sent
+    ) -> web.StreamResponse:
+        """The answer to what could not be read, or to an error that nobody expected; the connection ends with it."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun, so no other one can be sent")
+        request_id = request_id_of(None)
+        if status < 500:
+            problem = _BROKEN
+        else:
+            log.error("a request failed", path=request.path, request_id=request_id, exc_info=exc)
+            problem = Problem("internal-error", "The error is in the service's log, under the request id.")
+        answer = problem.answer(request_id)
+        self._watch.observe(UNREAD, answer.status, problem.type, 0.0, request_id, {})
+        return _Ready(self._replies.encode(answer, request_id, close=True))
+
+
+class _Ready(web.StreamResponse):
+    """An answer that is bytes already: one to what was not read as HTTP/1.1 would be in HTTP/1.0 else."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._data = data
+        self.force_close()
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        if request.transport is not None:
+            request.transport.write(self._data)
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """All of it was written."""
+
+
+def readers(server: web.Server, watch: Watch, *, keepalive_s: float) -> Callable[[], Reader]:
+    """What makes the protocol of a connection of this server."""
+    replies = Replies()
+    server.request_handler = _told(server.request_handler, watch)
+    return lambda: Reader(server, watch, replies, keepalive_s=keepalive_s)
+
+
+def client_ended(request: web.Request) -> bool:
+    """Whether the client of a request has shut its side."""
+    protocol = request.protocol
+    return isinstance(protocol, Reader) and protocol.client_ended
+
+
+_Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def _told(handle: _Handler, watch: Watch) -> _Handler:
+    """A server's handler that answers with problems also what aiohttp refuses before it looks for a route."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        began = perf_counter()
+        if isinstance(request.protocol, Reader):
+            request.protocol.check_whole(request)
+        try:
+            return await handle(request)
+        except web.HTTPExpectationFailed:
+            problem = Problem("unknown-expectation", "Of what may be expected, only 100-continue is known.")
+        request_id = request_id_of(request.headers.get(HEADER))
+        answer = problem.answer(request_id)
+        watch.observe(UNREAD, answer.status, problem.type, perf_counter() - began, request_id, request.headers)
+        return respond(answer, request_id)
+
+    return handler
