@@ -50,7 +50,7 @@ async def test_it_tells_whose_a_request_is(engine: Engine) -> None:
 @pytest.mark.parametrize("mode", ["open", "auto"])
 async def test_a_page_from_elsewhere_is_let_in_nowhere(engine: Engine, mode: AccessMode) -> None:
     """Where no key is asked for, a browser would carry anybody's request to a service that only its user can reach."""
-    gate = Gate(engine.access, mode)
+    gate = Gate(engine.access, mode, Limiter(OwnTimes(), None))
     for origin in ("https://evil.example", "http://127.0.0.1:9999", "null"):
         refused = gate.check(Scope.STOCK, "POST", "/v1/stock/movements", {**LOCAL, "origin": origin}, b"{}")
         assert isinstance(refused, Problem)
