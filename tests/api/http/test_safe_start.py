@@ -47,7 +47,7 @@ def test_with_a_key_it_serves_every_address(everywhere: Service) -> None:
 
 
 def test_a_gateway_that_checks_is_said_so(tmp_path: Path) -> None:
-    """Then it serves whom the gateway lets through, by whatever name, and asks for no key; but no page from elsewhere."""
+    """It serves whom the gateway lets through, by whatever name, and asks for no key; but no page from elsewhere."""
     service = Service(tmp_path / "store", STOCKADE_HOST="0.0.0.0", STOCKADE_ACCESS="open")
     operator_of(service.data_dir).create("read")
     try:
