@@ -47,13 +47,16 @@ def test_with_a_key_it_serves_every_address(everywhere: Service) -> None:
 
 
 def test_a_gateway_that_checks_is_said_so(tmp_path: Path) -> None:
-    """Then it serves whom the gateway lets through, by whatever name, and asks for no key of its own."""
+    """It serves whom the gateway lets through, by whatever name, and asks for no key; but no page from elsewhere."""
     service = Service(tmp_path / "store", STOCKADE_HOST="0.0.0.0", STOCKADE_ACCESS="open")
     operator_of(service.data_dir).create("read")
     try:
         door = Door(service.start().replace("0.0.0.0", "127.0.0.1"))
-        headers = {"Host": "orders.example.com", "Origin": "https://shop.example.com"}
-        assert door.call("GET", "/v1/warehouses", headers=headers).status == 200
+        headers = {"Host": "orders.example.com"}
+        for own in ({}, {"Origin": "https://orders.example.com"}):
+            assert door.call("GET", "/v1/warehouses", headers=headers | own).status == 200
+        foreign = headers | {"Origin": "https://shop.example.com"}
+        door.call("GET", "/v1/warehouses", headers=foreign).problem(403, "forbidden")
     finally:
         service.stop()
 
