@@ -44,7 +44,12 @@ def campaign(first: int, count: int, told: Callable[[int], None] | None = None) 
             played += chunks[chunk]
             failures += chunk.result()
             if told is not None:
-                told(played)
+                try:
+                    told(played)
+                except BrokenPipeError:
+                    # Who wanted to know has gone.
+                    pool.shutdown(cancel_futures=True)
+                    raise
             if len(failures) >= FAILURES_MAX:
                 pool.shutdown(cancel_futures=True)
                 break
