@@ -37,6 +37,8 @@ READ_WAIT_S = 60.0
 """How long a client that sends nothing is waited for."""
 WRITE_WAIT_S = 30.0
 """How long one that takes no results is waited for."""
+LINGER_S = 2.0
+"""How long a client whose answer broke off may go on sending."""
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +84,8 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
         log.info("a bulk body was not read to its end", request_id=request_id, error=repr(error))
         if transport.get_write_buffer_size() > 0 and isinstance(error, TimeoutError):
             transport.abort()
+        else:
+            await _linger(request, transport)
         transport.close()
     finally:
         bulks.readers.pop(reader, None)
@@ -91,6 +95,15 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
                 await task
         ahead.abandon()
     return response
+
+
+async def _linger(request: web.Request, transport: asyncio.Transport) -> None:
+    """Take what the client still sends, for a while: to close on unread data would have it lose answers, too."""
+    with contextlib.suppress(Exception):
+        transport.write_eof()
+        async with asyncio.timeout(LINGER_S):
+            while await request.content.readany():
+                pass
 
 
 async def stop_bulks(app: web.Application) -> None:
