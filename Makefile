@@ -24,6 +24,8 @@ run: $(VENV)/built  ## Serve the sample network on port $(PORT) until Ctrl-C
 
 test: $(VENV)/built $(VENV)/tools  ## Run all tests: Rust, then Python on real servers
 	cargo test --locked --quiet
+	@# Many processes are started: where Python may not keep what it compiles, each would compile it all again.
+	@$(BIN)/python -m compileall -q -q -j 0 $(VENV)/lib api engine loadtest tests || true
 	$(BIN)/pytest
 
 lint: $(VENV)/built $(VENV)/tools  ## Check form, types, and that the stub fits the extension

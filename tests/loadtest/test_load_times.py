@@ -116,7 +116,7 @@ def test_a_generator_that_cannot_keep_up_says_so(tmp_path: Path) -> None:
     reader.join()
     assert result.generator_bound
     assert "lateness" in result.generator.bound_by
-    assert result.late_generator > 50
+    assert result.late_generator > 0
 
 
 def sent_bodies(seed: int, tmp_path: Path, threads: int = 1) -> tuple[list[bytes], list[int]]:
