@@ -15,7 +15,8 @@ mod refusal;
 
 use pyo3::prelude::*;
 
-/// What the core allocates is many small pieces a batch: measured a fifth quicker to plan by than with the system's.
+/// What the core allocates is many small pieces a batch: its plan takes a seventh fewer instructions than with the
+/// system's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
