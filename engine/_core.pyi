@@ -1,6 +1,6 @@
 """What the Rust core offers; see rust_core/src/py. Only engine.planner imports it, and loadtest its LoadRun."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self, final
 
 import numpy as np
@@ -9,22 +9,28 @@ import numpy.typing as npt
 __all__ = [
     "ASSIGN_LINES_MAX",
     "ATTEMPTS_MAX",
+    "BATCH_THREADS_MAX",
     "CHANNEL_CELLS",
+    "COST_SCALE",
     "WAREHOUSES_MAX",
     "Batch",
     "Books",
     "LoadRun",
     "Lot",
     "Planner",
+    "Reallocation",
     "Record",
     "__version__",
     "amend_order",
     "assign",
+    "assign_batch",
+    "check_batch",
     "divided_lines",
     "fingerprint_of",
     "note_counted",
     "part_against",
     "part_of",
+    "price_batch",
     "put_sku_traits",
     "put_warehouse_traits",
     "set_policies",
@@ -36,6 +42,8 @@ WAREHOUSES_MAX: Final[int]
 CHANNEL_CELLS: Final[int]
 ATTEMPTS_MAX: Final[int]
 ASSIGN_LINES_MAX: Final[int]
+BATCH_THREADS_MAX: Final[int]
+COST_SCALE: Final[int]
 
 # (word, payload):
 #   reserved, replayed      the Allocation as JSON, bytes
@@ -115,6 +123,21 @@ def assign(
     node_limit: int | None,
 ) -> _Outcome: ...
 
+# Called with phase, seconds since the start, cost or None, bound; False ends the run.
+_Progress = Callable[[str, float, int | None, int], bool]
+
+# `problem` has the attributes of engine.BatchProblem. (word, payload):
+#   assigned    (line, warehouse, quantity, cost, bound, why it ended, passes, rounds)
+#   priced      prices, a row a SKU, one row after another
+#   invalid     [(JSON pointer, message)]
+def assign_batch(
+    problem: Any, time_limit_s: float, threads: int, seed: int, progress: _Progress | None
+) -> _Outcome: ...
+def check_batch(problem: Any) -> list[tuple[str, str]]: ...
+def price_batch(
+    problem: Any, weight: npt.NDArray[np.float64], time_limit_s: float, threads: int, progress: _Progress | None
+) -> _Outcome: ...
+
 @final
 class Batch:
     @property
@@ -133,6 +156,9 @@ class LoadRun:
     def run(self) -> bytes: ...
     def seconds(self, first: int) -> bytes: ...
     def cancel(self) -> None: ...
+    def ledger(self, kind: int) -> bytes: ...
+    def held(self) -> bytes: ...
+    def bodies(self, kind: int, numbers: Sequence[int]) -> list[bytes]: ...
 
 @final
 class Lot:
@@ -148,6 +174,49 @@ class Lot:
     def reserved(self) -> int: ...
     def answer(self, place: int) -> bytes: ...
     def answers(self, told: Sequence[tuple[int, bytes]]) -> bytes: ...
+
+@final
+class Reallocation:
+    def __new__(
+        cls,
+        *,
+        now_ms: int,
+        orders_max: int,
+        moves_max: int,
+        down: int | None = None,
+        excluded: Sequence[int] = ...,
+        warehouses: Sequence[int] = ...,
+        countries: Sequence[str] = ...,
+        regions: Sequence[str] = ...,
+        skus: Sequence[int] = ...,
+        taken_until_ms: int | None = None,
+        backordered: bool = False,
+        all_open: bool = False,
+        move_penalty: int = 0,
+        shipments_max: int | None = None,
+    ) -> Self: ...
+    def __len__(self) -> int: ...
+    def look(self, planner: Planner, order_id: str, record: bytes) -> None: ...
+    def freeze(self, planner: Planner) -> None: ...
+    # The arguments of engine.BatchProblem; costs by COST_SCALE.
+    def columns(self) -> dict[str, Any]: ...
+    def begin(
+        self, line: npt.NDArray[np.int64], warehouse: npt.NDArray[np.int32], quantity: npt.NDArray[np.int32]
+    ) -> int: ...
+    def place(self, planner: Planner) -> bool: ...
+    def settle(self) -> list[str]: ...
+    # (partition, rows, orders); of moves that span partitions (order id, version, fingerprint and body afterwards, the
+    # same before, what one that waited becomes, [(counter, limit)]).
+    def sequence(
+        self, homes: Sequence[int], partitions: int, chunk_orders: int
+    ) -> tuple[
+        list[tuple[int, bytes, int]], list[tuple[str, int, bytes, bytes, int | None, list[tuple[str, int]]]]
+    ]: ...
+    def moves(
+        self, planner: Planner
+    ) -> tuple[list[str], list[str], list[int], list[str | None], list[str], list[int], list[int]]: ...
+    def unserved(self) -> list[tuple[str, str]]: ...
+    def told(self, planner: Planner) -> bytes: ...
 
 @final
 class Record:

@@ -10,7 +10,7 @@ use crate::cost::LocalDay;
 use crate::goods::{Goods, StoredGoods};
 use crate::ids::{CellId, SKUS_MAX, SkuId, WAREHOUSES_MAX, WarehouseId};
 use crate::order::{FINGERPRINT_BYTES, Order, fingerprint};
-use crate::planner::{Plan, Planner};
+use crate::planner::{Demand, Plan, Planner};
 use crate::record::{self, HEAD_BYTES, Record, Status, array, bytes, text, uint};
 
 mod divide;
@@ -56,10 +56,23 @@ impl Planner {
             (Err(refusal), None) if waited && demand.allow_backorder => return Err(self.lacking(&demand, refusal)),
             (Err(refusal), _) => return Err(refusal.into()),
         };
+        Ok(self.amended(record, canonical, &order, &demand, &plan))
+    }
+
+    /// What a plan makes of an order that a record is kept of.
+    pub(crate) fn amended(
+        &self,
+        record: &Record,
+        canonical: &[u8],
+        order: &Order,
+        demand: &Demand,
+        plan: &Plan,
+    ) -> Amended {
+        let (held, waited) = (record.held(), record.status == Status::Backordered);
         let mut counters: Vec<(String, i64)> = Vec::new();
         let mut limits = Vec::new();
         if let Some(customer) = order.customer {
-            for (sku, units, limit) in self.counted(&demand, &plan) {
+            for (sku, units, limit) in self.counted(demand, plan) {
                 let name = format!("{sku}:{customer}");
                 counters.push((name.clone(), units));
                 limits.push((name, limit));
@@ -92,13 +105,13 @@ impl Planner {
             .collect();
         let names: Vec<(&str, i64)> = counters.iter().map(|(name, units)| (name.as_str(), *units)).collect();
         let transitions: Vec<&str> = record.transitions.iter().map(String::as_str).collect();
-        let rest = record::pack(&record.fingerprint, &plan, &names, &self.currency, canonical, &transitions);
+        let rest = record::pack(&record.fingerprint, plan, &names, &self.currency, canonical, &transitions);
         let becomes = if plan.is_backorder() {
             WAITS_ON
         } else {
             order.hold_ms().map_or(IS_CONFIRMED, |hold_ms| i64::try_from(hold_ms).unwrap_or(i64::MAX))
         };
-        Ok(Amended { rest, cells: raised, counters: raised_counters, limits, becomes: waited.then_some(becomes) })
+        Amended { rest, cells: raised, counters: raised_counters, limits, becomes: waited.then_some(becomes) }
     }
 
     /// The warehouses whose orders of today are known, with this order among them.
@@ -165,7 +178,7 @@ impl Planner {
 }
 
 /// Adds units under a name.
-fn add<T: PartialEq>(sums: &mut Vec<(T, i64)>, name: T, units: i64) {
+pub(crate) fn add<T: PartialEq>(sums: &mut Vec<(T, i64)>, name: T, units: i64) {
     match sums.iter_mut().find(|(known, _)| *known == name) {
         Some((_, sum)) => *sum += units,
         None => sums.push((name, units)),

@@ -22,7 +22,7 @@ struct Used {
 }
 
 /// What is used of the capacities of one day.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Capacity {
     day: Option<Day>,
     used: FxHashMap<WarehouseId, Used>,

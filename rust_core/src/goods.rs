@@ -82,7 +82,7 @@ impl TryFrom<StoredGoods> for Goods {
 
     fn try_from(stored: StoredGoods) -> Result<Self, String> {
         let number = |value: i64| SkuId::try_from(value).map_err(|_| "a SKU number is out of range".to_owned());
-        if stored.0.len() % 3 != 0 {
+        if !stored.0.len().is_multiple_of(3) {
             return Err("a substitution without its units".into());
         }
         let mut goods = Self { expected_day: stored.2, ..Self::default() };

@@ -1,6 +1,8 @@
 //! An order as it crosses the boundary: canonical MessagePack, a map whose defaults are left out and whose keys stand in
 //! one order. The same bytes are hashed for the fingerprint and kept in the reservation's record.
 
+#[cfg(test)]
+mod alike;
 mod plain;
 
 use serde::Deserialize;

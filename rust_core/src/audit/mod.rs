@@ -235,6 +235,6 @@ fn partition_of_counter(counter: &[u8], partitions: u32) -> u32 {
 
 /// The cell that a pool's cell is a part of.
 fn shared(cell: CellId) -> CellId {
-    debug_assert!(CHANNEL_CELLS % u64::from(WAREHOUSES_MAX) == 0);
+    debug_assert!(CHANNEL_CELLS.is_multiple_of(u64::from(WAREHOUSES_MAX)));
     cell % CHANNEL_CELLS
 }

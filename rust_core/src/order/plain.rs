@@ -196,7 +196,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixture::{lines, order};
+    use crate::fixture::{cases, lines, order};
 
     /// Every field that it knows, in every width.
     fn plain() -> Vec<Vec<u8>> {
@@ -230,6 +230,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn whatever_it_reads_the_other_reader_reads_alike(
             which in 0..4_usize, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4), cut in any::<prop::sample::Index>(),

@@ -1,17 +1,20 @@
-//! The load generator: a plan in as JSON, its progress and its report out as JSON.
+//! The load generator: a plan in as JSON, its progress and its report out as JSON, and what each order was told.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use stockade_load::ledger::Ledger;
 use stockade_load::{Control, Plan, RunError};
 
 /// One run.
 #[pyclass(name = "LoadRun", module = "engine._core", frozen)]
 pub struct PyLoadRun {
-    plan: Mutex<Option<Plan>>,
+    plan: Plan,
+    begun: Mutex<bool>,
     control: Control,
+    ledger: Mutex<Option<Ledger>>,
 }
 
 #[pymethods]
@@ -21,18 +24,22 @@ impl PyLoadRun {
     fn new(plan: &[u8]) -> PyResult<Self> {
         let plan = Plan::read(plan).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let control = Control::new(plan.threads);
-        Ok(Self { plan: Mutex::new(Some(plan)), control })
+        Ok(Self { plan, begun: Mutex::new(false), control, ledger: Mutex::new(None) })
     }
 
     /// Does what the plan says, once; the report. Other threads run meanwhile. ValueError where the plan cannot be done,
-    /// OSError where the service cannot be reached or the record not be written.
+    /// OSError where the service cannot be reached or the record not be written, RuntimeError where a thread of it died.
     fn run<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let plan = self.plan.lock().ok().and_then(|mut plan| plan.take());
-        let plan = plan.ok_or_else(|| PyRuntimeError::new_err("a run is done once"))?;
-        let report = py.detach(|| stockade_load::run(&plan, &self.control)).map_err(|error| match error {
+        if std::mem::replace(&mut *self.begun.lock().unwrap_or_else(PoisonError::into_inner), true) {
+            return Err(PyRuntimeError::new_err("a run is done once"));
+        }
+        let ran = py.detach(|| stockade_load::run(&self.plan, &self.control));
+        let mut report = ran.map_err(|error| match error {
             RunError::Plan(_) => PyValueError::new_err(error.to_string()),
             RunError::Io(..) => PyOSError::new_err(error.to_string()),
+            RunError::Died(_) => PyRuntimeError::new_err(error.to_string()),
         })?;
+        *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = report.ledger.take();
         json(py, &report)
     }
 
@@ -44,6 +51,26 @@ impl PyLoadRun {
     /// Ends the run soon.
     fn cancel(&self) {
         self.control.stop();
+    }
+
+    /// What the orders of a kind were told, by number, 16 bytes each; empty where the plan keeps no ledger.
+    fn ledger<'py>(&self, py: Python<'py>, kind: usize) -> Bound<'py, PyBytes> {
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = ledger.as_ref().map(|ledger| ledger.bytes(kind)).unwrap_or_default();
+        PyBytes::new(py, &bytes)
+    }
+
+    /// Units that the orders hold, by SKU and warehouse, as JSON, where the plan has them added up.
+    fn held<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        json(py, &ledger.as_ref().map(Ledger::cells).unwrap_or_default())
+    }
+
+    /// Bodies of the requests of a kind, as the run sends them, by number. ValueError where there is no such kind.
+    fn bodies<'py>(&self, py: Python<'py>, kind: usize, numbers: Vec<u64>) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let bodies = stockade_load::bodies(&self.plan, kind, &numbers);
+        let bodies = bodies.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(bodies.iter().map(|body| PyBytes::new(py, body)).collect())
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod amend;
 mod assign;
+mod assignment;
 mod audit;
 mod batch;
 mod load;
@@ -10,6 +11,7 @@ mod lot;
 mod outcome;
 mod planner;
 mod policy;
+mod reallocation;
 mod record;
 mod refusal;
 
@@ -28,7 +30,12 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("CHANNEL_CELLS", crate::ids::CHANNEL_CELLS)?;
     module.add("ATTEMPTS_MAX", crate::batch::ATTEMPTS_MAX)?;
     module.add("ASSIGN_LINES_MAX", assign::ASSIGN_LINES_MAX)?;
+    module.add("BATCH_THREADS_MAX", crate::assignment::THREADS_MAX)?;
+    module.add("COST_SCALE", crate::reallocation::COST_SCALE)?;
     module.add_function(wrap_pyfunction!(assign::assign, module)?)?;
+    module.add_function(wrap_pyfunction!(assignment::assign_batch, module)?)?;
+    module.add_function(wrap_pyfunction!(assignment::check_batch, module)?)?;
+    module.add_function(wrap_pyfunction!(assignment::price_batch, module)?)?;
     module.add_function(wrap_pyfunction!(record::fingerprint_of, module)?)?;
     module.add_function(wrap_pyfunction!(audit::part_against, module)?)?;
     module.add_function(wrap_pyfunction!(audit::part_of, module)?)?;
@@ -46,5 +53,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<lot::PyLot>()?;
     module.add_class::<load::PyLoadRun>()?;
     module.add_class::<record::PyRecord>()?;
+    module.add_class::<reallocation::PyReallocation>()?;
     Ok(())
 }

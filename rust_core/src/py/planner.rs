@@ -398,10 +398,11 @@ impl PyPlanner {
         let planned = self.planner.plan(&demand);
         let explanation = self.planner.explain(&order, &demand, planned.as_ref());
         let may_wait = demand.allow_backorder && !planned.as_ref().is_err_and(Refusal::is_final);
-        if may_wait && expected_day.is_none() {
-            if let Err(refusal) = planned {
-                return outcome_tuple(py, self.planner.lacking(&demand, refusal), &self.planner.catalogue);
-            }
+        if may_wait
+            && expected_day.is_none()
+            && let Err(refusal) = planned
+        {
+            return outcome_tuple(py, self.planner.lacking(&demand, refusal), &self.planner.catalogue);
         }
         let plan = match (&planned, expected_day) {
             (Err(_), Some(day)) if may_wait => Some(Plan::backorder(&demand, day)),
