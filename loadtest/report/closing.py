@@ -1,8 +1,9 @@
 """The end of the page: what the audit found, and where the numbers come from."""
 
-from loadtest.report import amounts
-from loadtest.report.markup import Markup, clipped, element, text
 from loadtest.result import SaleResult
+from pages import amounts
+from pages.figures import facts
+from pages.markup import Markup, clipped, element, text
 
 FINDINGS_SHOWN_MAX = 50
 FINDING_LETTERS_MAX = 400
@@ -30,7 +31,7 @@ def audit(result: SaleResult) -> Markup:
 
 def provenance(result: SaleResult) -> Markup:
     """Machine, version, store and seed, and how to run the sale again."""
-    facts = (
+    known = (
         ("Started at", result.started_at),
         ("Machine", result.machine),
         ("Version", result.version),
@@ -38,9 +39,5 @@ def provenance(result: SaleResult) -> Markup:
         ("Durability", result.durability),
         ("Seed", str(result.seed)),
     )
-    entries = [
-        element("div", element("dt", text(name)), element("dd", text(clipped(value, FACT_LETTERS_MAX))))
-        for name, value in facts
-    ]
-    again = element("div", element("dt", text("Run it again")), element("dd", element("code", text(RUN_AGAIN))))
-    return element("dl", *entries, again, class_="facts")
+    told = [(name, text(clipped(value, FACT_LETTERS_MAX))) for name, value in known]
+    return facts((*told, ("Run it again", element("code", text(RUN_AGAIN)))))

@@ -1,32 +1,18 @@
 """The key figures of a sale, in three groups: requests, speed, cost."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from loadtest.report import amounts
-from loadtest.report.markup import EMPTY, Markup, element, text
 from loadtest.report.verdict import units_oversold
 from loadtest.result import SaleResult
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A name, its value, and what the name leaves open. `tone`: `warning`, `alarming` or none."""
-
-    name: str
-    value: str
-    aside: str = ""
-    tone: str = ""
+from pages import amounts
+from pages.figures import Figure, group, groups
+from pages.markup import Markup
 
 
 def key_figures(result: SaleResult) -> Markup:
     """The figures as description lists."""
-    return element(
-        "div",
-        _group("Requests", _requests(result)),
-        _group("Speed", _speed(result)),
-        _group("Stock and cost", _cost(result)),
-        class_="groups",
+    return groups(
+        group("Requests", _requests(result)),
+        group("Speed", _speed(result)),
+        group("Stock and cost", _cost(result)),
     )
 
 
@@ -63,17 +49,3 @@ def _cost(result: SaleResult) -> list[Figure]:
         Figure("Cost per order", amounts.money(result.cost_per_order, result.currency), "shipping and handling, mean"),
         Figure("Shipments per order", amounts.decimal(result.shipments_per_order, 2), "1.00: nothing was split"),
     ]
-
-
-def _group(name: str, figures: Sequence[Figure]) -> Markup:
-    entries = [
-        element(
-            "div",
-            element("dt", text(figure.name)),
-            element("dd", text(figure.value), class_="value"),
-            element("dd", text(figure.aside), class_="aside") if figure.aside else EMPTY,
-            class_=f"figure {figure.tone}".strip(),
-        )
-        for figure in figures
-    ]
-    return element("div", element("h3", text(name)), element("dl", *entries), class_="group")

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from functools import partial
 
-from loadtest.report import amounts, marks
-from loadtest.report.figure import drawing, figure
-from loadtest.report.labels import Box, Wish, around, place_labels
-from loadtest.report.legend import Entry, legend
-from loadtest.report.markup import Markup, clipped, element, join, text
-from loadtest.report.projection import Projection, fit
-from loadtest.report.scale import round_step
 from loadtest.result import Flow, Place, SaleResult
+from pages import amounts, marks
+from pages.figure import drawing, figure
+from pages.ground import graticule, names
+from pages.labels import Wish, around
+from pages.legend import Entry, legend
+from pages.markup import Markup, clipped, element, join, text
+from pages.projection import Projection, fit
+from pages.scale import round_step
 
 FLOWS_DRAWN_MAX = 200
 CITIES_DRAWN_MAX = 500
@@ -71,7 +72,7 @@ def _draw(result: SaleResult, drawn: Sequence[tuple[Flow, Place, Place]], layout
     )
     return drawing(
         f"map-{layout}",
-        _graticule(ground),
+        graticule(ground),
         element("g", _flows(drawn, ground, shipments_max), class_="flows"),
         element("g", _cities(cities, ground, units_max, layout)),
         element("g", _sites(sites, ground, layout)),
@@ -94,25 +95,6 @@ def _description(result: SaleResult, cities: Sequence[Place], sites: Sequence[Pl
     if sites and sites[0].units:
         words += f" {clipped(sites[0].id, NAME_LETTERS_MAX)} ships most: {amounts.count(sites[0].units)} units."
     return words
-
-
-def _graticule(ground: Projection) -> Markup:
-    left, right, bottom = ground.left, ground.left + ground.width, ground.top + ground.height
-    parts = [
-        element("rect", class_="ground", x=left, y=ground.top, width=ground.width, height=ground.height, rx=6),
-    ]
-    parallels, meridians = ground.graticule()
-    for lat in parallels:
-        y = ground.y(lat)
-        parts.append(element("path", class_="grid", d=f"M{left:.1f} {y:.1f}H{right:.1f}"))
-        words = text(amounts.latitude(lat))
-        parts.append(element("text", words, class_="tick", x=left - 6, y=y + 4, text_anchor="end"))
-    for lon in meridians:
-        x = ground.x(lon)
-        parts.append(element("path", class_="grid", d=f"M{x:.1f} {ground.top:.1f}V{bottom:.1f}"))
-        words = text(amounts.longitude(lon))
-        parts.append(element("text", words, class_="tick", x=x, y=bottom + 16, text_anchor="middle"))
-    return join(parts)
 
 
 def _flows(drawn: Sequence[tuple[Flow, Place, Place]], ground: Projection, shipments_max: int) -> Markup:
@@ -158,29 +140,7 @@ def _names(sites: Sequence[Place], cities: Sequence[Place], ground: Projection, 
         around_px = marks.circle_px(city.units, units_max=units_max, radius_max=CITY_RADIUS_MAX_PX[layout])
         name = clipped(city.name, NAME_LETTERS_MAX)
         wishes.append(Wish(*ground.at(city), around_px, name, size - 1, "city-name", may_lead=False))
-    placed = place_labels(
-        wishes,
-        bounds=Box(ground.left, ground.top, ground.left + ground.width, ground.top + ground.height),
-        marks=[around(*ground.at(site), radius) for site in sites],
-    )
-    leaders = [
-        element("path", class_="leader", d=f"M{label.wish.x:.1f} {label.wish.y:.1f}L{label.x:.1f} {label.y - 4:.1f}")
-        for label in placed
-        if label.leads
-    ]
-    names = [
-        element(
-            "text",
-            text(label.wish.words),
-            class_=label.wish.style,
-            font_size=label.wish.size_px,
-            x=label.x,
-            y=label.y,
-            text_anchor=label.anchor,
-        )
-        for label in placed
-    ]
-    return join((*leaders, *names))
+    return names(wishes, ground, marks=[around(*ground.at(site), radius) for site in sites])
 
 
 def _entries(sites: Sequence[Place], *, units_max: int, shipments_max: int, layout: str) -> list[Entry]:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtest.report import amounts
-from loadtest.report.markup import Markup, element, join, text
-from loadtest.report.scale import Axis, round_step, rounded_up, ticks
 from loadtest.result import StockPoint
+from pages import amounts
+from pages.markup import Markup, element, join, text
+from pages.scale import Axis, round_step, rounded_up, ticks
 
 POINTS_DRAWN_MAX = 240
 """Points of the timeline that are drawn; more are thinned evenly, and the last is always kept."""

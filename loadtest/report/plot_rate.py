@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
-from loadtest.report import amounts
-from loadtest.report.figure import drawing, figure, tooltip
-from loadtest.report.markup import EMPTY, Markup, element, text
 from loadtest.report.panel import Panel, panel, thinned
 from loadtest.result import SaleResult, StockPoint
+from pages import amounts
+from pages.figure import drawing, figure, tooltip
+from pages.markup import EMPTY, Markup, element, text
 
 HEIGHT_PX = 220
 LABEL_GAP_PX = 17

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from loadtest.report import amounts
-from loadtest.report.figure import clip_to_width, drawing, figure, text_width, tooltip
-from loadtest.report.markup import Markup, clipped, element, text
-from loadtest.report.palette import HUES
 from loadtest.report.panel import LABELS_PX, Panel, panel, thinned
 from loadtest.result import SaleResult, StockPoint
+from pages import amounts
+from pages.figure import clip_to_width, drawing, figure, text_width, tooltip
+from pages.markup import Markup, clipped, element, text
+from pages.palette import HUES
 
 LINES_DRAWN_MAX = 2 * HUES
 """A hue solid, then the same hue dashed: more lines could not be told apart. The table has them all."""

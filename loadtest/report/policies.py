@@ -2,10 +2,10 @@
 
 import math
 
-from loadtest.report import amounts
-from loadtest.report.markup import Markup, clipped, element, text
-from loadtest.report.tables import Column, Row, bar, note, table
 from loadtest.result import PolicyCost, SaleResult
+from pages import amounts
+from pages.markup import Markup, clipped, element, text
+from pages.tables import Column, Row, bar, note, table
 
 NAME_LETTERS_MAX = 64
 

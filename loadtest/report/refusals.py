@@ -1,9 +1,9 @@
 """Why requests were refused: a table with a bar for each problem type, the most frequent first."""
 
-from loadtest.report import amounts
-from loadtest.report.markup import Markup, clipped, element, text
-from loadtest.report.tables import Column, Row, bar, note, table
 from loadtest.result import SaleResult
+from pages import amounts
+from pages.markup import Markup, clipped, element, text
+from pages.tables import Column, Row, bar, note, table
 
 REASONS_SHOWN_MAX = 40
 REASON_LETTERS_MAX = 64

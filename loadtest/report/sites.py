@@ -1,9 +1,9 @@
 """The warehouses of the map as a table, for those who cannot or would not read a map."""
 
-from loadtest.report import amounts, marks
-from loadtest.report.markup import EMPTY, Markup, clipped, element, text
-from loadtest.report.tables import Column, Row, folded, note, table
 from loadtest.result import Place, SaleResult
+from pages import amounts, marks
+from pages.markup import EMPTY, Markup, clipped, element, text
+from pages.tables import Column, Row, folded, note, table
 
 SITES_SHOWN_MAX = 100
 NAME_LETTERS_MAX = 48

@@ -1,10 +1,10 @@
 """The table of the SKUs on sale: stock, demand, sold, oversold. Oversold ones lead, then the hot ones."""
 
-from loadtest.report import amounts
-from loadtest.report.markup import EMPTY, Markup, clipped, element, text
 from loadtest.report.plot_stock import stock_lines
-from loadtest.report.tables import Column, Row, bar, note, table
 from loadtest.result import SaleResult, SkuSale
+from pages import amounts
+from pages.markup import EMPTY, Markup, clipped, element, text
+from pages.tables import Column, Row, bar, note, table
 
 SKUS_SHOWN_MAX = 60
 NAME_LETTERS_MAX = 48

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from loadtest.report import amounts
 from loadtest.result import SaleResult
+from pages import amounts
 
 
 class Level(Enum):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loadtest.report.figure import text_width
+from pages.figure import text_width
 
 DIRECTIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (0.7, -0.7), (0.7, 0.7), (-0.7, -0.7), (-0.7, 0.7))
 """Where a label may stand, best first: east, west, north, south, then the corners."""

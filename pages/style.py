@@ -1,6 +1,6 @@
 """How the page looks: one style sheet, in both colour schemes, from wide to narrow and on paper."""
 
-from loadtest.report.palette import DARK, HUES, LIGHT, variables
+from pages.palette import DARK, HUES, LIGHT, variables
 
 SCHEMES = f""":root{{color-scheme:light dark;{variables(LIGHT)}}}
 @media (prefers-color-scheme:dark){{:root{{{variables(DARK)}}}}}"""
@@ -101,6 +101,13 @@ DRAWINGS = """
 .drawing .site-name,.drawing .city-name{paint-order:stroke;stroke:var(--well);stroke-width:3px;
  stroke-linejoin:round;pointer-events:none}
 .site-name{font-weight:650}.drawing .city-name{fill:var(--muted)}
+.region{fill:var(--city);fill-opacity:.32;stroke:var(--city);stroke-width:.6}
+.region.short{fill:var(--alarm);stroke:var(--alarm);fill-opacity:.45}
+.stock{fill:var(--accent);fill-opacity:.62;stroke:var(--surface);stroke-width:1.2}
+.moved{fill:none;stroke:var(--hue-3);stroke-opacity:.62;stroke-linecap:round}.moved:hover{stroke-opacity:1}
+.down{stroke:var(--alarm);stroke-width:3.4;stroke-linecap:round;fill:none}
+.region:hover,.stock:hover{stroke:var(--ink);stroke-width:2}
+.drawing .panel{font-weight:650;font-size:14px}
 .leader{stroke:var(--muted);stroke-width:.9;fill:none}
 .lines path{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .lines .dashed path{stroke-dasharray:6 4.5}

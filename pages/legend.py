@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from loadtest.report.figure import text_width
-from loadtest.report.markup import Markup, element, join, text
+from pages.figure import text_width
+from pages.markup import Markup, element, join, text
 
 ENTRY_GAP_PX = 20
 WORDS_GAP_PX = 7

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from loadtest.report.scale import ticks
-from loadtest.result import Place
+from pages.scale import ticks
 
 MARGIN_SHARE = 0.04
 MARGIN_DEGREES_MIN = 0.25
@@ -17,6 +17,18 @@ HEIGHT_SHARE_MIN, HEIGHT_SHARE_MAX = 0.5, 0.8
 
 GRATICULE_STEPS_DEGREES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0)
 GRATICULE_GAP_PX = 50
+
+
+class Located(Protocol):
+    """What has a place on the map, in degrees."""
+
+    @property
+    def lat(self) -> float:
+        """North of the equator."""
+
+    @property
+    def lon(self) -> float:
+        """East of Greenwich."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class Projection:
     width: float
     height: float
 
-    def at(self, place: Place) -> tuple[float, float]:
+    def at(self, place: Located) -> tuple[float, float]:
         """The pixel (x, y) of a place."""
         return self.x(place.lon), self.y(place.lat)
 
@@ -55,7 +67,7 @@ class Projection:
         return parallels, [round(lon, 1) for lon in ticks(self.west, east, step)]
 
 
-def fit(places: Sequence[Place], *, left: float, top: float, width: float) -> Projection:
+def fit(places: Sequence[Located], *, left: float, top: float, width: float) -> Projection:
     """The projection that shows all `places` (at least one) in a map of `width` pixels; its height follows."""
     cosine = max(COSINE_MIN, math.cos(math.radians(sum(place.lat for place in places) / len(places))))
     west, east = _spread([place.lon for place in places])

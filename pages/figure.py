@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from loadtest.report.markup import Markup, element, join, text
+from pages.markup import Markup, element, join, text
 
 WIDTHS_PX = {"wide": 1080, "middle": 700, "narrow": 368}
 """Layout to drawing width. style.py switches at the same widths."""

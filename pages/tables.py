@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtest.report.markup import EMPTY, Markup, element, text
+from pages.markup import EMPTY, Markup, element, text
 
 
 @dataclass(frozen=True, slots=True)

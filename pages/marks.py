@@ -2,8 +2,8 @@
 
 import math
 
-from loadtest.report.figure import tooltip
-from loadtest.report.markup import EMPTY, Markup, element
+from pages.figure import tooltip
+from pages.markup import EMPTY, Markup, element
 
 CIRCLE_PX_MIN = 1.3
 FLOW_PX_MIN, FLOW_PX_MAX = 0.8, 8.0
@@ -47,9 +47,15 @@ def flow_px(shipments: int, *, shipments_max: int) -> float:
     return max(FLOW_PX_MIN, FLOW_PX_MAX * math.sqrt(max(0, shipments) / max(1, shipments_max)))
 
 
-def circle(x: float, y: float, *, radius: float, words: str = "") -> Markup:
-    """A city."""
-    return element("circle", _tip(words), class_="city", cx=x, cy=y, r=radius)
+def circle(x: float, y: float, *, radius: float, words: str = "", style: str = "city") -> Markup:
+    """A city, or whatever else has the style."""
+    return element("circle", _tip(words), class_=style, cx=x, cy=y, r=radius)
+
+
+def cross(x: float, y: float, *, radius: float, words: str = "") -> Markup:
+    """What is out of use."""
+    way = f"M{x - radius:.1f} {y - radius:.1f}L{x + radius:.1f} {y + radius:.1f}M{x + radius:.1f} {y - radius:.1f}"
+    return element("path", _tip(words), class_="down", d=f"{way}L{x - radius:.1f} {y + radius:.1f}")
 
 
 def symbol(x: float, y: float, *, kind: str, radius: float, words: str = "") -> Markup:
@@ -58,13 +64,15 @@ def symbol(x: float, y: float, *, kind: str, radius: float, words: str = "") -> 
     return element("polygon", _tip(words), class_=f"site site-{kind}", points=corners)
 
 
-def flow(start: tuple[float, float], end: tuple[float, float], *, width: float, words: str = "") -> Markup:
+def flow(
+    start: tuple[float, float], end: tuple[float, float], *, width: float, words: str = "", style: str = "flow"
+) -> Markup:
     """A curve that bends to the left of its way, so that the two ways between two places stay apart."""
     (x1, y1), (x2, y2) = start, end
     bend_x = (x1 + x2) / 2 + (y2 - y1) * FLOW_BEND
     bend_y = (y1 + y2) / 2 - (x2 - x1) * FLOW_BEND
     way = f"M{x1:.0f} {y1:.0f}Q{bend_x:.0f} {bend_y:.0f} {x2:.0f} {y2:.0f}"
-    return element("path", _tip(words), class_="flow", d=way, stroke_width=width)
+    return element("path", _tip(words), class_=style, d=way, stroke_width=width)
 
 
 def _tip(words: str) -> Markup:
