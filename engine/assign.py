@@ -1,17 +1,16 @@
 """One order over warehouses, at the least cost: arrays in, arrays out. Knows no catalogue, stock or store."""
 
-from operator import index
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from engine.arrays import COUNT_MAX, count, invalid
 from engine.errors import FieldError, InvalidInput, Unassignable
 from engine.planner import assign
 
 _INT64 = np.dtype(np.int64)
-_COUNT_MAX = 2**63 - 1
 
 
 class Assignment(Struct, frozen=True, eq=False):
@@ -56,8 +55,8 @@ def assign_order(
         _integers("cost", cost, 2),
         None if price is None else _integers("price", price, 2),
         None if warehouse_price is None else _integers("warehouse_price", warehouse_price, 1),
-        None if max_shipments is None else _count("max_shipments", max_shipments, 1),
-        None if node_limit is None else _count("node_limit", node_limit, 0),
+        None if max_shipments is None else count("max_shipments", max_shipments, 1),
+        None if node_limit is None else count("node_limit", node_limit, 0),
     )
     match word:
         case "assigned":
@@ -75,27 +74,13 @@ def _integers(name: str, values: npt.ArrayLike, dimensions: int) -> npt.NDArray[
     try:
         array: npt.NDArray[Any] = np.asarray(values)
     except (ValueError, TypeError, OverflowError) as error:
-        raise _invalid(name, f"must be an array of integers: {error}") from None
+        raise invalid(name, f"must be an array of integers: {error}") from None
     if array.ndim != dimensions:
-        raise _invalid(name, f"must have {dimensions} dimensions, not {array.ndim}")
+        raise invalid(name, f"must have {dimensions} dimensions, not {array.ndim}")
     if array.dtype == _INT64:
         return array
     if array.dtype.kind not in "iu":
-        raise _invalid(name, f"must hold integers, not {array.dtype}")
-    if array.dtype.kind == "u" and array.size and array.max() > _COUNT_MAX:
-        raise _invalid(name, f"must not exceed 10**13, as {array.max()} does")
+        raise invalid(name, f"must hold integers, not {array.dtype}")
+    if array.dtype.kind == "u" and array.size and array.max() > COUNT_MAX:
+        raise invalid(name, f"must not exceed 10**13, as {array.max()} does")
     return array.astype(np.int64)
-
-
-def _count(name: str, value: int, least: int) -> int:
-    try:
-        count = index(value)
-    except TypeError:
-        count = -1
-    if isinstance(value, bool) or count < least:
-        raise _invalid(name, f"must be an integer from {least} on, or None, not {value!r}")
-    return min(count, _COUNT_MAX)
-
-
-def _invalid(name: str, message: str) -> InvalidInput:
-    return InvalidInput((FieldError(f"/{name}", message),))

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from engine.config_file import ConfigFile, read_config
 from engine.errors import FieldError, InvalidInput
+from engine.forecast.methods import MethodName
 from engine.model import BuiltInPolicy, MoneyMinor
 from engine.model.order import NAME_WORDS
 from engine.model.wire_error import field_error
@@ -73,6 +74,21 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Minor units per unit, for warehouses that do not say."""
     cost_per_km: Annotated[float, Meta(ge=0, le=1_000_000)] = 1.0
     """Minor units per kilometre and shipment, for warehouses that do not say, while there is no tariff."""
+    prices: Literal["none", "forecast"] = "none"
+    """Opportunity prices of stock. `forecast`: the service prices it every few seconds for the orders that wait and for
+    those to be expected from the ones that came, so that what is scarce is kept for where it is worth most."""
+    prices_every_s: Annotated[float, Meta(ge=0.1, le=3_600)] = 5
+    """How long it waits between two pricings."""
+    prices_horizon_s: Annotated[float, Meta(ge=60, le=31_536_000)] = 86_400
+    """For how long to come stock must do, unless more is announced to arrive."""
+    prices_period_s: Annotated[float, Meta(ge=60, le=604_800)] = 3_600
+    """The equal periods in which demand is counted; the last 96 of them are known."""
+    prices_method: MethodName = "tsb"
+    """How demand is forecast from them: `exponential` smoothing, `croston-sba`, or `tsb`, which forgets."""
+    prices_time_ms_max: Annotated[int, Meta(ge=10, le=60_000)] = 500
+    """What one pricing may take, in a thread of its own; it then uses what it has."""
+    prices_skus_max: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    """SKUs priced at once: those of which most has moved, and those whose turn it is."""
     queue_orders_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
     """Orders that may wait; one more is told to come back."""
     queue_wait_ms_max: Annotated[int, Meta(ge=1, le=600_000)] = 1_000
@@ -126,6 +142,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     idempotency_keys_s: Annotated[int, Meta(ge=1, le=31_536_000)] = 86_400
     """How long an `Idempotency-Key` that came beside another id is known: some 100 bytes each in the store. One that is
     the id itself is known as long as what it names."""
+    fill_backorders: bool = False
+    """Have orders that wait for stock filled as it comes, by priority: paid first, then the day promised, then age. One
+    process at a time does; it reads all orders for that, no more often than every 5 seconds."""
     drain_s: Annotated[float, Meta(ge=0, le=600)] = 10
     """How long a stopping service goes on answering those who wait."""
     drain_delay_s: Annotated[float, Meta(ge=0, le=600)] = 0
@@ -155,17 +174,8 @@ class Loaded(Struct, frozen=True):
     """By the setting's name: a variable, a file with its line, or `option`."""
 
 
-def settings_from_json(text: bytes) -> Settings:
-    """Settings as another process of this release wrote them with `settings_to_json`."""
-    return msgspec.json.decode(text, type=Settings, dec_hook=_path)
-
-
-def settings_to_json(settings: Settings) -> bytes:
-    """Settings for a process that this one starts. They may hold the store's password."""
-    return msgspec.json.encode(settings, enc_hook=str)
-
-
-def _path(kind: type, value: Any) -> Any:
+def as_path(kind: type, value: Any) -> Any:
+    """What a text is where a path is wanted: msgspec's `dec_hook`."""
     if kind is Path and isinstance(value, (str, Path)) and str(value):
         return Path(value)
     raise ValueError("must be a path")
@@ -210,7 +220,7 @@ def read_settings(
             in_file = name in file.values and sources[name] == file.where(name)
             try:
                 # A file has types of its own; the environment has only text.
-                checked[name] = msgspec.convert(values[name], field.type, strict=in_file, dec_hook=_path)
+                checked[name] = msgspec.convert(values[name], field.type, strict=in_file, dec_hook=as_path)
             except msgspec.ValidationError as error:
                 errors.append(
                     FieldError(

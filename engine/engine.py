@@ -1,52 +1,21 @@
-"""The engine's public face: opens a store, keeps planner and replica alive, and offers every operation."""
+"""The engine's public face: keeps planner and replica alive, and offers every operation. `open_engine` makes one."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from enum import StrEnum
-from functools import partial
 from typing import Any
 
 import msgspec
 import structlog
 
-from engine.access import AccessRoom, ApiKey, KeyLimit, KeyScope, NewKey
+from engine.access import AccessRoom, ApiKey, KeyChanges, KeyLimit, KeyScope, NewKey
 from engine.audit import AuditReport, OversellWatch, RepairReport, audit_store, repair_store
-from engine.config import Settings, load_settings
-from engine.errors import (
-    FieldError,
-    InvalidInput,
-    NoStoreThere,
-    StockadeError,
-    StoreChanged,
-    StoreError,
-    StoreUnavailable,
-    StoreUnsupported,
-)
+from engine.config import Settings
+from engine.definitions import DefinitionRoom
 from engine.feed.event import EventReader
 from engine.feed.followers import IDLE_MS, Followers
 from engine.feed.pages import Feed
 from engine.feed.retention import Retention
-from engine.intake import (
-    REFUSALS,
-    Acknowledged,
-    ExceededLimit,
-    Intake,
-    LostOrders,
-    Lot,
-    Outcome,
-    Overloaded,
-    PurchaseLimit,
-    Refused,
-    Replica,
-    Terms,
-    end_task,
-    expected_day,
-    read_capacities,
-    refused_of,
-    restore,
-    settle_due,
-)
+from engine.intake import Acknowledged, Intake, Lot, Outcome, Overloaded, PurchaseLimit, Replica, Terms
 from engine.life.change import Change
 from engine.life.orders import OrderLife
 from engine.life.transition import channel_of
@@ -56,7 +25,6 @@ from engine.model import (
     DistanceMatrix,
     HeldLine,
     Line,
-    MatrixOf,
     Moved,
     Movement,
     Order,
@@ -67,82 +35,23 @@ from engine.model import (
 )
 from engine.model.event import Event, EventPage, Follower
 from engine.model.rules import check_order
-from engine.model.tariff_rules import check_matrix, check_tariff, check_warehouse
-from engine.planner import CostDefaults, Planner, Prices, Record, canonical_bytes
+from engine.planner import CostDefaults, Planner, Prices, Record
 from engine.policy import PoliciesInForce
-from engine.policy.watch import LOOK_S
-from engine.stock.assortment import AssortmentRoom
+from engine.quote_looks import QuoteLooks
+from engine.quotes import NotQuoted, Quoted, QuoteRoom
+from engine.reallocation import Reallocation, ReallocationRequest, ReallocationRoom, ReallocationStatus
+from engine.reallocation.check import make_request
+from engine.reallocation.filling import Filling
+from engine.reallocation.run import Progress
+from engine.recovery import Recovery
+from engine.refresher import PriceRefresher
+from engine.status import State, Status
 from engine.stock.room import CellPage, StockRoom
-from engine.store import (
-    Backlog,
-    Bound,
-    EmbeddedServer,
-    Partition,
-    Place,
-    Store,
-    StoreDescription,
-    choose_store,
-    holds_store,
-    running_at,
-)
-
-RECOVERY_POLL_S = 0.1
-TEND_POLL_S = 0.25
-"""How often holds and leases that ran out are looked for: so much later, at the most, does an unpaid hold end."""
-EXPIRE_ORDERS_MAX = 500
-
-QUOTE_READS_MAX = 4
-"""Quotes that may look at the store at once: each keeps orders waiting for one round trip."""
+from engine.store import Backlog, Bound, Store, StoreDescription
+from engine.supervised import supervised
+from engine.upkeep import Upkeep
 
 log = structlog.get_logger(__name__)
-
-
-class State(StrEnum):
-    """Where the engine stands."""
-
-    READY = "ready"
-    RECOVERING = "recovering"
-    CLOSED = "closed"
-    FAILED = "failed"
-    """A bug or a panic stopped the intake: only a restart helps."""
-
-
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The engine in numbers."""
-
-    state: State
-    cells: int
-    skus: int
-    warehouses: int
-    queued: int
-    """Orders that wait for the next batch."""
-    view_lag_ms: float
-    """The greatest age at which a change by others got into this process's view, of the last 10 seconds."""
-    events_behind: int
-    """Changes that were in the store at the last look, a second ago at most, and are not in the view."""
-    lost_orders: int = 0
-    """Acknowledged orders that the store lost since this process started; `Engine.lost_orders` names them."""
-    lost_changes: int = 0
-    """Changes of any kind that this process had seen in the store, and that the store lost."""
-    policy_version: str
-    """Of the policies in force."""
-    policy_fingerprint: str
-    """Of what they say: the same in every process that plans alike."""
-    policies_error: str | None = None
-    """What is wrong with the file of policies as it is now, or why it is not what is in force."""
-
-
-class Quoted(msgspec.Struct, frozen=True):
-    """A plan with its explanation, as JSON; nothing is held. `backordered` where the order would wait for stock."""
-
-    json: bytes
-
-
-class NotQuoted(msgspec.Struct, frozen=True):
-    """No plan: why, as JSON with the explanation, and as what the order itself would be told."""
-
-    json: bytes
-    refusal: Refused
 
 
 class Engine:
@@ -166,11 +75,19 @@ class Engine:
         )
         """The policies in force."""
         self.replica = Replica(self.planner, store, read_policies=self.policies.refresh)
-        self.lost_orders = LostOrders()
+        acknowledged = Acknowledged(settings.reconcile_orders_max)
+        self._recovery = Recovery(
+            store,
+            self.replica,
+            self.policies,
+            acknowledged,
+            limit_s=settings.store_recovery_ms / 1000,
+            intake=lambda: self.intake,
+            supervise=self._supervise,
+            revive=revive,
+        )
+        self.lost_orders = self._recovery.lost_orders
         """Acknowledged orders that a replica which took over did not have, and that could not be restored."""
-        self.lost_changes = 0
-        """Changes that the view had seen, and that the store has lost."""
-        self._acknowledged = Acknowledged(settings.reconcile_orders_max)
         self.intake = Intake(
             self.planner,
             store,
@@ -182,27 +99,54 @@ class Engine:
                 standing_s=settings.queue_standing_ms / 1000,
                 order_s=settings.order_wait_ms_max / 1000,
             ),
-            recover=self._recover,
-            recovering=lambda: self._recovery is not None and not self._recovery.done(),
+            recover=self._recovery.recover,
+            recovering=lambda: self._recovery.under_way,
             loads=lambda: self.replica.loads,
-            acknowledged=self._acknowledged,
+            acknowledged=acknowledged,
         )
-        self._stock = StockRoom(self.planner, store, exclusive=self.intake.exclusive)
-        self.life = OrderLife(
-            store, self.planner, exclusive=self.intake.exclusive, recover=self._recover, clock=self.intake.clock
+        exclusive, clock = self.intake.exclusive, self.intake.clock
+        self._stock = StockRoom(self.planner, store, exclusive=exclusive)
+        self.life = OrderLife(store, self.planner, exclusive=exclusive, recover=self._recovery.recover, clock=clock)
+        self._reallocations = ReallocationRoom(
+            store, self.planner, exclusive=exclusive, recover=self._recovery.recover, clock=clock
         )
+        self.quote_looks = QuoteLooks(self.planner, store, self.intake)
+        """Who looks at the store before a quote says no."""
+        self._quotes = QuoteRoom(self.planner, store, looks=self.quote_looks, clock=clock)
+        self._definitions = DefinitionRoom(self.planner, store, self.replica, exclusive=exclusive)
         reader = EventReader(self.planner, self.replica)
         self.feed = Feed(store, self.replica, reader)
         self._followers = Followers(store, self.feed, reader)
-        self._retention = Retention(store, settings, self.replica.freshness)
-        self._assortment = AssortmentRoom(self.planner, store, self.replica)
         self.access = AccessRoom(store, settings)
-        """API keys, and whose a request is."""
-        self._revive = revive
-        self._state = State.RECOVERING
-        self._recovery: asyncio.Task[None] | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-        self._quote_reads = asyncio.Semaphore(QUOTE_READS_MAX)
+        """Whose a request is, by its API key."""
+        self._keys = KeyChanges(store, self.access)
+        retention = Retention(store, settings, self.replica.freshness)
+        self.prices = (
+            PriceRefresher(
+                settings,
+                store,
+                self.planner,
+                self.feed,
+                clock=clock,
+                catalogue=lambda: (self.replica.loads, self.replica.catalogue_position),
+                set_prices=self._definitions.set_prices,
+            )
+            if settings.prices == "forecast"
+            else None
+        )
+        """What prices the stock for orders to come; None where the settings have it off."""
+        filling = Filling(store, self._reallocations, clock=clock, arrivals=lambda: self.replica.arrivals)
+        self._upkeep = Upkeep(
+            store,
+            self.replica,
+            self.policies,
+            self.access,
+            retention,
+            self._recovery,
+            self._supervise,
+            filling if settings.fill_backorders else None,
+            self.prices,
+        )
 
     async def start(self, *, background: bool = True, load: bool = True) -> None:
         """Load everything and, unless this is for a single look, follow the store and end holds."""
@@ -211,38 +155,37 @@ class Engine:
             self.policies.open(is_service=background)
             await self.replica.load()
             await self.policies.begin()
-        self._state = State.READY
+        self._recovery.state = State.READY
         if background:
-            followers: list[Callable[[], Awaitable[None]]] = [self.replica.follow_catalogue]
-            followers += [
-                partial(self.replica.follow_partition, partition.number) for partition in self.store.partitions
-            ]
-            self._tasks = [self._supervised(self._follow(follower)) for follower in followers]
-            self._tasks.append(self._supervised(self._tend()))
-            self._tasks.append(self._supervised(self._follow_policies()))
-            self._tasks.append(self._supervised(self.access.follow()))
+            self._upkeep.begin()
             self.feed.follows_view = True
 
     async def close(self) -> None:
         """Answer everybody who waits, for `drain_s` at most, then stop."""
-        self._state = State.CLOSED
+        self._recovery.state = State.CLOSED
         self.feed.stop_waiting()
+        await self._reallocations.close()
         await self.intake.close(drain_s=self.settings.drain_s)
-        for task in self._tasks:
-            await end_task(task)
+        await self._upkeep.end()
+        await self.access.close()
         await self.policies.close()
         # Last, for those could have begun it.
-        if self._recovery is not None:
-            await end_task(self._recovery)
+        await self._recovery.end()
 
     @property
     def state(self) -> State:
         """Where the engine stands."""
-        return State.FAILED if self.intake.failed else self._state
+        return State.FAILED if self.intake.failed else self._recovery.state
+
+    @property
+    def lost_changes(self) -> int:
+        """Changes that the view had seen, and that the store has lost."""
+        return self._recovery.lost_changes
 
     @property
     def status(self) -> Status:
         """The engine in numbers."""
+        prices = None if self.prices is None else self.prices.status
         return Status(
             state=self.state,
             cells=self.planner.core.cell_count,
@@ -256,6 +199,8 @@ class Engine:
             policy_version=self.policies.book.version,
             policy_fingerprint=self.policies.book.fingerprint,
             policies_error=self.policies.error,
+            prices_age_s=None if prices is None else prices.age_s,
+            prices_error=None if prices is None else prices.error,
         )
 
     async def ping(self) -> None:
@@ -300,37 +245,9 @@ class Engine:
         """Reserve orders that come together, as whole lines of JSON; see engine.intake.lot. Raises EngineClosed."""
         return await self.intake.submit_lot(lines, channel=channel, source=source)
 
-    async def quote(self, order: Order) -> Quoted | NotQuoted | PurchaseLimit:
-        """Plan an order without holding anything, and say why. Raises InvalidInput.
-
-        `proven` in its explanation is among plans that split no line which one warehouse holds whole, and that take
-        substitutes for nothing but what the network lacks.
-        """
-        core, canonical = self.planner.core, canonical_bytes(order)
-        now_ms, day = self.intake.clock.now_ms(), self.intake.clock.day()
-        self.planner.keep_calendars(now_ms)
-        word, payload = core.quote(canonical, day, now_ms)
-        bends = order.allow_partial or order.allow_substitutes
-        if word in REFUSALS or word == "backorder" or (word == "quoted" and bends):
-            # The view only advises: before a no, or a part of one, look at the store.
-            async with self._quote_reads, self.intake.exclusive:
-                for partition, cells in self.store.by_owner(self.planner.cells_of(order)).items():
-                    event, rows = await partition.cells.read(cells, for_sale=True)
-                    self.planner.set_levels([(row.cell, row.free) for row in rows], event)
-                await read_capacities(self.store, self.planner, day)
-                self.planner.keep_calendars(now_ms)
-                word, payload = self.planner.core.quote(canonical, day, now_ms)
-            if word == "backorder":
-                expected = await expected_day(self.store, *payload, today=day)
-                word, payload = self.planner.core.quote(canonical, day, now_ms, expected)
-        if word == "quoted":
-            return Quoted(payload)
-        if word in REFUSALS:
-            json, refused = payload
-            return NotQuoted(json, refused_of(word, refused))
-        if word == "limit":
-            return PurchaseLimit(tuple(ExceededLimit(*row) for row in payload))
-        raise InvalidInput(tuple(FieldError(*row) for row in payload))
+    async def quote(self, order: Order, *, source: str = "") -> Quoted | NotQuoted | PurchaseLimit:
+        """Plan an order without holding anything, and say why; see QuoteRoom.quote. Raises InvalidInput, QuotesBusy."""
+        return await self._quotes.quote(order, source)
 
     async def order_json(self, order_id: str) -> bytes | None:
         """The Allocation of an order as JSON, None when there is none."""
@@ -406,55 +323,75 @@ class Engine:
         """Give an order of which nothing has left other lines, planned anew."""
         return await self.life.amend(order_id, lines, transition_id=transition_id, version=version)
 
-    # Catalogue
+    # Re-allocation of open orders; see engine.reallocation. Runs raise StoreError.
+
+    async def reallocate(
+        self,
+        request: ReallocationRequest | None = None,
+        *,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **fields: Any,
+    ) -> Reallocation:
+        """Look anew at open orders, chosen by fields of a ReallocationRequest, and move those better served elsewhere.
+
+        With `dry_run` nothing is changed: the run is kept, to be looked at and applied later, by any process. The same
+        `id` again goes on with that run. `progress` is called with a ReallocationStatus now and then. Raises
+        InvalidInput, ReallocationConflict for an `id` of another request.
+        """
+        run = await self._reallocations.begin(make_request(request, fields))
+        run.status = await self._reallocations.plan(run.id, progress)
+        if not dry_run and run.state in ("planned", "applying"):
+            await run.apply(progress=progress)
+        await run.load()
+        return run
+
+    async def begin_reallocation(self, request: ReallocationRequest, *, dry_run: bool = True) -> Reallocation:
+        """As `reallocate`, but it goes on in the background, as long as the engine is open; `refresh` tells how far."""
+        self._reallocations.check_behind()
+        run = await self._reallocations.begin(request)
+        self._reallocations.behind(self._reallocations.go_on(run.id, dry_run=dry_run), run.id, "plan")
+        return run
+
+    async def reallocation(self, run_id: str) -> Reallocation | None:
+        """A run, None when there is none of this id, or not any more. Its rows are there after its `load`."""
+        return await self._reallocations.find(run_id)
+
+    async def reallocations(self) -> tuple[ReallocationStatus, ...]:
+        """Every run that is kept, the newest first: the last 50."""
+        return await self._reallocations.all()
+
+    # What the network is made of; see engine.definitions.
 
     async def put_skus(self, skus: Sequence[Sku]) -> None:
         """Add or replace SKUs. Raises InvalidInput for components and substitutes that break a rule."""
-        await self._assortment.check(skus)
-        async with self.intake.exclusive:
-            await self.store.catalogue.put_skus([(sku.sku, msgspec.json.encode(sku)) for sku in skus])
-            await self.replica.catch_up_catalogue()
+        await self._definitions.put_skus(skus)
 
     async def put_warehouses(self, warehouses: Sequence[Warehouse]) -> None:
         """Add or replace warehouses. Raises InvalidInput for a time zone that is not known, or lacks."""
-        for index, row in enumerate(warehouses):
-            check_warehouse(row, f"/{index}")
-        async with self.intake.exclusive:
-            await self.store.catalogue.put_warehouses([(row.id, msgspec.json.encode(row)) for row in warehouses])
-            await self.replica.catch_up_catalogue()
+        await self._definitions.put_warehouses(warehouses)
 
     async def put_tariff(self, tariff: Tariff) -> None:
         """Replace the tariff. Raises InvalidInput, which names each field and its rule."""
-        check_tariff(tariff)
-        async with self.intake.exclusive:
-            await self.store.catalogue.put_tariff(msgspec.json.encode(tariff))
-            await self.replica.catch_up_catalogue()
+        await self._definitions.put_tariff(tariff)
 
     async def set_distances(self, matrix: DistanceMatrix | None) -> None:
         """Replace your own distances, which come before the great circle; None: have none. Raises InvalidInput.
 
         `matrix_of` makes a matrix of a CSV file, an array or a frame.
         """
-        await self._set_matrix("distance", matrix)
+        await self._definitions.set_distances(matrix)
 
     async def set_costs(self, matrix: CostMatrix | None) -> None:
         """Replace your own freight costs, which come before the tariff; otherwise as `set_distances`."""
-        await self._set_matrix("cost", matrix)
+        await self._definitions.set_costs(matrix)
 
     async def set_prices(self, prices: Prices | None) -> None:
         """Have this process choose warehouses by cost and opportunity prices, and book the cost; None: by cost alone.
 
         They are advice, kept in memory only. Raises InvalidInput.
         """
-        async with self.intake.exclusive:
-            self.planner.set_prices(prices)
-
-    async def _set_matrix(self, of: MatrixOf, matrix: DistanceMatrix | CostMatrix | None) -> None:
-        if matrix is not None:
-            check_matrix(matrix, is_warehouse=self.planner.warehouses.__contains__)
-        async with self.intake.exclusive:
-            await self.store.catalogue.put_matrix(of, msgspec.json.encode(matrix) if matrix is not None else b"")
-            await self.replica.catch_up_catalogue()
+        await self._definitions.set_prices(prices)
 
     # Stock
 
@@ -525,30 +462,30 @@ class Engine:
         expires_in_s: float | None = None,
         limit: KeyLimit | None = None,
     ) -> NewKey:
-        """Make a key for callers over HTTP; see AccessRoom.create."""
-        return await self.access.create(
+        """Make a key for callers over HTTP; see KeyChanges.create."""
+        return await self._keys.create(
             name, scopes, channel=channel, signed=signed, expires_in_s=expires_in_s, limit=limit
         )
 
     async def limit_key(self, key_id: str, limit: KeyLimit | None) -> ApiKey:
-        """Change how many requests a key may send; see AccessRoom.limit."""
-        return await self.access.limit(key_id, limit)
+        """Change how many requests a key may send; see KeyChanges.limit."""
+        return await self._keys.limit(key_id, limit)
 
     async def keys(self) -> tuple[ApiKey, ...]:
         """Every key that was made, the oldest first."""
         return await self.access.all()
 
     async def rotate_key(self, key_id: str, *, overlap_s: float = 0) -> NewKey:
-        """Give a key another secret; see AccessRoom.rotate."""
-        return await self.access.rotate(key_id, overlap_s=overlap_s)
+        """Give a key another secret; see KeyChanges.rotate."""
+        return await self._keys.rotate(key_id, overlap_s=overlap_s)
 
     async def forget_key(self, key_id: str) -> ApiKey:
-        """Strike a key that has ended off the list; see AccessRoom.forget."""
-        return await self.access.forget(key_id)
+        """Strike a key that has ended off the list; see KeyChanges.forget."""
+        return await self._keys.forget(key_id)
 
     async def revoke_key(self, key_id: str, *, former_only: bool = False) -> ApiKey:
-        """Have a key, or only its former secret, taken no more; see AccessRoom.revoke."""
-        return await self.access.revoke(key_id, former_only=former_only)
+        """Have a key, or only its former secret, taken no more; see KeyChanges.revoke."""
+        return await self._keys.revoke(key_id, former_only=former_only)
 
     # Operations
 
@@ -564,174 +501,5 @@ class Engine:
         """Set what the audit derives from reservations, or only say what would be set; see engine.audit.repair."""
         return await repair_store(self.store, dry_run=dry_run)
 
-    async def _follow(self, follower: Callable[[], Awaitable[None]]) -> None:
-        # Not for ever: where no store listens, a closing engine would neither recover nor wait in here.
-        while self._state is not State.CLOSED:
-            loads = self.replica.loads
-            try:
-                await follower()
-            except (StoreUnavailable, StoreChanged) as error:
-                log.warning("lost the store's events", error=str(error))
-            except Exception:
-                log.exception("an event could not be applied: loading anew")
-            # Unless the intake has met the same break before, and everything is loaded again already.
-            if self.replica.loads == loads or self._state is not State.READY:
-                await self._recover(for_ever=True)
-
-    async def _follow_policies(self) -> None:
-        """Take the file of policies anew when it changes. Each batch is planned in one go, so by one version."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                await self.policies.look()
-            except StoreError as error:
-                log.warning("changed policies wait for the store", error=str(error))
-
-    async def _tend(self) -> None:
-        """End holds, and settle what other processes left behind: every process does, so none is missed."""
-        while True:
-            await asyncio.sleep(TEND_POLL_S)
-            # Each by itself: a partition that cannot be had keeps no other waiting.
-            duties: list[Awaitable[object]] = [self._end_holds(partition) for partition in self.store.partitions]
-            duties += [settle_due(self.store), self._retention.tend()]
-            for error in await asyncio.gather(*duties, return_exceptions=True):
-                if isinstance(error, StoreChanged):
-                    await self._recover(for_ever=True)
-                elif isinstance(error, StockadeError):
-                    log.warning("the store could not be tended", error=str(error))
-                elif isinstance(error, Exception):
-                    log.error("the store could not be tended", exc_info=error)
-                elif error is not None and isinstance(error, BaseException):
-                    raise error
-
-    async def _end_holds(self, partition: Partition) -> None:
-        while await partition.orders.expire(EXPIRE_ORDERS_MAX) == EXPIRE_ORDERS_MAX:
-            pass
-
-    async def _recover(self, *, for_ever: bool = False) -> bool:
-        """Wait until the store is open and loaded again: `store_recovery_ms` at most, or as long as it takes.
-
-        Returns whether it is. If not, orders are refused at once from here on, until it is.
-        """
-        if self._recovery is None or self._recovery.done():
-            if self._state is State.CLOSED:
-                return False
-            self._state = State.RECOVERING
-            self._recovery = self._supervised(self._reopen())
-        recovery = self._recovery
-        limit_s = None if for_ever else self.settings.store_recovery_ms / 1000
-        done, _ = await asyncio.wait([recovery], timeout=limit_s)
-        if not done:
-            self.intake.unreachable = self.intake.unreachable or "The store is being opened again."
-        return bool(done) and not recovery.cancelled() and recovery.exception() is None
-
-    async def _reopen(self) -> None:
-        """The one recovery under way, whoever waits for it."""
-        patience_ends = asyncio.get_running_loop().time() + self.settings.store_recovery_ms / 1000
-        while True:
-            try:
-                if self._revive is not None:
-                    await self._revive()
-                await self.store.ping()
-                # Between two batches: neither the store's epoch nor our numbers may change under one.
-                async with self.intake.exclusive:
-                    await self._open_and_load()
-                break
-            except Exception as error:
-                # A later release has the store: that does not pass by itself.
-                hopeless = isinstance(error, StoreUnsupported)
-                if hopeless or asyncio.get_running_loop().time() >= patience_ends:
-                    if self.intake.unreachable is None:
-                        log.error("the store is out of reach", error=str(error))
-                    self.intake.unreachable = str(error)
-                await asyncio.sleep(RECOVERY_POLL_S)
-        self.intake.unreachable = None
-        if self._state is not State.CLOSED:
-            self._state = State.READY
-
-    async def _open_and_load(self) -> None:
-        try:
-            known = dict(zip(self._epochs(), self.replica.positions, strict=False))
-            await self.store.open()
-            await self._count_lost_changes(known)
-            # Before anything is sold: what was promised comes first.
-            await restore(self.store, self._acknowledged, self.lost_orders)
-            await self.replica.load()
-            await self.policies.resume()
-        except BaseException:
-            # Whatever it was: nothing may be sold by what was loaded before.
-            self.store.distrust()
-            raise
-
-    def _epochs(self) -> list[tuple[int, bytes]]:
-        return [(partition.number, partition.last_epoch) for partition in self.store.partitions]
-
-    async def _count_lost_changes(self, known: dict[tuple[int, bytes], Place]) -> None:
-        """Say how many changes, of whatever kind and by whomever, this process has seen that the store lacks now."""
-        for partition, name in zip(self.store.partitions, self._epochs(), strict=True):
-            place = known.get(name)
-            lost = place.n - (await partition.feed.position()).n if place is not None else 0
-            if lost > 0:
-                self.lost_changes += lost
-                log.error(
-                    "the store lacks changes that it had: a replica took over, or a backup was put back. Orders are"
-                    " restored; look for other changes with `stockade audit`",
-                    partition=partition.number,
-                    changes=lost,
-                )
-
-    def _supervised(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task whose death by a bug is seen: the engine says that it failed, and nothing more is promised."""
-
-        def ended(task: asyncio.Task[None]) -> None:
-            if not task.cancelled() and task.exception() is not None:
-                log.error("a task of the engine died", error=repr(task.exception()))
-                self.intake.fail()
-
-        task = asyncio.create_task(work)
-        task.add_done_callback(ended)
-        return task
-
-
-@contextlib.asynccontextmanager
-async def open_engine(
-    settings: Settings, *, attach: bool = False, background: bool = True, load: bool = True, create: bool = True
-) -> AsyncIterator[Engine]:
-    """An engine on the store that the settings name, or on an embedded one that lives as long as this block.
-
-    `attach` joins the embedded store of a service that runs on the same data directory, if there is one. Without
-    `background` it neither follows the store nor ends holds: enough for a single look. Without `load` it knows neither
-    catalogue nor stock: enough to audit and repair. Without `create` no embedded store is made where there was none.
-    Raises InvalidInput, StoreUnavailable, StoreUnsupported, NoStoreThere or DataDirInUse.
-    """
-    async with contextlib.AsyncExitStack() as stack:
-        url = running_at(settings.data_dir) if attach and not settings.redis_url else None
-        revive: Callable[[], Awaitable[None]] | None = None
-        if url is None:
-            chosen = choose_store(settings.redis_url)
-            if isinstance(chosen, str):
-                url = chosen
-            else:
-                if not create and not holds_store(settings.data_dir):
-                    raise NoStoreThere(settings.data_dir)
-                server = EmbeddedServer(chosen, settings.data_dir, ready_timeout_s=settings.store_ready_s)
-                url = (await stack.enter_async_context(server)).url
-                revive = server.revive
-        store = Store(
-            url,
-            namespace=settings.namespace,
-            timeout_s=settings.store_timeout_ms / 1000,
-            partitions=settings.partitions,
-            replicas_acked_min=settings.replicas_acked_min,
-            replica_wait_ms=settings.replica_wait_ms,
-        )
-        await stack.enter_async_context(store)
-        engine = Engine(settings, store, revive=revive)
-        await engine.start(background=background, load=load)
-        stack.push_async_callback(engine.close)
-        yield engine
-
-
-def connect(redis_url: str | None = None, **settings: Any) -> contextlib.AbstractAsyncContextManager[Engine]:
-    """`async with engine.connect("redis://...") as e:`; without a URL, as `stockade serve` chooses its store."""
-    return open_engine(load_settings(redis_url=redis_url, **settings), attach=True)
+    def _supervise(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return supervised(work, self.intake.fail)

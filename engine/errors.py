@@ -6,7 +6,12 @@
     ├── StockBelowReserved      a count is lower than what is already promised: cancel or move orders first
     ├── StockRefused            a count or movement that the stock does not allow: each row says what was found
     ├── MovementConflict        the movement's id belongs to another movement
+    ├── ReallocationConflict    the run's id belongs to another request
+    ├── ReallocationBusy        as many runs are under way as one process works on at once: come back
+    ├── ReallocationState       what a run stands at does not allow what was asked
+    │   └── ReallocationStale   what it was planned by has changed since: plan it anew
     ├── StockUnderChange        another movement is changing the same cells: wait
+    ├── QuotesBusy              a quote would keep orders waiting, of which there are too many: come back
     ├── StoreError
     │   ├── StoreUnavailable    cannot reach, start or use the store: wait, or mend it
     │   ├── StoreUnsupported    the store's version or its library does not fit this release
@@ -113,6 +118,14 @@ class StockUnderChange(StockadeError):
         super().__init__("Another movement is changing the same cells. Nothing was changed; send it again.")
 
 
+class QuotesBusy(StockadeError):
+    """A quote would have had to look at the store, where orders, or other quotes, come first."""
+
+    def __init__(self, reason: str, *, retry_after_s: int) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
 class StoreError(StockadeError):
     """Something about the store."""
 
@@ -168,3 +181,37 @@ class EngineClosed(StockadeError):
         """`retry_after_s`: when this process, at the soonest, may have given its place to another."""
         super().__init__(reason)
         self.retry_after_s = retry_after_s
+
+
+class ReallocationConflict(StockadeError):
+    """The id belongs to a run with another request; nothing was begun."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f'"{run_id}" was taken by a re-allocation with another request. Give a new one a new id.')
+        self.run_id = run_id
+
+
+class ReallocationBusy(StockadeError):
+    """This process works on as many runs in the background as it does at once; nothing was begun."""
+
+    def __init__(self, runs: int) -> None:
+        super().__init__(f"{runs} re-allocations are under way here. Nothing was begun: wait for one of them.")
+        self.retry_after_s = 5
+
+
+class ReallocationState(StockadeError):
+    """What a run stands at does not allow what was asked; nothing was changed."""
+
+    def __init__(self, run_id: str, state: str, asked: str, allowed: tuple[str, ...]) -> None:
+        told = " or ".join(allowed)
+        super().__init__(f'Re-allocation "{run_id}" is {state}: only one that is {told} can be {asked}.')
+        self.run_id, self.state = run_id, state
+
+
+class ReallocationStale(ReallocationState):
+    """What a run was planned by has changed since; nothing was changed."""
+
+    def __init__(self, run_id: str, why: str) -> None:
+        told = f'Re-allocation "{run_id}" cannot be applied any more: {why}. Plan it anew, under another id.'
+        StockadeError.__init__(self, told)
+        self.run_id, self.state = run_id, "planned"

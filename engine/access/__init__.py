@@ -1,5 +1,6 @@
 """API keys: what they are, how they are kept and changed, and whose a request is. Knows no HTTP."""
 
+from engine.access.changes import KeyChanges
 from engine.access.key import SCOPES, ApiKey, KeyScope, NewKey
 from engine.access.keyring import ANYONE, Denied, Keyring, Principal
 from engine.access.limit import KeyLimit
@@ -13,6 +14,7 @@ __all__ = [
     "AccessRoom",
     "ApiKey",
     "Denied",
+    "KeyChanges",
     "KeyLimit",
     "KeyScope",
     "Keyring",

@@ -86,6 +86,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     """Those that are taken, the newest first."""
     limit: KeyLimit | None = None
     """None: that of the service's settings."""
+    last_used_at: datetime | None = None
+    """To the minute, as far as the store was told, which is a minute later at most; None: never."""
 
 
 class NewKey(Struct, frozen=True, kw_only=True):
@@ -129,8 +131,8 @@ def state_of(record: KeyRecord, now_ms: int) -> Literal["live", "revoked", "expi
     return "expired" if record.expires_ms is not None and now_ms >= record.expires_ms else "live"
 
 
-def shown(record: KeyRecord, now_ms: int) -> ApiKey:
-    """What may be shown of a key."""
+def shown(record: KeyRecord, now_ms: int, used_minute: int | None) -> ApiKey:
+    """What may be shown of a key. `used_minute`: when it was used last, in minutes since 1970."""
     state = state_of(record, now_ms)
     live = live_secrets(record, now_ms) if state == "live" else ()
     return ApiKey(
@@ -150,6 +152,7 @@ def shown(record: KeyRecord, now_ms: int) -> ApiKey:
             for secret in live
         ),
         limit=record.limit,
+        last_used_at=_time(used_minute * 60_000) if used_minute is not None else None,
     )
 
 

@@ -60,6 +60,8 @@ class Keyring:
         """Whether a key was ever made, as far as this process knows. It does not become false again: a store that lost
         its keys must not let everybody in."""
         self._known: dict[bytes, _Known] = {}
+        self._used: set[str | None] = set()
+        """Ids of keys that were taken since `take_used`."""
         self._ahead_ms = time.time_ns() // 1_000_000 - _passing_ms()
 
     def hear(self, now_ms: int) -> None:
@@ -87,7 +89,15 @@ class Keyring:
             return known.denied
         if known.ends_ms is not None and self.now_ms() >= known.ends_ms:
             return "ended"
+        self._used.add(known.principal.key_id)
         return known.principal
+
+    def take_used(self) -> set[str]:
+        """The ids of keys that were taken since the last call."""
+        if not self._used:
+            return set()
+        used, self._used = self._used, set()
+        return {key_id for key_id in used if key_id is not None}
 
 
 def _secrets(record: KeyRecord) -> list[_Known]:

@@ -3,7 +3,7 @@
 from engine.intake.acknowledged import Acknowledged, LostOrders
 from engine.intake.arrivals import expected_day
 from engine.intake.capacity import read_capacities
-from engine.intake.crossing import follow_order, settle_due
+from engine.intake.crossing import follow_order, follow_orders, settle_due
 from engine.intake.flow import Intake, end_task
 from engine.intake.freshness import Freshness
 from engine.intake.lot import Broken, Lot, OtherChannel
@@ -61,6 +61,7 @@ __all__ = [
     "end_task",
     "expected_day",
     "follow_order",
+    "follow_orders",
     "read_capacities",
     "refused_of",
     "restore",

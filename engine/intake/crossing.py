@@ -5,6 +5,7 @@ Any process may do this at any time, and several at once: what is told twice cha
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 
 import structlog
 
@@ -36,6 +37,17 @@ async def follow_order(store: Store, order_id: str) -> None:
     """Bring all parts of an order, and of what was split off from it, to their records. Raises StoreError."""
     if len(store.partitions) > 1:
         await _follow(store, store.home(order_id), [order_id])
+
+
+async def follow_orders(store: Store, order_ids: Sequence[str]) -> None:
+    """The same for several. Raises StoreError."""
+    if len(store.partitions) == 1:
+        return
+    homes: dict[Partition, list[str]] = defaultdict(list)
+    for order_id in order_ids:
+        homes[store.home(order_id)].append(order_id)
+    for home, own in homes.items():
+        await _follow(store, home, own)
 
 
 async def _settle_partition(store: Store, partition: Partition) -> int:

@@ -20,7 +20,7 @@ from engine.intake.acknowledged import Acknowledged
 from engine.intake.batches import Asked, Batches, Planned
 from engine.intake.lot import Lot
 from engine.intake.lots import LotQueue, LotRoom
-from engine.intake.patience import RETRY_S_MAX, Patience, Reason, Terms
+from engine.intake.patience import CALM_AFTER_S, RETRY_S_MAX, Patience, Reason, Terms
 from engine.intake.queue import OrderQueue
 from engine.intake.waiting import Share, Taken, Waiting
 from engine.model import Order
@@ -41,6 +41,15 @@ LOTS_MAX = 32
 
 LOTS_PART = 4
 """While single orders are turned away, lots add no more than this part of them to a batch."""
+LOTS_FLOOR = 16
+"""Of each batch, this part is theirs, by orders and by bytes, however many wait one by one."""
+SEND_TURNS = 8
+"""After so many turns of the loop a call is on its way, as a rule: the client library writes it in a task of its own,
+which begins some turns later."""
+SEND_S = 0.001
+"""Nor is it waited for longer than this, where turns are long: those whose answers have come wait meanwhile."""
+CONFLICTS_MAX = 64
+"""Other orders of ids that a batch has already: after so many, the rest waits for the next batch."""
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +112,7 @@ class Intake:
         self._recovering = recovering
         self._loop = asyncio.get_running_loop()
         self._worker: asyncio.Task[None] | None = None
+        self._calming: asyncio.TimerHandle | None = None
         self._under_way: list[Planned] = []
         self._closed = False
         self._ends_s = 0.0
@@ -120,6 +130,11 @@ class Intake:
     def queued(self) -> int:
         """Orders that wait for the next batch."""
         return len(self._queue) + self._shares.orders
+
+    @property
+    def queued_singles(self) -> int:
+        """Of these, orders that came one by one: `patience` says how many may wait, those of lots have places apart."""
+        return len(self._queue)
 
     @property
     def wait_s(self) -> float:
@@ -147,11 +162,16 @@ class Intake:
         """Orders that were planned again."""
         return self._batches.replans
 
+    @property
+    def abandoned(self) -> int:
+        """Orders of lots that were left unplanned, as nobody waited for them any more."""
+        return self._shares.abandoned
+
     def submit(self, order: Order, *, source: str = "", deadline_s: float | None = None) -> asyncio.Future[oc.Outcome]:
         """Reserve an order. The future always gets an outcome, or EngineClosed; cancelling it cancels nothing else.
 
         `source`: whose it is; sources get even parts. `deadline_s`: when it must have begun to be planned, by the
-        loop's clock; else nothing is held.
+        loop's clock; else this holds nothing.
         """
         answer: asyncio.Future[oc.Outcome] = self._loop.create_future()
         if self._closed:
@@ -170,7 +190,7 @@ class Intake:
                 displaced = queue.displace()
                 if not displaced.answer.done():
                     displaced.answer.set_result(self._overloaded(self.patience.reason, now_s))
-            queue.put(source, Waiting(order.order_id, canonical_bytes(order), answer, deadline_s))
+            queue.put(source, Waiting(order.order_id, canonical_bytes(order), answer, deadline_s, source=source))
             if self._worker is None:
                 self._wake()
         return answer
@@ -285,7 +305,12 @@ class Intake:
                     self.patience.begin(self._loop.time())
                 async with self.exclusive:
                     broken = await self._run()
-                if broken is not None and not await self._recover():
+                if broken is None:
+                    continue
+                if await self._recover():
+                    # How long the store was away is no measure of the service.
+                    self.patience.begin(self._loop.time())
+                else:
                     self._give_up(self.unreachable or broken)
         except BaseException as error:
             # A bug, or a panic of the core: whoever waits must hear of it, and nothing more may be promised.
@@ -298,6 +323,17 @@ class Intake:
             raise
         finally:
             self._worker = None
+            self._rest()
+
+    def _rest(self) -> None:
+        """Have a queue that stands be calm after a while, though no order comes to see it."""
+        if self._calming is not None:
+            self._calming.cancel()
+            self._calming = None
+        if self._worker is None and not self._closed:
+            self.patience.rest(self._loop.time())
+            if self.patience.standing:
+                self._calming = self._loop.call_later(CALM_AFTER_S, self._rest)
 
     def _give_up(self, detail: str) -> None:
         """Tell all who wait that the store does not come back: they waited as long as it was given."""
@@ -308,29 +344,34 @@ class Intake:
             share.tell_unavailable(detail, retry_after_s=retry_after_s)
 
     def _take(self) -> Taken:
-        """The next batch. A twin of an order in it stays behind: the store will tell it from the first one's record.
+        """The next batch. An order that is in it already gets the same answer; another one of the same id stays behind,
+        among those of its source: the store will tell it from the first one's record.
 
         Twins in lots do not: there are few, and the store tells them as well. Orders whose time is over are told so.
         """
         queue, now_s = self._queue, self._loop.time()
         taken: list[Waiting] = []
-        ids: set[str] = set()
-        twins: list[Waiting] = []
+        ids: dict[str, Waiting] = {}
+        others: list[Waiting] = []
         size = 0
-        while queue and len(taken) < self._batch_orders_max and size < BATCH_BYTES_MAX:
+        orders_max, bytes_max = self._batch_orders_max, BATCH_BYTES_MAX
+        if self._shares and orders_max > 1:
+            orders_max -= self._lots_floor
+            bytes_max -= BATCH_BYTES_MAX // LOTS_FLOOR
+        while queue and len(taken) < orders_max and size < bytes_max and len(others) < CONFLICTS_MAX:
             # What was taken before may be with the store: it gets its true answer, however late.
             waiting = queue.take_first() or queue.take()
             if waiting.deadline_s < now_s and not waiting.taken:
                 if not waiting.answer.done():
                     waiting.answer.set_result(self._overloaded("deadline", now_s))
-            elif waiting.order_id in ids:
-                twins.append(waiting)
-            else:
+            elif (first := ids.setdefault(waiting.order_id, waiting)) is waiting:
                 waiting.taken = True
-                ids.add(waiting.order_id)
                 taken.append(waiting)
                 size += len(waiting.canonical)
-        queue.put_first(twins)
+            elif not self._hang_on(first, waiting):
+                others.append(waiting)
+        for waiting in others:
+            queue.put(waiting.source, waiting)
         left = len(queue)
         self.patience.took(now_s, left)
         return Taken(taken, self._take_shares(len(taken), size), left_some=left > 0)
@@ -343,8 +384,38 @@ class Intake:
             return self._shares.take(self._bulk_batch_orders_max, BULK_BATCH_BYTES_MAX)
         orders_max = self._batch_orders_max - count
         if self.patience.standing:
-            orders_max = min(orders_max, ceil(count / LOTS_PART))
-        return self._shares.take(orders_max, BATCH_BYTES_MAX - size)
+            orders_max = min(orders_max, max(ceil(count / LOTS_PART), self._lots_floor))
+        return self._shares.take(orders_max, max(BATCH_BYTES_MAX - size, BATCH_BYTES_MAX // LOTS_FLOOR))
+
+    @property
+    def _lots_floor(self) -> int:
+        return max(1, self._batch_orders_max // LOTS_FLOOR)
+
+    def _hang_on(self, first: Waiting, twin: Waiting) -> bool:
+        """Give a twin the answer of the order that it is the same as, when that has it; not if it only has its id."""
+        answer = first.answer
+        if first.canonical != twin.canonical or not isinstance(answer, asyncio.Future):
+            return False
+
+        def tell(told: asyncio.Future[oc.Outcome]) -> None:
+            if twin.answer.done():
+                return
+            if told.cancelled() and not self._closed:
+                # Nobody waits for the first one any more, so that nobody knows what became of it.
+                self._queue.put_first([twin])
+                self._wake()
+            elif told.cancelled():
+                twin.answer.set_exception(self._end())
+            elif (error := told.exception()) is not None:
+                twin.answer.set_exception(error if isinstance(error, EngineClosed) else self._end())
+            else:
+                outcome = told.result()
+                if isinstance(outcome, oc.Reserved):
+                    outcome = oc.Reserved(outcome.json, replayed=True)
+                twin.answer.set_result(outcome)
+
+        answer.add_done_callback(tell)
+        return True
 
     async def _run(self) -> str | None:
         """Run batches, one after the other, while there are orders and nobody else wants the view.
@@ -356,8 +427,8 @@ class Intake:
             now = self._plan(None)
             flight = self._send(now)
             while True:
-                # It is sent before anything else is done.
-                await asyncio.sleep(0)
+                if self._shares:
+                    await self._sent(flight)
                 # Those who came alone wait for all who come while the store works; lots are there already.
                 ahead = self._plan(now) if self._shares and not self._must_stop() else None
                 asked = await flight
@@ -366,11 +437,11 @@ class Intake:
                     ahead = None
                 if ahead is not None:
                     flight = self._send(ahead)
-                    await asyncio.sleep(0)
+                    await self._sent(flight)
                 again, broken = await self._batches.settle(now, asked, other=ahead)
                 self._under_way.remove(now)
                 self._queue.put_first(again)
-                self._note_settled(now.taken)
+                self._note_settled(now.taken, again)
                 if broken is not None and ahead is not None:
                     again, _ = await self._batches.settle(ahead, await flight, other=None)
                     self._under_way.remove(ahead)
@@ -391,10 +462,14 @@ class Intake:
                 await end_task(flight)
             raise
 
-    def _note_settled(self, taken: Taken) -> None:
-        singles = len(taken.singles)
-        of_lots = len(taken) - singles
-        self.patience.settled(self._loop.time(), orders=singles, of_lots=of_lots, left_some=taken.left_some)
+    def _note_settled(self, taken: Taken, again: list[Waiting]) -> None:
+        """Only what was answered is a measure of what the service does."""
+        singles, of_lots = len(taken.singles), len(taken) - len(taken.singles)
+        if again:
+            answered = sum(waiting.answer.done() for waiting in taken.singles)
+            singles, of_lots = answered, max(0, of_lots - len(again) + singles - answered)
+        left_some = taken.left_some or bool(again)
+        self.patience.settled(self._loop.time(), orders=singles, of_lots=of_lots, left_some=left_some)
 
     def _must_stop(self) -> bool:
         return self.exclusive.wanted or self._recovering()
@@ -416,6 +491,14 @@ class Intake:
             return self._under_way[later] if later < len(self._under_way) else None
 
         return self._loop.create_task(self._batches.ask(planned, beside))
+
+    async def _sent(self, flight: asyncio.Task[Asked]) -> None:
+        """Wait until the store has what was sent, so that it works on that while something else is done here."""
+        end_s = self._loop.time() + SEND_S
+        for _ in range(SEND_TURNS):
+            await asyncio.sleep(0)
+            if flight.done() or self._loop.time() > end_s:
+                break
 
     def _put_back(self, planned: Planned) -> None:
         """Undo the plan of a batch that was not sent: its orders come first again."""

@@ -33,11 +33,18 @@ class OtherChannel(msgspec.Struct, frozen=True):
     """That the caller may."""
 
 
+class Left(msgspec.Struct, frozen=True):
+    """Nothing was decided, as nobody waits any more."""
+
+
 class Told(msgspec.Struct, frozen=True):
     """What became of an order of a lot that was not simply reserved; the id as far as it can be read."""
 
     order_id: str | None
-    outcome: Outcome | Broken | OtherChannel
+    outcome: Outcome | Broken | OtherChannel | Left
+
+
+LEFT = Told(None, Left())
 
 
 class _Named(msgspec.Struct):
@@ -59,6 +66,8 @@ class Lot:
         self.source = source
         self.told: dict[int, Told] = {}
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.abandoned = False
+        """Whether nobody waits any more: then `done` is set when what batches have of it has its outcomes."""
         self._channel = channel
 
     async def read(self, slices: Slices) -> None:
@@ -96,6 +105,13 @@ class Lot:
                 self.told[place] = Told(id_of(self.canonical(place)), outcome)
         self.look()
 
+    def leave(self, start: int, end: int) -> int:
+        """Leave orders that have no outcome yet undecided; returns how many there were."""
+        places = [place for place in range(start, end) if self.is_open(place)]
+        self.told.update(dict.fromkeys(places, LEFT))
+        self.look()
+        return len(places)
+
     def fail(self, reason: str) -> None:
         """End the waiting: no more outcomes will come."""
         if not self.done.done():
@@ -103,7 +119,7 @@ class Lot:
 
     def abandon(self) -> None:
         """Nobody waits any more: what no batch has taken yet is left alone."""
-        self.fail("nobody waits for it")
+        self.abandoned = True
 
     def _read(self, declined: tuple[int, bytes]) -> None:
         place, line = declined

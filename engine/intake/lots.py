@@ -8,6 +8,7 @@ alone has half of them, two a third each. A batch is filled from all sources tha
 import asyncio
 from collections import deque
 
+from engine.intake.lot import Lot
 from engine.intake.waiting import Share
 
 
@@ -54,20 +55,24 @@ class LotRoom:
     def _admit(self) -> None:
         """Give free places to those who wait, one to each source in turn."""
         for source in list(self._waiting):
-            if self._fits(source):
-                place = self._waiting[source][0]
-                self._forget(source, place)
-                if source in self._waiting:
-                    # Behind the others.
-                    self._waiting[source] = self._waiting.pop(source)
+            places = self._waiting[source]
+            # Whoever was cancelled just now has not left the line yet.
+            while places and places[0].done():
+                places.popleft()
+            if places and self._fits(source):
                 self._take(source)
-                place.set_result(None)
+                places.popleft().set_result(None)
+                # Behind the others.
+                self._waiting[source] = self._waiting.pop(source)
+            if not places:
+                del self._waiting[source]
 
     def _forget(self, source: str, place: asyncio.Future[None]) -> None:
-        places = self._waiting[source]
-        places.remove(place)
-        if not places:
-            del self._waiting[source]
+        places = self._waiting.get(source)
+        if places is not None and place in places:
+            places.remove(place)
+            if not places:
+                del self._waiting[source]
 
 
 class LotQueue:
@@ -76,6 +81,8 @@ class LotQueue:
     def __init__(self) -> None:
         self._sources: dict[str, deque[Share]] = {}
         self._turns: deque[str] = deque()
+        self.abandoned = 0
+        """Orders that were left alone, as nobody waited for them any more."""
 
     def __bool__(self) -> bool:
         return bool(self._sources)
@@ -95,8 +102,11 @@ class LotQueue:
             self._of(share.lot.source).appendleft(share)
 
     def take(self, orders_max: int, bytes_max: int) -> list[Share]:
-        """So many orders and bytes at the most (one order may go beyond), from all sources alike."""
-        taken: list[Share] = []
+        """So many orders and bytes at the most (one order may go beyond), from all sources alike.
+
+        One share of each lot, whose parts follow each other: the core takes no lot twice at once.
+        """
+        taken: dict[Lot, Share] = {}
         while self._turns and orders_max > 0 and bytes_max > 0:
             sources = len(self._turns)
             # An even part of what is left; rounded up, so that the last one of a batch is not left out.
@@ -105,16 +115,19 @@ class LotQueue:
                 share = self._take(min(orders_part, orders_max), min(bytes_part, bytes_max))
                 if share is None:
                     continue
-                taken.append(share)
+                before = taken.get(share.lot)
+                taken[share.lot] = share if before is None else before.joined(share)
                 orders_max -= share.end - share.start
                 bytes_max -= share.size
                 if orders_max <= 0 or bytes_max <= 0:
                     break
-        return taken
+        return list(taken.values())
 
     def clear(self) -> list[Share]:
         """Take out all of them."""
         found = [share for shares in self._sources.values() for share in shares]
+        for share in found:
+            self._leave(share)
         self._sources.clear()
         self._turns.clear()
         return found
@@ -123,9 +136,8 @@ class LotQueue:
         """What the first lot of the source whose turn it is has of so many orders and bytes, if any has one left."""
         source = self._turns.popleft()
         shares = self._sources[source]
-        while shares and shares[0].lot.done.done():
-            # All that is left of it was told, or it was abandoned.
-            shares.popleft()
+        while shares and (shares[0].lot.abandoned or shares[0].lot.done.done()):
+            self._leave(shares.popleft())
         if not shares:
             del self._sources[source]
             return None
@@ -139,6 +151,11 @@ class LotQueue:
         else:
             del self._sources[source]
         return Share(lot, share.start, end, size)
+
+    def _leave(self, share: Share) -> None:
+        # Of any other all that is left was told.
+        if share.lot.abandoned:
+            self.abandoned += share.lot.leave(share.start, share.end)
 
     def _of(self, source: str) -> deque[Share]:
         shares = self._sources.get(source)

@@ -52,7 +52,10 @@ class Invalid(Struct, frozen=True):
 
 
 class Overloaded(Struct, frozen=True):
-    """Nothing was held: too many orders wait already, or this one waited longer than its caller gave it."""
+    """This request held nothing: too many wait already, or this one waited longer than its caller gave it.
+
+    Nobody has looked whether an earlier one with the same id did.
+    """
 
     retry_after_s: Annotated[int, msgspec.Meta(ge=1)]
     reason: Reason = "queue-full"

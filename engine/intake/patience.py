@@ -78,9 +78,8 @@ class Patience:
         self._small_s = 0.0
         self._settled_s = 0.0
         self._emptied_s = 0.0
-        self._seen = 0
-        """Of those turned away, how many were when the last batch was taken."""
         self._refused_s = 0.0
+        """When the last one was turned away for want of room, and not because its own deadline was too near."""
         self._second: list[tuple[float, int]] = []
         """(time, turned away until then), of the last second."""
 
@@ -88,20 +87,23 @@ class Patience:
         """Work begins after there was none: what was before is no measure of it."""
         self._settled_s = self._emptied_s = now_s
 
+    def rest(self, now_s: float) -> None:
+        """Nobody waits, and no batch is taken that would tell."""
+        if self._calmed(now_s):
+            self._reckon()
+
     def took(self, now_s: float, left: int) -> None:
         """A batch was taken, and so many orders were left behind."""
-        if self._turned_away != self._seen:
-            self._seen, self._refused_s = self._turned_away, now_s
         if left == 0:
             self._emptied_s = now_s
-            if self.standing and now_s - self._refused_s >= CALM_AFTER_S:
-                self.standing = False
+            self._calmed(now_s)
         elif now_s - self._emptied_s >= STANDING_AFTER_S:
             self.standing = True
         self._reckon()
 
     def settled(self, now_s: float, *, orders: int, of_lots: int, left_some: bool) -> None:
-        """A batch was settled: so many orders that had come one by one, others of lots; `left_some` stayed behind."""
+        """A batch was settled: so many orders that had come one by one, and others of lots, have their answers;
+        `left_some` stayed behind, or have to be planned again."""
         span_s, self._settled_s = now_s - self._settled_s, now_s
         self.served += orders
         if not left_some and orders + of_lots <= self._small:
@@ -135,8 +137,16 @@ class Patience:
                 del second[0]
         self.turned_away[reason] += 1
         self._turned_away += 1
+        if reason != "deadline":
+            self._refused_s = now_s
         wait_s = self.wait_s(orders + self._turned_away - second[0][1])
         return min(RETRY_S_MAX, max(1, ceil(wait_s)))
+
+    def _calmed(self, now_s: float) -> bool:
+        """Whether a queue stood that stands no more, now that it is empty."""
+        calmed = self.standing and now_s - self._refused_s >= CALM_AFTER_S
+        self.standing &= not calmed
+        return calmed
 
     def _reckon(self) -> None:
         self.s_per_order = 1 / self._rate if self._rate else 0.0

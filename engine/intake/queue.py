@@ -6,6 +6,9 @@ source has a queue of its own, so none is hit by another's by chance). Which one
 know it ("Buffer management schemes for supporting TCP in gigabit routers with per-flow queueing", IEEE JSAC 17(6),
 1999): a source that grew beyond the one that is noted takes its place, so that one which sends no more may be missed.
 
+A long order costs its source turns, so that those of others are not crowded out of a batch by bytes (as deficit round
+robin does; M. Shreedhar and G. Varghese, IEEE/ACM Transactions on Networking 4(3), 1996).
+
 Each call takes the same time however many wait, and a source of which none does leaves no trace. Knows no bound of its
 own: who puts orders in asks first.
 """
@@ -14,11 +17,14 @@ from collections import deque
 
 from engine.intake.waiting import Waiting
 
+TURN_BYTES = 4 * 1024
+"""An order of so many bytes costs its source another turn, as does each further part of that length."""
+
 
 class OrderQueue:
     """Waiting orders. `len` is all of them."""
 
-    __slots__ = ("_first", "_longest", "_sources", "_turns", "length")
+    __slots__ = ("_debts", "_first", "_longest", "_sources", "_turns", "length")
 
     def __init__(self) -> None:
         self._first: deque[Waiting] = deque()
@@ -26,6 +32,8 @@ class OrderQueue:
         self._sources: dict[str, deque[Waiting]] = {}
         self._turns: deque[str] = deque()
         """Sources that have orders, whose turn it is first."""
+        self._debts: dict[str, int] = {}
+        """Turns that sources have to let pass."""
         self._longest: deque[Waiting] = deque()
         """Of the source that holds most."""
         self.length = 0
@@ -78,14 +86,28 @@ class OrderQueue:
     def take(self) -> Waiting:
         """The next order of the source whose turn it is. Raises IndexError where there is none but first ones."""
         source = self._turns.popleft()
+        if self._debts:
+            source = self._next_without_debt(source)
         orders = self._sources[source]
         waiting = orders.popleft()
         if orders:
             self._turns.append(source)
+            if len(waiting.canonical) >= TURN_BYTES:
+                self._debts[source] = len(waiting.canonical) // TURN_BYTES
         else:
             del self._sources[source]
         self.length -= 1
         return waiting
+
+    def _next_without_debt(self, source: str) -> str:
+        """Let turns pass until one is of a source that has none to let pass; a source alone has it at once."""
+        while self._turns and (debt := self._debts.pop(source, 0)):
+            if debt > 1:
+                self._debts[source] = debt - 1
+            self._turns.append(source)
+            source = self._turns.popleft()
+        self._debts.pop(source, None)
+        return source
 
     def displace(self) -> Waiting:
         """Take out the newest order of the source that holds most; to be asked only where one `may_displace`."""
@@ -98,6 +120,7 @@ class OrderQueue:
         self._first.clear()
         self._sources.clear()
         self._turns.clear()
+        self._debts.clear()
         self._longest = deque()
         self.length = 0
         return found

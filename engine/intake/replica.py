@@ -25,6 +25,9 @@ OWN_TAKES = (b"commit", b"prepare")
 FREES_NO_DAY = (*OWN_TAKES, b"seal")
 """Events of orders that free nothing of what warehouses serve on a day; any other may, and does not say so."""
 
+TAKES_ONLY = (*OWN_TAKES, b"confirm", b"extend", b"ship")
+"""Events that give no cell anything."""
+
 log = structlog.get_logger(__name__)
 
 MATRICES: dict[MatrixOf, type[DistanceMatrix | CostMatrix]] = {"distance": DistanceMatrix, "cost": CostMatrix}
@@ -45,6 +48,8 @@ class Replica:
         self.loads = 0
         """Counts loads: what was known before the last one may speak of another store."""
         self.freshness = Freshness()
+        self.arrivals = 0
+        """Counts events that gave stock to cells: what orders that wait for some look at."""
 
     @property
     def catalogue_position(self) -> bytes:
@@ -81,6 +86,8 @@ class Replica:
         self._planner.become(planner)
         self._stock_positions, self._catalogue_position = stock_positions, catalogue_position
         self.loads += 1
+        # Stock that came meanwhile is in what was loaded.
+        self.arrivals += 1
         self.freshness.loaded([position.n for position in stock_positions])
 
     @property
@@ -159,6 +166,8 @@ class Replica:
                     self._planner.core.apply_event(event, fields[b"c"], fields[b"d"])
                     if fields[b"t"] not in FREES_NO_DAY and (b"i" in fields or b"p" in fields):
                         self._planner.core.doubt_capacity()
+                    if fields[b"t"] not in TAKES_ONLY and _gives(fields[b"d"]):
+                        self.arrivals += 1
                     if fields[b"t"] == b"count":
                         self._planner.counted(_counted(event, fields[b"c"]))
                     of_others = of_others or event
@@ -186,6 +195,10 @@ def _order_of(event: bytes) -> tuple[int, int]:
     """By which the ids of events compare."""
     at_ms, _, number = event.partition(b"-")
     return int(at_ms), int(number)
+
+
+def _gives(units: bytes) -> bool:
+    return any(taken < 0 for taken in msgspec.msgpack.decode(units, type=list[int]))
 
 
 def _read(type_: type[T], json: bytes) -> T:

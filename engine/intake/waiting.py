@@ -36,13 +36,18 @@ class Waiting:
         "expected_day",
         "fresh_load",
         "order_id",
+        "source",
         "taken",
         "tries",
         "unsure",
     )
 
-    def __init__(self, order_id: str, canonical: bytes, answer: Answer, deadline_s: float = inf) -> None:
+    def __init__(
+        self, order_id: str, canonical: bytes, answer: Answer, deadline_s: float = inf, *, source: str = ""
+    ) -> None:
         self.order_id = order_id
+        self.source = source
+        """Whose it is."""
         self.canonical = canonical
         self.answer = answer
         self.deadline_s = deadline_s
@@ -72,6 +77,11 @@ class Share(msgspec.Struct, frozen=True):
     end: int
     size: int = 0
     """Bytes, once it was taken."""
+
+    def joined(self, later: "Share") -> "Share":
+        """With those of the same lot that follow them."""
+        assert later.start == self.end, "what is left of a lot is taken in its order"
+        return Share(self.lot, self.start, later.end, self.size + later.size)
 
     def tell_unavailable(self, detail: str, *, retry_after_s: int = 1) -> None:
         """As `Waiting` does: none of them was sent."""
@@ -111,7 +121,7 @@ class Taken:
             lot, at = self._find(place)
             canonical = lot.canonical(at)
             order_id = id_of(canonical)
-            self._made[place] = Waiting(order_id, canonical, Slot(lot, at, order_id))
+            self._made[place] = Waiting(order_id, canonical, Slot(lot, at, order_id), source=lot.source)
         return self._made[place]
 
     def unanswered(self) -> Iterator[tuple[int, Waiting]]:

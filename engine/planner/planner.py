@@ -67,7 +67,7 @@ class Planner:
         self._numbers: dict[str, int] = {}
         self.channels: dict[int, str] = {}
         """Channels that have pools, by their number in a cell's."""
-        self._defaults = defaults
+        self.defaults = defaults
         self._life = 0
         self._policies: bytes | None = None
         self._prices: Prices | None = None
@@ -75,7 +75,7 @@ class Planner:
 
     def blank(self) -> "Planner":
         """A planner of the same settings that knows nothing yet."""
-        planner = Planner(currency=self.currency, default_policy=self._default_policy, defaults=self._defaults)
+        planner = Planner(currency=self.currency, default_policy=self._default_policy, defaults=self.defaults)
         planner._life = self._life + 1
         if self._policies is not None:
             planner.set_policies(self._policies)
@@ -226,7 +226,7 @@ class Planner:
     def _warehouse_row(
         self, number: int, warehouse: Warehouse
     ) -> tuple[int, str, float, float, bool, int, int, int, float, int | None]:
-        defaults = self._defaults
+        defaults = self.defaults
         per_km = 0.0 if self.tariff else defaults.cost_per_km
         return (
             number,

@@ -14,6 +14,7 @@ from engine.store.movements import CountRows, Levels, MoveReply, MoveRow, Refuse
 from engine.store.orders import CommitReply, Replacement, ReplaceReply, Step, StepReply
 from engine.store.packed import packed_strings, unpacked_strings
 from engine.store.partition import Partition, Ticket
+from engine.store.plans import Leg, PlanCalls
 from engine.store.request_keys import Bound
 from engine.store.server import EmbeddedServer
 from engine.store.store import Store
@@ -36,11 +37,13 @@ __all__ = [
     "FollowerRow",
     "Lane",
     "Lease",
+    "Leg",
     "Levels",
     "MoveReply",
     "MoveRow",
     "Partition",
     "Place",
+    "PlanCalls",
     "RefusedRow",
     "ReplaceReply",
     "Replacement",

@@ -1,5 +1,6 @@
 """Calls about who may call: API keys, and signatures that were used. Knows neither secrets nor what a key allows."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from engine.store.catalogue import Catalogue
@@ -49,6 +50,22 @@ class AccessCalls:
     async def forget_key(self, key_id: str, former: bytes) -> str:
         """Remove a key that still is what was seen; returns a letter, which access.lua lists."""
         return await self.put_key(key_id, former, b"", keys_max=0)
+
+    async def note_uses(self, minutes: Mapping[str, int]) -> None:
+        """Keys were used, each by its id at a minute since 1970."""
+        arguments = (self._catalogue.epoch, *(part for use in minutes.items() for part in use))
+        keys = (self._keys.meta, self._keys.access, self._keys.uses)
+        await self._wire.call("stockade_note_uses", keys, arguments, lane=Lane.READ)
+
+    async def read_uses(self) -> dict[str, int]:
+        """When keys were used last, by id, in minutes since 1970."""
+        pages = scan_hash(self._wire, self._keys.uses)
+        return {key_id.decode(): int(minute) async for page in pages for key_id, minute in page}
+
+    async def read_use(self, key_id: str) -> int | None:
+        """When a key was used last, in minutes since 1970, as far as that is known."""
+        minute: bytes | None = await self._wire.command("HGET", self._keys.uses, key_id)
+        return None if minute is None else int(minute)
 
     async def spend_signature(self, key_id: str, signature: bytes, *, ends_ms: int, signatures_max: int) -> str:
         """Use a signature of a key up; returns a letter, which access.lua lists."""

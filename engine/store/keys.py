@@ -24,6 +24,7 @@ class CatalogueKeys(Struct, frozen=True):
     channels: str
     events: str
     access: str
+    uses: str
     signatures: str
     signers: str
 
@@ -48,6 +49,7 @@ class PartitionKeys(Struct, frozen=True):
     refused: str
     writers: str
     events: str
+    plans: str
 
 
 class StreamKeys(Struct, frozen=True):

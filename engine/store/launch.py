@@ -28,6 +28,10 @@ LOCK_POLL_S = 0.05
 
 _PR_SET_PDEATHSIG = 1
 
+MALLOC_CACHE = "glibc.malloc.tcache_count=16000"
+"""A batch makes and frees some ten thousand small objects. The wheel's server has the C library's allocator, which
+keeps seven freed ones of each size at hand and searches its lists for the rest: a tenth of the server's time."""
+
 
 def end_with(starter_pid: int) -> None:
     """Ask the kernel for SIGTERM when the starter dies. Exits at once where it is dead already."""
@@ -65,7 +69,7 @@ def main(arguments: list[str]) -> None:
     end_with(int(starter_pid))
     hold_lock(lock_file, wait_s=float(lock_wait_s))
     try:
-        os.execv(command[0], command)
+        os.execve(command[0], command, {"GLIBC_TUNABLES": MALLOC_CACHE, **os.environ})
     except OSError as error:
         sys.exit(f"stockade: cannot run {command[0]}: {error.strerror}")
 

@@ -8,7 +8,7 @@ from redis.exceptions import ResponseError
 
 from engine.errors import StoreUnsupported
 
-LIBRARY_VERSION = 4
+LIBRARY_VERSION = 5
 """As in ledger.lua. To be raised whenever a function's arguments, reply or stored layout change."""
 
 PARTS = (
@@ -16,6 +16,7 @@ PARTS = (
     "commit",
     "orders",
     "replace",
+    "reallocate",
     "partitions",
     "movements",
     "counts",

@@ -1,10 +1,13 @@
 """One server: its connections by lane, the function library in it, and commands sent to it. Knows no other server."""
 
+import contextlib
+import socket
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
@@ -16,6 +19,10 @@ from engine.store.library import ensure_library
 SALE_CONNECTIONS = 4
 READERS_MAX = 16
 """Connections for everything but commits and the feed; who finds none free waits, as long as a call may take."""
+
+SEND_BYTES = 2 * 1024 * 1024
+"""What a local socket may hold on its way: a batch in bulk as a whole, so that the store can work on it while this
+process plans the next one, and need not come back to write the rest. The system's net.core.wmem_max may be lower."""
 
 FEED_BLOCK_MS_MAX = 1_000
 """The longest wait for news that may be asked for; a read of the streams has it on top of a call's own time."""
@@ -95,6 +102,7 @@ def _client(url: str, timeout_s: float, *, connections_max: int) -> Redis:
             protocol=2,
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
+            redis_connect_func=_connected,
             # No retry below us: whether a commit may be sent again is the intake's to decide.
             retry=Retry(NoBackoff(), 0),
             decode_responses=False,
@@ -106,6 +114,14 @@ def _client(url: str, timeout_s: float, *, connections_max: int) -> Redis:
     # The library looks for the fields of messages even where JUSTID leaves them out.
     client.set_response_callback("XCLAIM", _as_it_came)
     return client
+
+
+async def _connected(connection: AbstractConnection) -> None:
+    """Ready a connection. The system sizes those of TCP by itself, and local ones not at all."""
+    if isinstance(connection, UnixDomainSocketConnection) and (writer := connection._writer) is not None:
+        with contextlib.suppress(OSError):
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
+    await connection.on_connect()
 
 
 def _as_it_came(response: Any, **_: Any) -> Any:

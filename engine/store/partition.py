@@ -10,6 +10,7 @@ from engine.store.feed import FeedCalls
 from engine.store.keys import PartitionKeys
 from engine.store.movements import MovementCalls
 from engine.store.orders import OrderCalls
+from engine.store.plans import PlanCalls
 from engine.store.wire import Lane, Served, Wire
 
 GENERATIONS_KEPT = 100
@@ -54,6 +55,7 @@ class Partition:
         self.movements = MovementCalls(self)
         self.crossing = CrossingCalls(self)
         self.feed = FeedCalls(self)
+        self.plans = PlanCalls(self)
 
     @property
     def ticket(self) -> Ticket:

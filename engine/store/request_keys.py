@@ -50,10 +50,5 @@ class RequestKeys:
         return f"{self._namespace}:{{p{home_of(digest, self._partitions())}}}:request:{digest}"
 
 
-def _twin(key: str) -> str:
-    """Is there where the content of a key came more than once."""
-    return f"{key}:twin"
-
-
 def _digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=DIGEST_BYTES).hexdigest()

@@ -9,9 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from engine import Engine, Settings, open_engine
-from engine.access import SCOPES, SIGNED_WINDOW_S, Principal, keyring, room, signature
+from engine.access import SCOPES, SIGNED_WINDOW_S, Principal, changes, keyring, room, signature, uses
 from engine.access.signing import SigningRoot
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, StoreChanged
 
 NAMESPACE = "stockade:{catalogue}"
 
@@ -49,7 +49,7 @@ async def test_a_key_that_breaks_a_rule_is_not_made(engine: Engine, terms: dict[
 
 async def test_keys_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every process holds them all; those revoked count, as they stay on the list until they are forgotten."""
-    monkeypatch.setattr(room, "KEYS_MAX", 3)
+    monkeypatch.setattr(changes, "KEYS_MAX", 3)
     keys = [await engine.create_key(str(number), ["read"]) for number in range(3)]
     await engine.revoke_key(keys[0].key.id)
     with pytest.raises(InvalidInput, match="3 keys"):
@@ -158,6 +158,59 @@ async def test_no_key_takes_the_room_of_others_signatures(engine: Engine, monkey
     assert await engine.access.spend("another", "f" * 64, at_s=old) == "A"
     while await engine.access.spend("yet another", "e" * 64, at_s=now_s) == "F":
         await asyncio.sleep(0.01)
+
+
+async def test_when_a_key_was_used_last_is_told_the_store_in_batches(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that were used, and no others; what is wrong, revoked or too late is no use."""
+    monkeypatch.setattr(uses, "WRITE_S", 0.0)
+    monkeypatch.setattr(uses, "WRITE_KEYS_MAX", 2)
+    made = [await engine.create_key(str(number), ["read"]) for number in range(5)]
+    unused, revoked = await engine.create_key("unused", ["read"]), await engine.create_key("revoked", ["read"])
+    await engine.revoke_key(revoked.key.id)
+    assert {key.last_used_at for key in await engine.keys()} == {None}
+    before_ms = engine.access.keyring.now_ms()
+    for key in (*made, revoked):
+        engine.access.keyring.find(key.text)
+    engine.access.keyring.find(unused.text[:-1] + "x")
+    names = {"0", "1", "2", "3", "4"}
+    async with asyncio.timeout(10):
+        while {key.name for key in await engine.keys() if key.last_used_at is not None} != names:
+            await asyncio.sleep(0.05)
+    for key in await engine.keys():
+        if key.last_used_at is not None:
+            assert -60 < key.last_used_at.timestamp() - before_ms / 1000 < 60
+    # Each change of a key shows it as the list does.
+    assert (await engine.revoke_key(made[0].key.id)).last_used_at is not None
+
+
+async def test_of_two_uses_the_later_is_kept_and_none_of_a_forgotten_key(engine: Engine) -> None:
+    """Whichever process tells first; and the store keeps no more of them than there are keys."""
+    one, two = [(await engine.create_key(name, ["read"])).key.id for name in ("one", "two")]
+    calls = engine.store.access
+    await calls.note_uses({one: 100, two: 7, "stranger": 100})
+    await calls.note_uses({one: 99})
+    assert await calls.read_uses() == {one: 100, two: 7}
+    await engine.revoke_key(one)
+    await engine.forget_key(one)
+    await calls.note_uses({two: 8})
+    assert await calls.read_uses() == {two: 8}
+
+
+async def test_a_use_that_the_store_was_not_told_is_told_later(engine: Engine) -> None:
+    """With the time at which it was."""
+    made = await engine.create_key("x", ["read"])
+    engine.access.keyring.find(made.text)
+    later = uses.KeyUses(engine.access.keyring, engine.store)
+    later.collect()
+    epoch, engine.store.catalogue.epoch = engine.store.catalogue.epoch, b""
+    with pytest.raises(StoreChanged):
+        await later.write()
+    assert await engine.store.access.read_use(made.key.id) is None
+    engine.store.catalogue.epoch = epoch
+    await later.write()
+    assert await engine.store.access.read_use(made.key.id) is not None
 
 
 async def test_keys_are_compared_in_constant_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,25 @@ local function put_key(keys, args)
   return 'A'
 end
 
+-- stockade_note_uses: keys were used. KEYS meta, access, uses: minutes since 1970 by id. ARGV 1 epoch, then id, minute, ...
+-- Of two minutes the later stays. Those of forgotten keys go once there would be more of them than keys. Returns 'A'. O(keys).
+local function note_uses(keys, args)
+  if stale(keys[1], args[1]) then return redis.error_reply(STALE) end
+  for i = 2, #args, 2 do
+    local id, minute = args[i], args[i + 1]
+    local known = redis.call('HEXISTS', keys[2], id) == 1
+    if known and tonumber(minute) > tonumber(redis.call('HGET', keys[3], id) or 0) then
+      redis.call('HSET', keys[3], '', 0, id, minute)
+    end
+  end
+  if redis.call('HLEN', keys[3]) > redis.call('HLEN', keys[2]) then
+    for _, id in ipairs(redis.call('HKEYS', keys[3])) do
+      if redis.call('HEXISTS', keys[2], id) == 0 then redis.call('HDEL', keys[3], id) end
+    end
+  end
+  return 'A'
+end
+
 -- How many signatures that ended one call forgets: more than it adds, and few enough to be no wait.
 local FORGOTTEN_MAX = 100
 
@@ -53,4 +72,5 @@ end
 
 redis.register_function('stockade_access', access)
 redis.register_function('stockade_put_key', put_key)
+redis.register_function('stockade_note_uses', note_uses)
 redis.register_function('stockade_spend_signature', spend_signature)

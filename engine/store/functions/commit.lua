@@ -170,7 +170,8 @@ local function commit(keys, args)
   if not change then return redis.error_reply(STALE) end
   local fenced = use_ticket(keys, args)
   if fenced then return fenced end
-  local ids, records = cmsgpack.unpack(args[8]), cmsgpack.unpack(args[9])
+  local ids, records = {}, cmsgpack.unpack(args[9])
+  for o = 1, #records / 2 do ids[o] = records[2 * o - 1] end
   local known = read_fields(keys[ORDERS], ids)
   local now = now_ms()
   local attempts = nil

@@ -8,7 +8,7 @@
 local META, FREE, ON_HAND, SAFETY, QUARANTINED, INBOUND = 1, 2, 3, 4, 5, 6
 local COUNTERS, ORDERS, HOLDS, MOVEMENTS = 7, 8, 9, 10
 local PARTS, TENTATIVE, LEASES, OUTBOX, REFUSED = 11, 12, 13, 14, 15
-local WRITERS, EVENTS = 16, 17
+local WRITERS, EVENTS, PLANS = 16, 17, 18
 --
 -- Cells. A cell is the stock of one SKU at one warehouse, numbered sku * 4096 + warehouse. A channel's pool is a cell of
 -- its own: channel * 2^36 + that number, where channel 0 is the rest that all share. Hashes by cell number:
@@ -51,7 +51,7 @@ local WRITERS, EVENTS = 16, 17
 -- `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to; and, as
 -- `counted:` and a warehouse's number, when (in ms since 1970) any of its stock in this partition was last counted.
 
-local VERSION = 4
+local VERSION = 5
 local DIGEST = '@DIGEST@' -- put in by the loader: tells two texts of one version apart
 
 local HEAD = '>BBI4I8I8'
@@ -311,7 +311,7 @@ end
 -- Returns {epoch, partitions, generation, ticket of the generation before or '' (none, or too old to be kept), the newest
 --      generation of all before}. O(writers).
 local WRITER_KEPT_MS = 604800000
-local HASHES = { META, FREE, ON_HAND, SAFETY, QUARANTINED, INBOUND, COUNTERS, ORDERS, MOVEMENTS, PARTS, TENTATIVE, WRITERS }
+local HASHES = { META, FREE, ON_HAND, SAFETY, QUARANTINED, INBOUND, COUNTERS, ORDERS, MOVEMENTS, PARTS, TENTATIVE, WRITERS, PLANS }
 local SORTED_SETS = { HOLDS, LEASES, OUTBOX, REFUSED }
 local function open(keys, args)
   -- Every key exists from here on, by a field or member without a name: while a slot moves, a cluster refuses calls of which

@@ -2,8 +2,7 @@
 
 -- An order read for a change: {id, record, status, version, reserved_ms, expires_ms, body}; nil where there is none or it
 -- cannot be read.
-local function read_order(keys, id)
-  local record = redis.call('HGET', keys[ORDERS], id)
+local function order_of(id, record)
   local body = record and read_body(record)
   if not body then return nil end
   local _, status, order_version, reserved_ms, expires_ms = struct.unpack(HEAD, record)
@@ -11,6 +10,10 @@ local function read_order(keys, id)
     id = id, record = record, body = body, status = status, version = order_version,
     reserved_ms = reserved_ms, expires_ms = expires_ms,
   }
+end
+
+local function read_order(keys, id)
+  return order_of(id, redis.call('HGET', keys[ORDERS], id))
 end
 
 local function holds_stock(status)

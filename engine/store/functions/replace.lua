@@ -4,13 +4,16 @@
 -- to split one in two, to move many elsewhere.
 -- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 transition id, 4 type of the event, 5 reason,
 --      6 rows [[id, version that it must have (0: a new order, made from the row before it), fingerprint and body, of one
---      that is backordered what it becomes: a hold of so many milliseconds, -1 confirmed, 0 backordered still], ...],
+--      that is backordered what it becomes: a hold of so many milliseconds, -1 confirmed, 0 backordered still; -2: one that
+--      was filled waits again], ...],
 --      7 limits [counter, limit, ...], 8 attempt or ''.
 -- Returns {letter, place, found, records, now in ms}: A done, R done before; else nothing was done, for the row at `place`
 --      (from 0): N no such order, D the id was used for another content, V it has another version, F its state forbids it
 --      (with its record in found), C the new id is taken; or, with the cell or counter in found, S a cell or a warehouse's day falls short, L a
 --      counter does; X the attempt was refused, or too many others are not settled yet.
 -- O(orders * lines).
+local WAITS_AGAIN = -2
+
 local function replace(keys, args)
   local change = begin(keys, args)
   if not change then return redis.error_reply(STALE) end
@@ -41,6 +44,7 @@ local function replace(keys, args)
       if not (waits or holds_stock(order.status)) or (order.status == RESERVED and order.expires_ms <= now) then
         return { 'F', place - 1, order.record, {}, now }
       end
+      if row[4] == WAITS_AGAIN then order.status, order.expires_ms = BACKORDERED, 0 end
       if waits and waits > 0 then
         order.status, order.expires_ms = RESERVED, now + waits
       elseif waits and waits < 0 then
@@ -49,7 +53,10 @@ local function replace(keys, args)
       hold(change, order.body, -1, true)
       order.reached = reaches_out(change, order.body)
     end
+    local noted = order.body and order.body[8]
     order.body = cmsgpack.unpack(string.sub(row[3], FINGERPRINT_BYTES + 1))
+    -- What was done to an order stays noted, whatever its content comes from.
+    order.body[8] = noted or order.body[8]
     hold(change, order.body, 1, true)
     orders[place] = order
   end

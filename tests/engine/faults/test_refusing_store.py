@@ -15,7 +15,7 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 
 from engine import Engine, Settings, State, open_engine
 from engine.errors import StoreUnavailable
-from engine.intake import Reserved, Unavailable
+from engine.intake import Overloaded, Reserved, Unavailable
 from engine.planner import Record
 from engine.store import EmbeddedServer, StoreRefused
 from engine.store.library import library_source
@@ -23,7 +23,7 @@ from tests.engine.small_network import SKUS, assert_balanced, order, put_network
 from tests.engine.store.by_hand import everything
 
 WAIT_S = 10.0
-KEYS = 17
+KEYS = 18
 CROWD = 200
 LARGE = "m" * 200
 """What makes an order large, many times over."""
@@ -204,7 +204,8 @@ async def test_memory_that_runs_out_in_mid_sale_leaves_each_batch_whole(engine: 
         for one, outcome in zip(crowd, outcomes, strict=True):
             if isinstance(outcome, Reserved):
                 told[one.order_id] = outcome
-            else:
+            # Large orders are slow: more of them may come than are let in.
+            elif not isinstance(outcome, Overloaded):
                 assert isinstance(outcome, Unavailable)
                 assert outcome.certain
                 refused.append(one.order_id)

@@ -4,7 +4,8 @@ import asyncio
 
 import msgspec
 
-from engine.intake.lot import Lot
+from engine.intake import Conflict
+from engine.intake.lot import Lot, Told
 from engine.intake.lots import LotQueue, LotRoom
 from engine.intake.waiting import Share
 
@@ -18,6 +19,24 @@ def lines(source: str, count: int) -> bytes:
         for n in range(count)
     ]
     return b"\n".join(msgspec.json.encode(order) for order in orders)
+
+
+async def test_who_leaves_the_line_costs_no_place() -> None:
+    """Also where a place becomes free between the cancelling and the leaving."""
+    room = LotRoom(ROOM)
+    tasks = await entered(room, "a", ROOM // 2 + 3)
+    for gone in tasks[ROOM // 2 : ROOM // 2 + 2]:
+        gone.cancel()
+    room.leave("a")
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [isinstance(one, asyncio.CancelledError) for one in found] == [False] * (ROOM // 2) + [True, True, False]
+    for _ in range(ROOM // 2):
+        room.leave("a")
+    again = await entered(room, "b", ROOM)
+    assert sum(one.done() for one in again) == ROOM // 2, "a place was lost, or one given twice"
+    for one in again:
+        one.cancel()
+    await asyncio.gather(*again, return_exceptions=True)
 
 
 async def entered(room: LotRoom, source: str, times: int) -> list[asyncio.Task[None]]:
@@ -87,12 +106,30 @@ async def test_a_batch_has_even_parts_of_all_sources() -> None:
     assert counts["c"] == 4
     assert abs(counts["a"] - counts["b"]) <= 1
     assert sum(counts.values()) == 60
+    assert len({id(share.lot) for share in taken}) == len(taken)
     queue.put_first(taken)
     assert queue.orders == 204
     again = queue.take(1_000, 10_000_000)
     places = {source: [n for s in again if s.lot is lot for n in range(s.start, s.end)] for source, lot in put.items()}
     assert places == {"a": list(range(100)), "b": list(range(100)), "c": list(range(4))}
+    assert len(again) == len(put)
     assert not queue
+
+
+async def test_orders_that_nobody_waits_for_are_left_and_counted() -> None:
+    """But for those that a batch has, and those that were told already."""
+    queue, lots = LotQueue(), [Lot(lines("a", count), partitions=1, source="a") for count in (5, 2, 3)]
+    for lot in lots:
+        queue.put(Share(lot, 0, len(lot)))
+    assert [(share.lot, share.end) for share in queue.take(2, 1_000_000)] == [(lots[0], 2)]
+    lots[0].tell(4, Told("a4", Conflict()))
+    lots[0].abandon()
+    assert [(share.lot, share.end) for share in queue.take(10, 1_000_000)] == [(lots[1], 2), (lots[2], 3)]
+    assert queue.abandoned == 2
+    queue.put(Share(lots[2], 0, 3))
+    lots[2].abandon()
+    queue.clear()
+    assert (queue.abandoned, bool(queue)) == (5, False)
 
 
 async def test_one_order_is_taken_however_few_bytes_are_left() -> None:

@@ -41,6 +41,18 @@ def test_a_burst_may_fill_the_queue_up_to_the_wait_allowed() -> None:
     assert patience(100).limit == 100
 
 
+def test_deadlines_of_callers_do_not_keep_a_queue_standing() -> None:
+    """Whoever asks for what cannot be done in time is turned away at any load."""
+    one = patience()
+    one.begin(0)
+    now_s = work(one, rate=20_000, from_s=0, for_s=STANDING_AFTER_S + 0.05)
+    assert one.standing
+    for _ in range(12):
+        one.turn_away("deadline", now_s, 0)
+        now_s = work(one, rate=20_000, from_s=now_s, for_s=CALM_AFTER_S / 10, left=0)
+    assert not one.standing
+
+
 def test_a_queue_that_no_batch_empties_stands() -> None:
     """Then only orders are let in that wait for a short time: those who come later are not served any sooner."""
     one = patience()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.intake.queue import OrderQueue
+from engine.intake.queue import TURN_BYTES, OrderQueue
 from engine.intake.waiting import Waiting
 
 Step = tuple[str, str]
@@ -71,6 +71,24 @@ async def test_a_source_of_which_nobody_waits_leaves_no_trace() -> None:
         queue.put(f"key {number}", await waiting("one"))
         queue.take()
     held = [getattr(queue, name) for name in OrderQueue.__slots__]
-    assert [len(one) for one in held if not isinstance(one, int)] == [0, 0, 0, 0]
+    assert [len(one) for one in held if not isinstance(one, int)] == [0, 0, 0, 0, 0]
     with pytest.raises(IndexError):
         queue.take()
+
+
+async def test_long_orders_cost_turns() -> None:
+    """So that they do not crowd out others, of which as many bytes are taken; alone, a source loses nothing by it."""
+    queue = OrderQueue()
+    answer = asyncio.get_running_loop().create_future()
+    for number in range(40):
+        queue.put("long", Waiting(f"long{number}", bytes(10 * TURN_BYTES), answer))
+        for part in range(10):
+            queue.put("short", Waiting(f"short{number}.{part}", bytes(200), answer))
+    taken = [queue.take().order_id[:4] for _ in range(220)]
+    assert 18 <= taken.count("long") <= 20
+    while len(queue):
+        taken.append(queue.take().order_id[:4])
+    assert taken.count("long") == 40
+    for number in range(3):
+        queue.put("long", Waiting(f"long{number}", bytes(TURN_BYTES), answer))
+    assert [queue.take().order_id for _ in range(3)] == ["long0", "long1", "long2"]

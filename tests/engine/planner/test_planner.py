@@ -123,7 +123,7 @@ def test_names_lead_to_numbers() -> None:
 
 def test_only_known_policies_make_a_planner() -> None:
     """The configuration's word is checked when the planner is made, not at the first order."""
-    defaults = small_planner()._defaults
+    defaults = small_planner().defaults
     with pytest.raises(ValueError, match="unknown policy"):
         Planner(currency="CNY", default_policy="dearest", defaults=defaults)  # type: ignore[arg-type]
 

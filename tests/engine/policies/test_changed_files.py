@@ -39,7 +39,7 @@ async def test_a_file_that_changes_during_a_sale_plans_each_batch_by_one_version
 ) -> None:
     """And from then on all by the new one; a wrong file between them changes nothing."""
     await put_stock(engine, {("x", warehouse): 100_000 for warehouse in "ABC"})
-    monkeypatch.setattr("engine.engine.LOOK_S", 0.01)
+    monkeypatch.setattr("engine.upkeep.LOOK_S", 0.01)
     sold: list[Allocation] = []
     running = True
 

@@ -1,0 +1,65 @@
+"""Orders that wait are filled when stock comes, where the settings say so, by one of several processes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from engine import Engine, Settings, open_engine
+from engine.reallocation import filling
+from tests.engine.small_network import another, assert_balanced, order, put_network, put_stock, reserved
+
+
+@pytest.fixture
+async def filled(empty_store_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+    """An engine that fills orders, without the pauses."""
+    monkeypatch.setattr(filling, "PAUSE_S_MIN", 0.05)
+    monkeypatch.setattr(filling, "POLL_S", 0.02)
+    monkeypatch.setattr(filling, "PAUSE_TIMES", 0.0)
+    async with open_engine(Settings(redis_url=empty_store_url, fill_backorders=True)) as engine:
+        await put_network(engine, {("x", "A"): 1})
+        yield engine
+        await assert_balanced(engine)
+
+
+async def statuses(engine: Engine, *names: str) -> list[str]:
+    """Of orders."""
+    found = [await engine.order(name) for name in names]
+    return [one.status for one in found if one is not None]
+
+
+async def until(engine: Engine, wanted: dict[str, str]) -> None:
+    """Wait until orders have these statuses."""
+    async with asyncio.timeout(20):
+        while await statuses(engine, *wanted) != list(wanted.values()):
+            await asyncio.sleep(0.02)
+
+
+async def test_stock_that_comes_goes_to_who_waits_first(filled: Engine) -> None:
+    """Two processes with the setting fill each order once; what is not enough is left for the next arrival."""
+    names = ("a", "b", "c")
+    for name in names:
+        reserved(await filled.reserve(order(name, ("y", 2), allow_backorder=True)))
+    async with another(filled, fill_backorders=True):
+        await put_stock(filled, {("y", "B"): 5})
+        await until(filled, {"a": "confirmed", "b": "confirmed", "c": "backordered"})
+        await put_stock(filled, {("y", "B"): 6})
+        await until(filled, dict.fromkeys(names, "confirmed"))
+    for name in names:
+        found = await filled.order(name)
+        assert found is not None
+        assert found.version == 2
+    # Cancelled stock is stock that comes.
+    reserved(await filled.reserve(order("d", ("y", 2), allow_backorder=True)))
+    await filled.cancel("a")
+    await until(filled, {"d": "confirmed"})
+
+
+async def test_without_the_setting_orders_wait(engine: Engine) -> None:
+    """Until somebody asks."""
+    await put_network(engine, {("x", "A"): 1})
+    reserved(await engine.reserve(order("a", ("y", 2), allow_backorder=True)))
+    await put_stock(engine, {("y", "B"): 5})
+    assert await statuses(engine, "a") == ["backordered"]
+    assert (await engine.reallocate(backordered=True)).status.applied == 1
+    assert await statuses(engine, "a") == ["confirmed"]

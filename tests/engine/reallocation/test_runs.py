@@ -1,0 +1,280 @@
+"""A run from beginning to end, on one partition and on three: what it plans, does, refuses, repeats and takes back."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from engine import Engine, Settings, open_engine
+from engine.errors import InvalidInput, ReallocationConflict, ReallocationStale, ReallocationState
+from engine.model import Allocation, HeldLine
+from engine.reallocation import Move, Moves
+from engine.store import Lane
+from tests.engine.small_network import another, assert_balanced, order, put_network, put_stock, reserved
+
+STOCK = {("x", "A"): 10, ("x", "B"): 10, ("x", "C"): 10, ("y", "A"): 5, ("y", "B"): 5}
+
+
+@pytest.fixture(params=[1, 3], ids=["one partition", "three partitions"])
+async def stocked(request: pytest.FixtureRequest, empty_store_url: str) -> AsyncIterator[Engine]:
+    """An engine whose books balance after the test."""
+    async with open_engine(Settings(redis_url=empty_store_url, partitions=request.param)) as engine:
+        await put_network(engine, STOCK)
+        yield engine
+        await assert_balanced(engine)
+
+
+async def allocation(engine: Engine, order_id: str) -> Allocation:
+    """An order as it stands."""
+    found = await engine.order(order_id)
+    assert found is not None
+    return found
+
+
+async def served_by(engine: Engine, order_id: str) -> dict[tuple[str, str], int]:
+    """Units by SKU and warehouse."""
+    shipments = (await allocation(engine, order_id)).shipments
+    return {(line.sku, one.warehouse): line.quantity for one in shipments for line in one.lines}
+
+
+async def test_orders_of_a_warehouse_that_is_down_leave_it(stocked: Engine) -> None:
+    """The dry run changes nothing; the plan says what it costs; the feed tells the move and why."""
+    for number in range(3):
+        reserved(await stocked.reserve(order(f"o{number}", ("x", 2), ("y", 1))))
+    before = {name: await allocation(stocked, name) for name in ("o0", "o1", "o2")}
+    run = await stocked.reallocate(warehouse_down="A", dry_run=True)
+    assert run.state == "planned"
+    assert {name: await allocation(stocked, name) for name in before} == before
+    assert run.plan is not None
+    assert (run.plan.orders_chosen, run.plan.orders_moved, run.plan.units_moved) == (3, 3, 9)
+    assert run.plan.cost_before == sum(one.cost for one in before.values())
+    assert [move[1:5] for move in run.moves][:2] == [("x", 2, "A", "B"), ("y", 1, "A", "B")]
+    assert "3 orders" in run.summary()
+    status = await run.apply()
+    assert (status.state, status.applied, status.skipped) == ("applied", 3, ())
+    after = {name: await allocation(stocked, name) for name in before}
+    assert run.plan.cost_after == sum(one.cost for one in after.values())
+    for name, was in before.items():
+        assert await served_by(stocked, name) == {("x", "B"): 2, ("y", "B"): 1}
+        assert after[name].version == was.version + 1
+    events = [event for event in (await stocked.events()).events if event.type == "amend"]
+    assert {order_id for event in events for order_id in event.orders} == set(before)
+    assert {str(event.transition_id).rpartition(".")[0] for event in events} == {run.id}
+    assert {event.reason for event in events} == {f"re-allocation {run.id}: warehouse A down"}
+
+
+async def test_what_was_planned_is_applied_by_any_process_and_once(stocked: Engine) -> None:
+    """Another engine finds the run by its id; asked again, it changes nothing."""
+    reserved(await stocked.reserve(order("one", ("x", 2))))
+    planned = await stocked.reallocate(warehouse_down="A", id="flood", dry_run=True)
+    async with another(stocked) as other:
+        run = await other.reallocation("flood")
+        assert run is not None
+        await run.load()
+        assert list(run.moves) == list(planned.moves) == [Move("one", "x", 2, "A", "B", *_costs(run.moves))]
+        assert (await run.apply()).applied == 1
+    version = (await allocation(stocked, "one")).version
+    assert (await planned.apply()).applied == 1
+    again = await stocked.reallocate(warehouse_down="A", id="flood")
+    assert (again.state, again.status.applied) == ("applied", 1)
+    assert (await allocation(stocked, "one")).version == version
+    assert [status.id for status in await stocked.reallocations()] == ["flood"]
+    with pytest.raises(ReallocationConflict):
+        await stocked.reallocate(warehouse_down="B", id="flood")
+    assert await stocked.reallocation("fire") is None
+
+
+def _costs(moves: Moves) -> tuple[int, int]:
+    return moves.cost_before[0], moves.cost_after[0]
+
+
+async def test_orders_that_changed_since_are_skipped_and_told(stocked: Engine) -> None:
+    """Shipped, cancelled, amended, or their stock was sold: the others move."""
+    for name in ("shipped", "cancelled", "amended", "moves"):
+        reserved(await stocked.reserve(order(name, ("x", 2))))
+    run = await stocked.reallocate(warehouse_down="A", dry_run=True)
+    await stocked.ship("shipped", transition_id="s")
+    await stocked.cancel("cancelled")
+    await stocked.amend("amended", (order("", ("x", 1)).lines), transition_id="a")
+    status = await run.apply()
+    assert status.applied == 1
+    assert {told.why: told.orders for told in status.skipped} == {"version": 3}
+    assert await served_by(stocked, "moves") == {("x", "B"): 2}
+    assert set((await run.skipped()).order_id) == {"shipped", "cancelled", "amended"}
+
+
+async def test_stock_that_was_sold_since_is_not_taken(stocked: Engine) -> None:
+    """What is left goes to those who come first."""
+    for number in range(4):
+        reserved(await stocked.reserve(order(f"o{number}", ("y", 1))))
+    run = await stocked.reallocate(warehouse_down="A", dry_run=True)
+    reserved(await stocked.reserve(order("late", ("y", 3), warehouses=("B",))))
+    status = await run.apply()
+    assert (status.applied, {told.why: told.orders for told in status.skipped}) == (2, {"stock": 2})
+
+
+async def test_a_run_is_taken_back_where_nothing_happened_since(stocked: Engine) -> None:
+    """Each order is where it was, at its old cost; one that was shipped stays, and is told."""
+    for number in range(3):
+        reserved(await stocked.reserve(order(f"o{number}", ("x", 2))))
+    before = {name: await allocation(stocked, name) for name in ("o0", "o1", "o2")}
+    run = await stocked.reallocate(warehouse_down="A")
+    assert run.status.applied == 3
+    await stocked.ship("o1", transition_id="gone")
+    status = await run.rollback()
+    assert (status.state, status.rolled_back) == ("rolled_back", 2)
+    assert {told.why: told.orders for told in status.not_rolled_back} == {"version": 1}
+    for name in ("o0", "o2"):
+        now = await allocation(stocked, name)
+        was = before[name]
+        assert (now.shipments, now.cost, now.status) == (was.shipments, was.cost, "confirmed")
+    assert await served_by(stocked, "o1") == {("x", "B"): 2}
+    assert (await run.rollback()).rolled_back == 2
+    with pytest.raises(ReallocationState, match="rolled_back"):
+        await run.apply()
+
+
+async def test_a_cancelled_run_does_no_more(stocked: Engine) -> None:
+    """Before it was applied: nothing is; and it can be cancelled twice, but not applied."""
+    reserved(await stocked.reserve(order("one", ("x", 2))))
+    run = await stocked.reallocate(warehouse_down="A", dry_run=True)
+    assert (await run.cancel()).state == "cancelled"
+    assert (await run.cancel()).state == "cancelled"
+    with pytest.raises(ReallocationState, match="cancelled"):
+        await run.apply()
+    assert await served_by(stocked, "one") == {("x", "A"): 2}
+
+
+async def test_orders_swap_places_where_no_stock_is_free(empty_store_url: str) -> None:
+    """Both move at once, as neither could first."""
+    async with open_engine(Settings(redis_url=empty_store_url)) as engine:
+        await put_network(engine, {("x", "A"): 1, ("x", "B"): 1})
+        near_b = order("near b", ("x", 1), warehouses=("A", "B"))
+        near_b = type(near_b)(**{**{name: getattr(near_b, name) for name in near_b.__struct_fields__},
+                                 "ship_to": type(near_b.ship_to)(lat=31.0, lon=110.0)})  # fmt: skip
+        filler = order("filler", ("x", 1), warehouses=("B",))
+        reserved(await engine.reserve(filler))
+        reserved(await engine.reserve(near_b))
+        await engine.cancel("filler")
+        near_a = order("near a", ("x", 1))
+        reserved(await engine.reserve(near_a))
+        assert await served_by(engine, "near b") == {("x", "A"): 1}
+        assert await served_by(engine, "near a") == {("x", "B"): 1}
+        run = await engine.reallocate(all_open=True)
+        assert run.status.applied == 2
+        assert run.plan is not None
+        assert run.plan.saved > 0
+        assert await served_by(engine, "near b") == {("x", "B"): 1}
+        assert await served_by(engine, "near a") == {("x", "A"): 1}
+        # Nothing is left to be saved.
+        assert (await engine.reallocate(all_open=True)).status.applied == 0
+        await assert_balanced(engine)
+
+
+async def test_orders_that_wait_are_filled_by_priority(stocked: Engine) -> None:
+    """Paid before unpaid, then the older; what cannot be filled whole waits on. A rollback lets them wait again."""
+    for name, payment in (("unpaid", "pending"), ("first", "paid"), ("second", "paid")):
+        reserved(await stocked.reserve(order(name, ("z", 2), allow_backorder=True, payment=payment)))
+    assert (await allocation(stocked, "first")).status == "backordered"
+    await put_stock(stocked, {("z", "C"): 4})
+    run = await stocked.reallocate(backordered=True)
+    assert run.status.applied == 2
+    assert (list(run.unserved.order_id), list(run.unserved.why)) == (["unpaid"], ["no_stock"])
+    assert {name: (await allocation(stocked, name)).status for name in ("first", "second", "unpaid")} == {
+        "first": "confirmed",
+        "second": "confirmed",
+        "unpaid": "backordered",
+    }
+    assert {move.from_warehouse for move in run.moves} == {None}
+    assert (await run.rollback()).rolled_back == 2
+    assert (await allocation(stocked, "first")).status == "backordered"
+    await put_stock(stocked, {("z", "C"): 6})
+    assert (await stocked.reallocate(backordered=True)).status.applied == 3
+    unpaid = await allocation(stocked, "unpaid")
+    assert unpaid.status == "reserved"
+    assert unpaid.expires_at is not None
+
+
+async def test_terms_of_orders_are_kept(stocked: Engine) -> None:
+    """Warehouses allowed, pick-up, and a part that has left: such orders stay, and are told."""
+    reserved(await stocked.reserve(order("pinned", ("x", 1), warehouses=("A",))))
+    reserved(await stocked.reserve(order("collected", ("x", 1), pickup_at="A")))
+    reserved(await stocked.reserve(order("left", ("x", 1), ("y", 1))))
+    await stocked.ship("left", transition_id="s", lines=[HeldLine("x", 1)])
+    reserved(await stocked.reserve(order("whole", ("x", 3), ("y", 4), allow_split=False, warehouses=("A", "B"))))
+    run = await stocked.reallocate(warehouse_down="A", dry_run=True)
+    assert run.plan is not None
+    assert [(told.why, told.orders) for told in run.plan.left_out] == [("partially_shipped", 1)]
+    assert sorted(zip(run.unserved.order_id, run.unserved.why, strict=True)) == [
+        ("collected", "no_stock"),
+        ("pinned", "no_stock"),
+    ]
+    assert {move.to_warehouse for move in run.moves} == {"B"}
+    await run.apply()
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({}, ""),
+        ({"warehouse_down": "nowhere"}, "/warehouse_down"),
+        ({"skus": ("x", "none")}, "/skus/1"),
+        ({"all_open": True, "excluded_warehouses": ("?",)}, "/excluded_warehouses/0"),
+        ({"all_open": True, "max_moves": 0}, "/max_moves"),
+        ({"backordered": True, "warehouse_down": "A"}, "/backordered"),
+        ({"all_open": True, "colour": "red"}, "/colour"),
+        ({"all_open": True, "id": " a"}, "/id"),
+    ],
+)
+async def test_a_request_that_breaks_a_rule_begins_nothing(
+    stocked: Engine, fields: dict[str, object], pointer: str
+) -> None:
+    """The error names field and rule."""
+    with pytest.raises(InvalidInput) as caught:
+        await stocked.reallocate(**fields)  # type: ignore[arg-type]
+    assert [error.pointer for error in caught.value.errors] == [pointer]
+    assert await stocked.reallocations() == ()
+
+
+async def kept(engine: Engine) -> list[str]:
+    """All that the store keeps of runs."""
+    found = []
+    for partition in engine.store.partitions:
+        packed = await partition.wire.command("HKEYS", partition.keys.plans, lane=Lane.READ)
+        found += [field.decode() for field in packed if field]
+    return found
+
+
+async def test_of_a_run_that_is_let_go_nothing_is_kept(stocked: Engine) -> None:
+    """Neither what was skipped, nor what undoes it."""
+    for number in range(3):
+        reserved(await stocked.reserve(order(f"o{number}", ("x", 1), ("y", 1))))
+    run = await stocked.reallocate(warehouse_down="A", dry_run=True)
+    await stocked.cancel("o0")
+    assert (await run.apply()).applied == 2
+    assert len(await kept(stocked)) > 3
+    await stocked._reallocations.forget(run.id)
+    assert await kept(stocked) == ["runs"]
+
+
+async def test_an_id_that_comes_again_names_another_run(stocked: Engine) -> None:
+    """What the first one did to an order is not what the second one does."""
+    reserved(await stocked.reserve(order("one", ("x", 1))))
+    assert (await stocked.reallocate(warehouse_down="A", id="flood")).status.applied == 1
+    await stocked._reallocations.forget("flood")
+    run = await stocked.reallocate(warehouse_down="B", id="flood")
+    assert (run.status.applied, run.status.skipped) == (1, ())
+    assert await served_by(stocked, "one") != {("x", "B"): 1}
+
+
+async def test_a_plan_is_not_applied_to_a_warehouse_that_serves_nothing_any_more(stocked: Engine) -> None:
+    """It is planned anew then."""
+    reserved(await stocked.reserve(order("one", ("x", 1))))
+    run = await stocked.reallocate(warehouse_down="A", dry_run=True)
+    (to,) = run.moves.to_warehouse
+    await stocked.put_warehouses([msgspec.structs.replace(stocked.planner.warehouses[to], enabled=False)])
+    with pytest.raises(ReallocationStale, match=to):
+        await run.apply()
+    again = await stocked.reallocate(warehouse_down="A")
+    assert again.status.applied == 1
+    assert to not in again.moves.to_warehouse
