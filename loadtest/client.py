@@ -72,12 +72,22 @@ class Client:
         if not 200 <= answer.status < 300:
             raise UnexpectedAnswer("PUT", path, answer.status, answer.body)
 
+    async def post(self, path: str, value: Any) -> None:
+        """POST a value. Raises UnexpectedAnswer for anything but a 2xx."""
+        answer = await self.call("POST", path, msgspec.json.encode(value))
+        if not 200 <= answer.status < 300:
+            raise UnexpectedAnswer("POST", path, answer.status, answer.body)
+
     async def get(self, path: str) -> Any:
         """GET a value. Raises UnexpectedAnswer for anything but a 2xx."""
+        return msgspec.json.decode(await self.get_bytes(path))
+
+    async def get_bytes(self, path: str) -> bytes:
+        """The same, as it came."""
         answer = await self.call("GET", path)
         if not 200 <= answer.status < 300:
             raise UnexpectedAnswer("GET", path, answer.status, answer.body)
-        return msgspec.json.decode(answer.body)
+        return answer.body
 
     async def put_named(self, path: str, values: Sequence[tuple[str, Any]]) -> None:
         """PUT values at `path/name`, one after the other."""

@@ -65,7 +65,7 @@ class Table(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
 
 
 class Lines(Struct, frozen=True, forbid_unknown_fields=True):
-    """What `${lines}` draws: weights of 1, 2, 3... lines, and of 1, 2, 3... units in each."""
+    """What `${lines}`, or `${lines:NAME}` of a basket, draws: weights of 1, 2, 3... lines, and of 1, 2, 3... units."""
 
     table: str
     count: list[float]
@@ -75,11 +75,14 @@ class Lines(Struct, frozen=True, forbid_unknown_fields=True):
 class Kind(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A kind of requests. In `path` and `body`, `${id}` is the order's id.
 
-    In `body` there may also be `${lines}`, `${number:N}` (0 to less than N) and `${table}`; `$$` is a dollar.
+    In `body` there may also be `${lines}`, `${lines:NAME}`, `${number:N}` (0 to less than N) and `${table}`; `$$` is a
+    dollar.
     """
 
     name: str
     path: str
+    paths: list[str] = []
+    """Instead of `path`: asked in their order, over again when all were."""
     weight: Share = 1.0
     method: str = "POST"
     body: str | None = None
@@ -133,5 +136,8 @@ class LoadPlan(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     headers: list[tuple[str, str]] = []
     tables: dict[str, Table] = {}
     lines: Lines | None = None
+    baskets: dict[str, Lines] = {}
     retries: Retries | None = None
     record: Record | None = None
+    ledger: Literal["told", "held"] | None = None
+    """Keeps what each order was told, for an audit; `held`: and adds up the units that they hold. 16 bytes an order."""

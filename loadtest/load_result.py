@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from loadtest.audit.finding import RunAudit
+
 
 class Waits(Struct, frozen=True, kw_only=True):
     """A distribution of waits in milliseconds, to three significant digits; all 0 where `count` is."""
@@ -45,11 +47,16 @@ class RetryResult(Struct, frozen=True):
 
 
 class Generator(Struct, frozen=True):
-    """What the generator itself took, and how late it was; shares are of one processor, of its busiest thread."""
+    """What the generator itself took while requests became due, and how late it was.
+
+    Shares are of one processor, of its busiest thread; `record_share` is the time for which it stood still because its
+    record could not be written as fast.
+    """
 
     cpu_s: float
     cpu_share: float
     cpu_share_peak: float
+    record_share: float
     cpu_us_per_request: float
     lateness: Waits
     bound_by: list[str]
@@ -71,6 +78,17 @@ class Second(Struct, frozen=True, kw_only=True):
     p99_ms: float
     backlog: int
     cpu_share: float
+
+
+class ActionDone(Struct, frozen=True, kw_only=True):
+    """What happened in mid-run, as its scenario wants it."""
+
+    at_s: float
+    """When it was done, after the start."""
+    do: str
+    told: str
+    failed: str | None = None
+    """Why it could not be done."""
 
 
 class LoadResult(Struct, frozen=True, kw_only=True):
@@ -97,18 +115,28 @@ class LoadResult(Struct, frozen=True, kw_only=True):
     late_connection: int
     """Sent more than 1 ms late because none was."""
     goodput_per_s: float
-    """Requests answered with 2xx, a second of the measured time."""
+    """Orders accepted in the measured time, a second of it, whenever they were due."""
+    accepted_after_end: int
+    """Orders accepted after it: of a service that does not follow, those of its backlog."""
+    waiting_at_end: int
+    """Requests that waited for a connection at its end."""
     from_intended: Waits
     from_sent: Waits
     classes: dict[str, ClassResult]
+    orders: dict[str, int]
+    """By class, orders: as requests, but of a bulk body each line, `failed` if the answer does not tell of it."""
     kinds: list[KindResult]
     statuses: dict[int, int]
     problems: dict[str, int]
-    """Answers other than 2xx by the type of their problem."""
+    """Answers other than 2xx, and such lines of bulk answers, by the type of their problem."""
     failures: dict[str, int]
     """Requests without an answer: `closed`, `truncated`, `reset`, `malformed`, `timeout`, `unfinished`."""
     bulk_lines: dict[str, int]
     """Lines of bulk answers by outcome."""
+    lines_missing: int
+    """Orders of bulk bodies of which a 2xx answer did not tell."""
+    lines_surplus: int
+    """Lines that such answers told beyond the orders."""
     replayed: int
     retries: RetryResult
     reconnects: int
@@ -121,3 +149,13 @@ class LoadResult(Struct, frozen=True, kw_only=True):
     curve: list[tuple[float, float]]
     """(share, milliseconds from the intended send time) of all requests that ended."""
     timeline: list[Second]
+    unrecorded: int = 0
+    """Notes of what orders were told for which the ledger had no room."""
+    scenario: str | None = None
+    """The scenario's name, where it was one."""
+    actions: list[ActionDone] = []
+    """What that scenario had happen."""
+    audit: RunAudit | None = None
+    """What the audit after the run found; None where there was none."""
+    findings: list[str] = []
+    """Why the run is no good, in words; none where it is."""

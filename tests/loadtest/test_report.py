@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from loadtest.report import render_report, write_report
-from loadtest.report.labels import Box, Wish, around, place_labels
-from loadtest.report.palette import DARK, LIGHT
-from loadtest.report.projection import fit
 from loadtest.result import Flow, Latency, Place, PolicyCost, SaleResult, SkuSale, StockPoint
+from pages.labels import Box, Wish, around, place_labels
+from pages.palette import DARK, LIGHT
+from pages.projection import fit
 
 REPORT_BYTES_MAX = 700_000
 VOID_TAGS = {"meta", "br", "col"}

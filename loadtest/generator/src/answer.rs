@@ -1,8 +1,9 @@
 //! Reads answers of HTTP/1.1 as their bytes come: by length, in chunks, or up to the end of the connection.
 
 use std::borrow::Cow;
+use std::mem::MaybeUninit;
 
-use httparse::{EMPTY_HEADER, Response, Status, parse_chunk_size};
+use httparse::{ParserConfig, Response, Status, parse_chunk_size};
 
 /// The largest head of an answer, and of the trailer of chunks.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -186,9 +187,10 @@ impl Answer {
 
     /// Reads a head; its length, or `None` where it is not whole. Interim heads (1xx) leave the stage as it is.
     fn read_head(&mut self, data: &[u8]) -> Result<Option<usize>, Malformed> {
-        let mut headers = [EMPTY_HEADER; HEADERS_MAX];
-        let mut response = Response::new(&mut headers);
-        let Status::Complete(length) = response.parse(data).map_err(|_| Malformed)? else { return Ok(None) };
+        let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+        let mut response = Response::new(&mut []);
+        let parsed = ParserConfig::default().parse_response_with_uninit_headers(&mut response, data, &mut headers);
+        let Status::Complete(length) = parsed.map_err(|_| Malformed)? else { return Ok(None) };
         let status = response.code.ok_or(Malformed)?;
         if (100..200).contains(&status) && status != 101 {
             return Ok(Some(length));

@@ -2,64 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::bulk::{lines, member};
+use crate::ledger::Ledger;
 use crate::waits::Waits;
+
+mod class;
+
+pub use class::{CLASSES, Class, FAILURES, Failure};
 
 /// A send that is later than this is late.
 pub const LATE_NS: u64 = 1_000_000;
 /// Types of problems that are told apart.
 const PROBLEMS_MAX: usize = 64;
 const OTHER_PROBLEMS: &str = "(others)";
-
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// 2xx.
-    Ok,
-    /// 409.
-    Refused,
-    /// 429 and 503.
-    Overloaded,
-    /// Any other answer.
-    Other,
-    /// No answer, or none of HTTP.
-    Failed,
-}
-
-/// Names of the classes, in the order of their numbers.
-pub const CLASSES: [&str; 5] = ["ok", "refused", "overloaded", "other", "failed"];
-
-impl Class {
-    /// The class of an answer.
-    #[must_use]
-    pub const fn of(status: u16) -> Self {
-        match status {
-            200..300 => Self::Ok,
-            409 => Self::Refused,
-            429 | 503 => Self::Overloaded,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// Why there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Failure {
-    /// The connection ended before the first byte of it.
-    Closed,
-    /// It ended within it.
-    Truncated,
-    /// The connection was reset, or broke otherwise.
-    Reset,
-    /// It is not HTTP/1.1.
-    Malformed,
-    /// It did not come in time.
-    Timeout,
-    /// The run was ended before it came.
-    Unfinished,
-}
-
-/// Names of the failures, in the order of their numbers.
-pub const FAILURES: [&str; 6] = ["closed", "truncated", "reset", "malformed", "timeout", "unfinished"];
 
 /// One class.
 #[derive(Clone, Default)]
@@ -113,6 +68,16 @@ pub struct Book {
     pub problems: BTreeMap<String, u64>,
     /// Lines of bulk bodies.
     pub lines: LineOutcomes,
+    /// Orders by class: requests, but of a bulk body each line; one of which a 2xx answer does not tell has failed.
+    pub orders: [u64; CLASSES.len()],
+    /// Orders that were accepted after the warm-up and before the end, whenever they were due; and after the end.
+    pub accepted: u64,
+    /// See there.
+    pub accepted_after: u64,
+    /// Orders of bulk bodies of which a 2xx answer did not tell; lines that it told beyond those.
+    pub lines_missing: u64,
+    /// See there.
+    pub lines_surplus: u64,
     /// Answers that told to be replays.
     pub replayed: u64,
     /// Requests sent again.
@@ -133,6 +98,8 @@ pub struct Book {
     pub bytes: [u64; 2],
     /// Requests sent, warm-up and those sent again included.
     pub sends: u64,
+    /// What each order was told, where that is kept; not joined here.
+    pub ledger: Option<Ledger>,
 }
 
 impl Book {
@@ -144,29 +111,28 @@ impl Book {
 
     /// Counts the type of a problem.
     pub fn problem(&mut self, body: &[u8]) {
-        let kind = member(body, b"\"type\"").unwrap_or("(none)");
-        match self.problems.get_mut(kind) {
-            Some(count) => *count += 1,
-            None => {
-                let kind = if self.problems.len() < PROBLEMS_MAX { kind } else { OTHER_PROBLEMS };
-                *self.problems.entry(kind.into()).or_default() += 1;
-            }
-        }
+        tally(&mut self.problems, member(body, b"\"type\"").unwrap_or("(none)"));
     }
 
-    /// Counts the outcomes of a bulk's lines; how many lines there are.
-    pub fn bulk(&mut self, body: &[u8]) -> u64 {
-        let mut lines = 0;
-        for line in body.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-            let outcome = member(line, b"\"outcome\"").unwrap_or("(none)");
-            let outcome = if self.lines.len() < PROBLEMS_MAX { outcome } else { OTHER_PROBLEMS };
-            match self.lines.get_mut(outcome) {
-                Some(count) => *count += 1,
-                None => _ = self.lines.insert(outcome.into(), 1),
+    /// Counts the lines of a 2xx answer to a bulk of so many orders; how many of them were accepted.
+    pub fn bulk(&mut self, body: &[u8], orders: u64) -> u64 {
+        let (mut told, mut accepted) = (0, 0);
+        for line in lines(body) {
+            tally(&mut self.lines, line.outcome);
+            if line.class != Class::Ok {
+                self.problem(line.text);
             }
-            lines += 1;
+            told += 1;
+            if told <= orders {
+                self.orders[line.class as usize] += 1;
+                accepted += u64::from(line.class == Class::Ok);
+            }
         }
-        lines
+        let missing = orders.saturating_sub(told);
+        self.orders[Class::Failed as usize] += missing;
+        self.lines_missing += missing;
+        self.lines_surplus += told.saturating_sub(orders);
+        accepted
     }
 
     /// Adds what another thread counted.
@@ -189,6 +155,10 @@ impl Book {
             (written, other.bytes[0]),
             (read, other.bytes[1]),
             (&mut self.sends, other.sends),
+            (&mut self.accepted, other.accepted),
+            (&mut self.accepted_after, other.accepted_after),
+            (&mut self.lines_missing, other.lines_missing),
+            (&mut self.lines_surplus, other.lines_surplus),
         ] {
             *mine += its;
         }
@@ -203,6 +173,7 @@ impl Book {
             mine.offered += its.offered;
             mine.done.iter_mut().zip(its.done).for_each(|(mine, its)| *mine += its);
         }
+        self.orders.iter_mut().zip(other.orders).for_each(|(mine, its)| *mine += its);
         self.failures.iter_mut().zip(other.failures).for_each(|(mine, its)| *mine += its);
         other.statuses.iter().for_each(|(status, count)| *self.statuses.entry(*status).or_default() += count);
         other.problems.iter().for_each(|(kind, count)| *self.problems.entry(kind.clone()).or_default() += count);
@@ -210,13 +181,15 @@ impl Book {
     }
 }
 
-/// The text of a JSON object's member, found without reading the object: the first such name that a text follows.
-fn member<'a>(json: &'a [u8], name: &[u8]) -> Option<&'a str> {
-    memchr::memmem::find_iter(json, name).find_map(|at| {
-        let rest =
-            json[at + name.len()..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
-        std::str::from_utf8(&rest[..memchr::memchr(b'"', rest)?]).ok()
-    })
+/// Counts a word; those beyond the first ones together.
+fn tally(counts: &mut BTreeMap<String, u64>, word: &str) {
+    match counts.get_mut(word) {
+        Some(count) => *count += 1,
+        None => {
+            let word = if counts.len() < PROBLEMS_MAX { word } else { OTHER_PROBLEMS };
+            *counts.entry(word.into()).or_default() += 1;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -231,7 +204,10 @@ mod tests {
         assert_eq!(book.problems, [("(none)".into(), 1), ("insufficient-stock".into(), 1)].into());
         let body =
             b"{\"order_id\":\"a\",\"outcome\":\"reserved\"}\n\n{\"outcome\": \"rejected\"}\n{\"outcome\":\"reserved\"}";
-        assert_eq!(book.bulk(body), 3);
+        assert_eq!(book.bulk(body, 4), 2);
         assert_eq!(book.lines, [("rejected".into(), 1), ("reserved".into(), 2)].into());
+        assert_eq!((book.orders, book.lines_missing, book.lines_surplus), ([2, 0, 0, 1, 1], 1, 0));
+        assert_eq!(book.bulk(body, 1), 1);
+        assert_eq!((book.orders, book.lines_missing, book.lines_surplus), ([3, 0, 0, 1, 1], 1, 2));
     }
 }

@@ -4,13 +4,16 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::answer::{Head, Keeping};
-use crate::book::{Book, Class, FAILURES, Failure, LATE_NS};
+use crate::book::{Book, Class, Failure, LATE_NS};
+use crate::bulk::lines;
 use crate::clock::nanoseconds;
 use crate::kinds::Kinds;
 use crate::plan::{Keep, Plan, Retries};
 use crate::producer::{Producer, Request};
-use crate::recorder::{Entry, Recorder};
+use crate::recorder::Recorder;
 use crate::timeline::Second;
+
+mod notes;
 
 /// Bytes that are kept of an answer; of one to a bulk.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -43,6 +46,7 @@ pub struct Desk<'a> {
     kinds: &'a Kinds,
     names: Vec<&'a str>,
     warmup_ns: u64,
+    end_ns: u64,
     retries: Option<&'a Retries>,
     recorder: Option<Recorder>,
     /// Requests to be sent again, by when.
@@ -62,6 +66,7 @@ impl<'a> Desk<'a> {
             kinds,
             names: plan.kinds.iter().map(|kind| kind.name.as_str()).collect(),
             warmup_ns: nanoseconds(plan.warmup_s),
+            end_ns: nanoseconds(plan.seconds),
             retries: plan.retries.as_ref(),
             recorder,
             waiting: BinaryHeap::new(),
@@ -78,7 +83,14 @@ impl<'a> Desk<'a> {
             return Keeping { ok_max: BULK_ANSWER_BYTES_MAX, refusal_max: ANSWER_BYTES_MAX };
         }
         let all = self.recorder.as_ref().is_some_and(|recorder| recorder.answers == Keep::All);
+        let all = all || self.book.ledger.is_some() && self.kinds.is_orders(request);
         Keeping { ok_max: if all { ANSWER_BYTES_MAX } else { 0 }, refusal_max: ANSWER_BYTES_MAX }
+    }
+
+    /// Nanoseconds for which the record stood in the way.
+    #[must_use]
+    pub fn blocked_ns(&self) -> u64 {
+        self.recorder.as_ref().map_or(0, |recorder| recorder.blocked_ns)
     }
 
     /// Notes that a request became due.
@@ -127,6 +139,10 @@ impl<'a> Desk<'a> {
         bodies: Bodies<'_>,
     ) {
         self.record(&request, sent_ns, now_ns, outcome, bodies);
+        if let (Some(ledger), Some(sent_ns)) = (&mut self.book.ledger, sent_ns) {
+            let status = if let Outcome::Answer(head) = outcome { Some(head.status) } else { None };
+            ledger.enter(self.kinds, &request, [sent_ns, now_ns], status, bodies.answer);
+        }
         let counts = request.intended_ns >= self.warmup_ns;
         let class = match outcome {
             Outcome::Dropped => {
@@ -141,10 +157,11 @@ impl<'a> Desk<'a> {
             Outcome::Answer(head) => {
                 let class = Class::of(head.status);
                 if counts {
-                    self.count_answer(&request, head, class, bodies);
+                    self.count_answer(head, class, bodies);
                 }
                 if class == Class::Ok {
                     producer.accepted(&request);
+                    self.accept(&request, now_ns, counts, bodies);
                 }
                 if class == Class::Overloaded && self.sends_again(request, head, now_ns, counts) {
                     return;
@@ -175,19 +192,35 @@ impl<'a> Desk<'a> {
             one.sent.add(now_ns.saturating_sub(sent_ns));
         }
         book.kinds[request.kind].done[class as usize] += 1;
+        // Of a bulk that was answered with 2xx, each line has been counted for itself.
+        if class != Class::Ok || !self.kinds.is_bulk(request) {
+            book.orders[class as usize] += self.kinds.orders(request);
+        }
         if request.retries > 0 {
             book.retried.add(wait_ns);
             book.recovered += u64::from(class == Class::Ok);
         }
     }
 
-    fn count_answer(&mut self, request: &Request, head: Head, class: Class, bodies: Bodies<'_>) {
+    /// Counts accepted orders by when that was: what a service does after the end, it did not do in the time measured.
+    fn accept(&mut self, request: &Request, now_ns: u64, counts: bool, bodies: Bodies<'_>) {
+        let accepted = match (self.kinds.is_bulk(request), counts) {
+            (false, _) => 1,
+            (true, true) => self.book.bulk(bodies.answer, self.kinds.orders(request)),
+            (true, false) => lines(bodies.answer).filter(|line| line.class == Class::Ok).count() as u64,
+        };
+        if now_ns >= self.end_ns {
+            self.book.accepted_after += accepted;
+        } else if now_ns >= self.warmup_ns {
+            self.book.accepted += accepted;
+        }
+    }
+
+    fn count_answer(&mut self, head: Head, class: Class, bodies: Bodies<'_>) {
         *self.book.statuses.entry(head.status).or_default() += 1;
         self.book.replayed += u64::from(head.replayed);
         if class != Class::Ok {
             self.book.problem(bodies.answer);
-        } else if self.kinds.is_bulk(request) {
-            self.book.bulk(bodies.answer);
         }
     }
 
@@ -202,36 +235,5 @@ impl<'a> Desk<'a> {
         self.waiting.push(Reverse((now_ns + nanoseconds(wait_s), again, head.status)));
         self.book.retries += u64::from(counts);
         true
-    }
-
-    fn record(&mut self, request: &Request, sent_ns: Option<u64>, now_ns: u64, outcome: Outcome, bodies: Bodies<'_>) {
-        let Some(recorder) = &mut self.recorder else { return };
-        self.id.clear();
-        self.kinds.write_id(request.of, request.number, &mut self.id);
-        let ok = matches!(outcome, Outcome::Answer(head) if Class::of(head.status) == Class::Ok);
-        let answered = matches!(outcome, Outcome::Answer(_));
-        let wanted = match recorder.answers {
-            Keep::None => false,
-            Keep::Refusals => answered && (!ok || self.kinds.is_bulk(request)),
-            Keep::All => answered,
-        };
-        let body = memchr::memmem::find(bodies.request, b"\r\n\r\n").map(|end| &bodies.request[end + 4..]);
-        let requests = recorder.requests;
-        recorder.add(&Entry {
-            id: self.kinds.has_ids(request.of).then_some(&*self.id),
-            number: request.number,
-            kind: self.names[request.kind],
-            intended_us: request.intended_ns / 1_000,
-            sent_us: sent_ns.map(|sent| sent / 1_000),
-            done_us: now_ns / 1_000,
-            retries: request.retries,
-            outcome: match outcome {
-                Outcome::Answer(head) => Ok(head.status),
-                Outcome::Failure(failure) => Err(FAILURES[failure as usize]),
-                Outcome::Dropped => Err("dropped"),
-            },
-            request: body.filter(|_| requests),
-            answer: wanted.then_some(bodies.answer),
-        });
     }
 }

@@ -22,12 +22,15 @@ pub(crate) enum Body {
 pub(crate) struct Kind {
     pub(crate) method: String,
     pub(crate) path: Template,
+    pub(crate) paths: Vec<String>,
     pub(crate) head: Vec<u8>,
     pub(crate) body: Body,
     pub(crate) about: About,
     pub(crate) lines: u64,
     /// Whether ids that were accepted are wanted later.
     pub(crate) wanted: bool,
+    /// Whether its requests are orders, or ask for them: the answer is an Allocation.
+    pub(crate) is_orders: bool,
 }
 
 pub(crate) enum About {
@@ -51,7 +54,7 @@ impl Kinds {
     pub fn new(plan: &Plan, host: &str) -> Result<Self, PlanError> {
         let tables: Result<BTreeMap<String, Table>, PlanError> =
             plan.tables.iter().map(|(name, table)| Ok((name.clone(), Table::new(name, table)?))).collect();
-        let tables = Tables::new(tables?, plan.lines.as_ref())?;
+        let tables = Tables::new(tables?, plan.lines.as_ref(), &plan.baskets)?;
         if !(1..=KINDS_MAX).contains(&plan.kinds.len()) {
             return Err(PlanError::new("/kinds", "must be 1 to 64"));
         }
@@ -81,10 +84,40 @@ impl Kinds {
         !matches!(self.kinds[request.kind].about, About::Accepted(_)) && self.kinds[request.of].lines > 0
     }
 
+    /// How many orders a request is of; one that is about an order counts like one.
+    #[must_use]
+    pub fn orders(&self, request: &Request) -> u64 {
+        if self.is_bulk(request) { self.kinds[request.of].lines } else { 1 }
+    }
+
     /// Whether requests of the kind bear the prefix and a number as their id.
     #[must_use]
     pub fn has_ids(&self, kind: usize) -> bool {
-        !matches!(self.kinds[kind].body, Body::Prepared(_))
+        !matches!(self.kinds[kind].body, Body::Prepared(_)) && self.kinds[kind].paths.is_empty()
+    }
+
+    /// Whether a request is an order, or about one, of which is kept what it was told.
+    #[must_use]
+    pub fn is_orders(&self, request: &Request) -> bool {
+        self.kinds[request.of].is_orders
+    }
+
+    /// Whether a request does something to an order that is there.
+    #[must_use]
+    pub fn is_step(&self, request: &Request) -> bool {
+        matches!(self.kinds[request.kind].about, About::Accepted(_))
+    }
+
+    /// Orders of one body of a kind; 0 where a body is one order.
+    #[must_use]
+    pub fn lines_of(&self, kind: usize) -> u64 {
+        self.kinds[kind].lines
+    }
+
+    /// Orders of one body, by kind; 0 where a body is one order.
+    #[must_use]
+    pub fn lines(&self) -> Vec<u64> {
+        self.kinds.iter().map(|kind| kind.lines).collect()
     }
 
     /// Writes the id of a number of a kind.
@@ -100,9 +133,11 @@ impl Kinds {
 fn ready(plan: &Plan, kind: &KindPlan, at: usize, host: &str, tables: &Tables) -> Result<Kind, PlanError> {
     let pointer = |field: &str| format!("/kinds/{at}/{field}");
     let path = Template::read(&kind.path, tables, &pointer("path"))?;
-    let graphic = kind.path.starts_with('/') && kind.path.bytes().all(|byte| byte.is_ascii_graphic());
-    if !graphic || !path.is_plain() {
+    if !is_path(&kind.path) || !path.is_plain() {
         return Err(PlanError::new(pointer("path"), "must begin with '/', be printable, and hold no more than ${id}"));
+    }
+    if kind.paths.len() > LISTED_MAX || !kind.paths.iter().all(|path| is_path(path)) {
+        return Err(PlanError::new(pointer("paths"), "must begin with '/' and be printable, 5,000,000 at the most"));
     }
     if kind.method.is_empty() || !kind.method.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(PlanError::new(pointer("method"), "must be capital letters"));
@@ -144,5 +179,15 @@ fn ready(plan: &Plan, kind: &KindPlan, at: usize, host: &str, tables: &Tables) -
     if head.windows(4).any(|end| end == b"\r\n\r\n") || kind.content_type.bytes().any(|byte| byte.is_ascii_control()) {
         return Err(PlanError::new(pointer("content_type"), "must be a line of text"));
     }
-    Ok(Kind { method, path, head, body, about, lines, wanted })
+    let is_orders = match method.as_str() {
+        "POST" => matches!(kind.path.as_str(), "/v1/orders" | "/v1/orders:bulk"),
+        "GET" => !kind.paths.is_empty(),
+        _ => false,
+    };
+    let paths = kind.paths.clone();
+    Ok(Kind { method, path, paths, head, body, about, lines, wanted, is_orders })
+}
+
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic())
 }

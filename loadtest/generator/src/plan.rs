@@ -65,6 +65,9 @@ pub struct Plan {
     /// What `${lines}` draws.
     #[serde(default)]
     pub lines: Option<LinesPlan>,
+    /// What `${lines:NAME}` draws.
+    #[serde(default)]
+    pub baskets: BTreeMap<String, LinesPlan>,
     /// Kinds of requests, mixed by weight.
     pub kinds: Vec<KindPlan>,
     /// Whether what an overloaded service turned away is sent again.
@@ -73,6 +76,19 @@ pub struct Plan {
     /// Where every request is recorded.
     #[serde(default)]
     pub record: Option<Record>,
+    /// Whether what each order was told is kept.
+    #[serde(default)]
+    pub ledger: Option<LedgerPlan>,
+}
+
+/// What is kept of orders.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerPlan {
+    /// What they were told.
+    Told,
+    /// And the units that they hold, by cell.
+    Held,
 }
 
 /// When requests are due.
@@ -171,6 +187,9 @@ pub struct KindPlan {
     pub method: String,
     /// May hold `${id}`.
     pub path: String,
+    /// Or paths that are asked in their order, over again when all were.
+    #[serde(default)]
+    pub paths: Vec<String>,
     /// A template of what it sends.
     #[serde(default)]
     pub body: Option<String>,

@@ -135,7 +135,10 @@ impl<'a> Producer<'a> {
         self.id.clear();
         self.kinds.write_id(request.of, request.number, &mut self.id);
         self.target.clear();
-        whole.path.write(tables, &self.id, &mut draw, &mut self.drawn, &mut self.target);
+        match whole.paths.get((request.number % whole.paths.len().max(1) as u64) as usize) {
+            Some(path) => self.target.extend_from_slice(path.as_bytes()),
+            None => whole.path.write(tables, &self.id, &mut draw, &mut self.drawn, &mut self.target),
+        }
         to.extend_from_slice(whole.method.as_bytes());
         to.push(b' ');
         to.extend_from_slice(&self.target);

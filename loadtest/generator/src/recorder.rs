@@ -1,9 +1,10 @@
 //! Records every request as a line of JSON, in a thread of its own. Memory is bounded: when the disk cannot follow, the
-//! generator waits for it, and its lateness shows that.
+//! generator waits for it, and tells how long.
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Instant;
 
 use crate::plan::Keep;
 use crate::table::escaped;
@@ -43,6 +44,8 @@ pub struct Recorder {
     pub answers: Keep,
     /// Whether bodies of requests are.
     pub requests: bool,
+    /// Nanoseconds for which this thread stood still, because the writer did not follow.
+    pub blocked_ns: u64,
 }
 
 impl Recorder {
@@ -98,7 +101,11 @@ impl Recorder {
     fn flush(&mut self) {
         let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK_BYTES + 4_096));
         // Where the writer has ended, its error is told at the end.
-        let _ = self.to.send(block);
+        if let Err(TrySendError::Full(block)) = self.to.try_send(block) {
+            let begun = Instant::now();
+            let _ = self.to.send(block);
+            self.blocked_ns += begun.elapsed().as_nanos() as u64;
+        }
     }
 }
 
@@ -119,7 +126,7 @@ impl Writer {
     pub fn create(path: &str, answers: Keep, requests: bool, threads: usize) -> io::Result<(Self, Vec<Recorder>)> {
         let file = File::create(path)?;
         let (to, from) = sync_channel(BLOCKS_AHEAD_MAX);
-        let recorder = || Recorder { block: Vec::new(), to: to.clone(), answers, requests };
+        let recorder = || Recorder { block: Vec::new(), to: to.clone(), answers, requests, blocked_ns: 0 };
         Ok((Self { file, from }, (0..threads).map(|_| recorder()).collect()))
     }
 

@@ -6,47 +6,20 @@ use serde::Serialize;
 
 use crate::book::{Book, CLASSES, FAILURES, LineOutcomes};
 use crate::clock::seconds;
+use crate::ledger::Ledger;
 use crate::plan::{Arrivals, Plan};
 use crate::timeline::Row;
 use crate::waits::{Waits, milliseconds};
 use crate::worker::Worked;
 
-/// A generator that takes more of a processor than this is what limits the run.
-const CPU_SHARE_MAX: f64 = 0.9;
-/// So is one whose 99th percentile of lateness, with connections free, is above this.
-const LATENESS_P99_MS_MAX: f64 = 1.0;
+mod generator;
+mod quantiles;
+
+pub use generator::GeneratorReport;
+pub use quantiles::Quantiles;
+
 /// Steps of the curve in each half of what is left to 100 %.
 const CURVE_STEPS: u32 = 4;
-
-/// A distribution of waits, in milliseconds.
-#[derive(Clone, Debug, Default, Serialize)]
-#[allow(missing_docs)]
-pub struct Quantiles {
-    pub count: u64,
-    pub mean_ms: f64,
-    pub p50_ms: f64,
-    pub p90_ms: f64,
-    pub p99_ms: f64,
-    pub p999_ms: f64,
-    pub max_ms: f64,
-}
-
-impl Quantiles {
-    fn of(waits: &Waits) -> Self {
-        let Some(histogram) = waits.histogram().filter(|histogram| !histogram.is_empty()) else {
-            return Self::default();
-        };
-        Self {
-            count: histogram.len(),
-            mean_ms: histogram.mean() * milliseconds(1),
-            p50_ms: waits.quantile_ms(0.5),
-            p90_ms: waits.quantile_ms(0.9),
-            p99_ms: waits.quantile_ms(0.99),
-            p999_ms: waits.quantile_ms(0.999),
-            max_ms: milliseconds(histogram.max()),
-        }
-    }
-}
 
 /// One class of outcomes.
 #[derive(Clone, Debug, Serialize)]
@@ -83,25 +56,8 @@ pub struct RetryReport {
     pub from_intended: Quantiles,
 }
 
-/// What the generator itself took, and how late it was.
-#[derive(Clone, Debug, Serialize)]
-pub struct GeneratorReport {
-    /// Seconds of processor time, all threads.
-    pub cpu_s: f64,
-    /// Share of a processor that the busiest thread took.
-    pub cpu_share: f64,
-    /// The same, in its busiest second.
-    pub cpu_share_peak: f64,
-    /// Microseconds of processor time a request.
-    pub cpu_us_per_request: f64,
-    /// How late it came to requests.
-    pub lateness: Quantiles,
-    /// Why the run tells of the generator, not of the service: `cpu`, `lateness`.
-    pub bound_by: Vec<&'static str>,
-}
-
 /// A run. Counts are of requests due after the warm-up.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Report {
     /// `open` or `closed`.
     pub r#loop: &'static str,
@@ -133,24 +89,34 @@ pub struct Report {
     pub late_generator: u64,
     /// Sent more than 1 ms late because no connection was free.
     pub late_connection: u64,
-    /// Requests answered with 2xx, a second of the measured time.
+    /// Orders accepted in the measured time, a second of it.
     pub goodput_per_s: f64,
+    /// Orders accepted after it.
+    pub accepted_after_end: u64,
+    /// Requests that waited for a connection at its end.
+    pub waiting_at_end: u64,
     /// Waits of all requests that ended, from the intended send time.
     pub from_intended: Quantiles,
     /// The same from the send.
     pub from_sent: Quantiles,
     /// By class.
     pub classes: BTreeMap<&'static str, ClassReport>,
+    /// By class, orders: as requests, but of a bulk body each line.
+    pub orders: BTreeMap<&'static str, u64>,
     /// By kind.
     pub kinds: Vec<KindReport>,
     /// By status.
     pub statuses: BTreeMap<u16, u64>,
-    /// Refusals by the type of the problem.
+    /// Refusals by the type of the problem, those of single lines of bulk answers included.
     pub problems: BTreeMap<String, u64>,
     /// Requests without an answer, by reason.
     pub failures: BTreeMap<&'static str, u64>,
     /// Lines of bulk answers by outcome.
     pub bulk_lines: LineOutcomes,
+    /// Orders of bulk bodies of which a 2xx answer did not tell.
+    pub lines_missing: u64,
+    /// Lines that such answers told beyond the orders.
+    pub lines_surplus: u64,
     /// Answers that told to be replays.
     pub replayed: u64,
     /// What was sent again.
@@ -171,23 +137,31 @@ pub struct Report {
     pub curve: Vec<(f64, f64)>,
     /// Second by second, warm-up included.
     pub timeline: Vec<Row>,
+    /// Notes of what orders were told for which the ledger had no room.
+    pub unrecorded: u64,
+    /// What each order was told, where that was kept.
+    #[serde(skip)]
+    pub ledger: Option<Ledger>,
 }
 
 impl Report {
     /// Of what threads counted.
     #[must_use]
-    pub fn new(plan: &Plan, worked: Vec<Worked>, timeline: Vec<Row>, cancelled: bool) -> Self {
+    pub fn new(plan: &Plan, mut worked: Vec<Worked>, timeline: Vec<Row>, cancelled: bool) -> Self {
+        let lines: Vec<u64> = plan.kinds.iter().map(|kind| kind.bulk_lines.unwrap_or(0) as u64).collect();
+        let ledgers: Vec<Ledger> = worked.iter_mut().filter_map(|one| one.book.ledger.take()).collect();
+        let ledger = plan.ledger.map(|_| Ledger::joined(&ledgers, &lines));
         let mut book = Book::new(plan.kinds.len());
         worked.iter().for_each(|one| book.join(&one.book));
         let closed = matches!(plan.arrivals, Arrivals::Closed);
-        let generator = generator(&worked, &book, closed);
         let (mut intended, mut sent) = (Waits::new(), Waits::new());
         for class in &book.classes {
             intended.join(&class.intended);
             sent.join(&class.sent);
         }
+        let from_sent = Quantiles::of(&sent);
+        let generator = GeneratorReport::new(&worked, &book, &from_sent, closed);
         let wall_s = worked.iter().map(|one| seconds(one.wall_ns)).fold(0.0, f64::max);
-        // What was answered after the last request became due was offered before: it belongs to that time.
         let measured_s = if cancelled { wall_s.min(plan.seconds) } else { plan.seconds } - plan.warmup_s;
         let curve = intended.histogram().map(|histogram| {
             let ticks = histogram.iter_quantiles(CURVE_STEPS);
@@ -210,10 +184,13 @@ impl Report {
             dropped: book.dropped,
             late_generator: book.late_generator,
             late_connection: book.late_connection,
-            goodput_per_s: book.classes[0].count as f64 / measured_s.max(1e-9),
+            goodput_per_s: book.accepted as f64 / measured_s.max(1e-9),
+            accepted_after_end: book.accepted_after,
+            waiting_at_end: worked.iter().map(|one| one.at_end.waiting).sum(),
             from_intended: Quantiles::of(&intended),
-            from_sent: Quantiles::of(&sent),
+            from_sent,
             classes: CLASSES.into_iter().zip(book.classes.iter().map(class)).collect(),
+            orders: named(&book.orders),
             kinds: plan
                 .kinds
                 .iter()
@@ -234,6 +211,8 @@ impl Report {
             statuses: book.statuses,
             problems: book.problems,
             bulk_lines: book.lines,
+            lines_missing: book.lines_missing,
+            lines_surplus: book.lines_surplus,
             replayed: book.replayed,
             reconnects: book.reconnects,
             connect_failures: book.connect_failures,
@@ -243,6 +222,8 @@ impl Report {
             generator,
             curve: curve.unwrap_or_default(),
             timeline,
+            unrecorded: ledger.as_ref().map_or(0, |ledger| ledger.unrecorded),
+            ledger,
         }
     }
 }
@@ -252,27 +233,5 @@ fn class(counted: &crate::book::ClassBook) -> ClassReport {
         count: counted.count,
         from_intended: Quantiles::of(&counted.intended),
         from_sent: Quantiles::of(&counted.sent),
-    }
-}
-
-fn generator(worked: &[Worked], book: &Book, closed: bool) -> GeneratorReport {
-    let cpu_s: f64 = worked.iter().map(|one| seconds(one.cpu_ns)).sum();
-    let share = |one: &Worked| one.cpu_ns as f64 / one.wall_ns.max(1) as f64;
-    let cpu_share = worked.iter().map(share).fold(0.0, f64::max);
-    let lateness = Quantiles::of(&book.lateness);
-    let mut bound_by = Vec::new();
-    if cpu_share > CPU_SHARE_MAX {
-        bound_by.push("cpu");
-    }
-    if !closed && lateness.p99_ms > LATENESS_P99_MS_MAX {
-        bound_by.push("lateness");
-    }
-    GeneratorReport {
-        cpu_s,
-        cpu_share,
-        cpu_share_peak: worked.iter().map(|one| one.cpu_share_peak).fold(0.0, f64::max),
-        cpu_us_per_request: cpu_s * 1e6 / book.sends.max(1) as f64,
-        lateness,
-        bound_by,
     }
 }

@@ -1,21 +1,24 @@
 //! A run: its threads, what may stop it, and what it reports.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Barrier, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use crate::desk::Desk;
 use crate::kinds::Kinds;
-use crate::plan::{Plan, PlanError};
-use crate::producer::Producer;
+use crate::ledger::Ledger;
+use crate::plan::{LedgerPlan, Plan, PlanError};
+use crate::producer::{Producer, Request};
 use crate::recorder::{Recorder, Writer};
 use crate::report::Report;
 use crate::timeline::{Row, Second, Timeline};
-use crate::worker::{Worked, Worker};
+use crate::worker::Worker;
 
 /// Stops a run, and watches it.
 pub struct Control {
@@ -63,6 +66,8 @@ pub enum RunError {
     Plan(PlanError),
     /// The service cannot be reached, or the record not be written.
     Io(&'static str, io::Error),
+    /// A thread of the generator died of a flaw of its own.
+    Died(String),
 }
 
 impl fmt::Display for RunError {
@@ -70,6 +75,7 @@ impl fmt::Display for RunError {
         match self {
             Self::Plan(error) => error.fmt(to),
             Self::Io(what, error) => write!(to, "{what}: {error}"),
+            Self::Died(cause) => write!(to, "a thread died: {cause}"),
         }
     }
 }
@@ -80,32 +86,39 @@ pub fn run(plan: &Plan, control: &Control) -> Result<Report, RunError> {
     let kinds = Kinds::new(plan, host).map_err(RunError::Plan)?;
     let address = address(host)?;
     let (writer, recorders) = recorders(plan)?;
-    let barrier = Barrier::new(plan.threads);
-    let start = OnceLock::new();
+    let (ready, readied) = channel::<()>();
     thread::scope(|scope| {
         let writing = writer.map(|writer| scope.spawn(move || writer.run()));
-        let (kinds, barrier, start) = (&kinds, &barrier, &start);
-        let working: Vec<_> = recorders
-            .into_iter()
-            .enumerate()
-            .map(|(thread, recorder)| {
-                scope.spawn(move || {
-                    let producer = Producer::new(kinds, thread, plan.threads);
-                    let desk = Desk::new(plan, kinds, recorder);
-                    let worker = Worker::connect(plan, control, address, producer, desk, thread);
-                    if worker.is_err() {
-                        control.stop();
-                    }
-                    barrier.wait();
-                    worker?.work(*start.get_or_init(Instant::now))
-                })
-            })
-            .collect();
-        let worked: Result<Vec<Worked>, io::Error> = working
-            .into_iter()
-            .map(|one| one.join().unwrap_or_else(|_| Err(io::Error::other("a thread died"))))
-            .collect();
-        let worked = worked.map_err(|error| RunError::Io("cannot reach the service", error))?;
+        let (mut working, mut starts) = (Vec::new(), Vec::new());
+        for (thread, recorder) in recorders.into_iter().enumerate() {
+            let (start, started) = channel::<Instant>();
+            starts.push(start);
+            let (ready, kinds) = (ready.clone(), &kinds);
+            working.push(scope.spawn(move || {
+                let _stops = StopsAtPanic(control);
+                let producer = Producer::new(kinds, thread, plan.threads);
+                let mut desk = Desk::new(plan, kinds, recorder);
+                desk.book.ledger = ledger(plan, thread);
+                let worker = Worker::connect(plan, control, address, producer, desk, thread)?;
+                let _ = ready.send(());
+                drop(ready);
+                // Where another thread is not ready, nobody starts.
+                started.recv().map_or(Ok(None), |start| worker.work(start).map(Some))
+            }));
+        }
+        drop(ready);
+        // Ends when each has told that it is ready, or has ended: one that cannot connect or dies keeps nobody waiting.
+        if readied.iter().count() == plan.threads {
+            let now = Instant::now();
+            starts.iter().for_each(|start| _ = start.send(now));
+        }
+        drop(starts);
+        let ended: Vec<_> = working.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        let mut worked = Vec::new();
+        for one in ended {
+            let one = one.map_err(|panic| RunError::Died(words(panic)))?;
+            worked.extend(one.map_err(|error| RunError::Io("cannot reach the service", error))?);
+        }
         if let Some(writing) = writing {
             let written = writing.join().unwrap_or_else(|_| Err(io::Error::other("its thread died")));
             written.map_err(|error| RunError::Io("cannot write the record", error))?;
@@ -113,6 +126,52 @@ pub fn run(plan: &Plan, control: &Control) -> Result<Report, RunError> {
         let timeline = std::mem::replace(&mut *control.timeline(), Timeline::new(plan.threads));
         Ok(Report::new(plan, worked, timeline.finish(), control.is_stopped()))
     })
+}
+
+/// Stops a run of which a thread dies: the others would go on for nothing.
+struct StopsAtPanic<'a>(&'a Control);
+
+impl Drop for StopsAtPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
+fn words(panic: Box<dyn Any + Send>) -> String {
+    let text = panic.downcast::<String>().map(|text| *text);
+    let text = text.or_else(|panic| panic.downcast::<&str>().map(|text| text.to_string()));
+    text.unwrap_or_else(|_| "it did not tell why".into())
+}
+
+/// The bodies of requests of a kind, by their numbers, as a run of this plan sends them.
+pub fn bodies(plan: &Plan, kind: usize, numbers: &[u64]) -> Result<Vec<Vec<u8>>, PlanError> {
+    let kinds = Kinds::new(plan, host(&plan.url)?)?;
+    if kind >= kinds.len() {
+        return Err(PlanError::new("/kinds", "has no such kind"));
+    }
+    let lines = kinds.lines_of(kind);
+    let mut producer = Producer::new(&kinds, 0, 1);
+    let mut sent = Vec::new();
+    Ok(numbers
+        .iter()
+        .map(|&number| {
+            // The lines of a body are drawn one after the other: any of them needs those before it.
+            let first = number - number.checked_rem(lines).unwrap_or(0);
+            sent.clear();
+            producer.write(&Request { intended_ns: 0, kind, of: kind, number: first, retries: 0 }, &mut sent);
+            match lines {
+                0 => producer.body().to_vec(),
+                _ => producer
+                    .body()
+                    .split(|byte| *byte == b'\n')
+                    .nth((number - first) as usize)
+                    .map(Vec::from)
+                    .unwrap_or_default(),
+            }
+        })
+        .collect())
 }
 
 /// `host:port` of a URL.
@@ -131,6 +190,11 @@ fn address(host: &str) -> Result<SocketAddr, RunError> {
     };
     let unknown = |error| RunError::Io("cannot find the service", error);
     found.map_err(unknown)?.next().ok_or_else(|| unknown(io::ErrorKind::NotFound.into()))
+}
+
+fn ledger(plan: &Plan, thread: usize) -> Option<Ledger> {
+    let kept = plan.ledger?;
+    Some(Ledger::new(plan.kinds.len(), thread, plan.threads, kept == LedgerPlan::Held))
 }
 
 fn recorders(plan: &Plan) -> Result<(Option<Writer>, Vec<Option<Recorder>>), RunError> {

@@ -1,4 +1,5 @@
-//! Texts with substitutions: `${id}`, `${lines}`, `${number:N}` (0 to less than N), `${name}` of a table; `$$` is a dollar.
+//! Texts with substitutions: `${id}`, `${lines}`, `${lines:basket}`, `${number:N}` (0 to less than N), `${name}` of a table;
+//! `$$` is a dollar.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ pub struct Template {
 enum Piece {
     Text(Box<[u8]>),
     Id,
-    Lines,
+    Lines(usize),
     Number(u64),
     Table(usize),
 }
@@ -26,7 +27,8 @@ enum Piece {
 pub struct Tables {
     tables: Vec<Table>,
     names: BTreeMap<String, usize>,
-    lines: Option<Lines>,
+    baskets: Vec<Lines>,
+    basket_names: BTreeMap<String, usize>,
 }
 
 #[derive(Debug)]
@@ -37,20 +39,33 @@ struct Lines {
 }
 
 impl Tables {
-    /// Tables by name, and how the lines of an order are drawn from one.
-    pub fn new(tables: BTreeMap<String, Table>, lines: Option<&LinesPlan>) -> Result<Self, PlanError> {
+    /// Tables by name, and how the lines of an order are drawn from one: `lines` is the basket without a name.
+    pub fn new(
+        tables: BTreeMap<String, Table>,
+        lines: Option<&LinesPlan>,
+        baskets: &BTreeMap<String, LinesPlan>,
+    ) -> Result<Self, PlanError> {
         let names: BTreeMap<String, usize> = tables.keys().cloned().zip(0..).collect();
         let tables: Vec<Table> = tables.into_values().collect();
-        let lines = lines.map(|lines| {
-            let weights = |given: &[f64], pointer: &str| {
-                Weighted::new(given).ok_or_else(|| PlanError::new(pointer, "must have weights, one above 0"))
+        let ready = |pointer: &str, lines: &LinesPlan| {
+            let at = |field: &str| format!("{pointer}/{field}");
+            let weights = |given: &[f64], field: &str| {
+                Weighted::new(given).ok_or_else(|| PlanError::new(at(field), "must have weights, one above 0"))
             };
-            let unknown = || PlanError::new("/lines/table", format!("is no table: {}", lines.table));
+            let unknown = || PlanError::new(at("table"), format!("is no table: {}", lines.table));
             let table = *names.get(&lines.table).ok_or_else(unknown)?;
-            let count = weights(&lines.count, "/lines/count")?;
-            Ok(Lines { table, count, quantity: weights(&lines.quantity, "/lines/quantity")? })
-        });
-        Ok(Self { tables, names, lines: lines.transpose()? })
+            let count = weights(&lines.count, "count")?;
+            Ok(Lines { table, count, quantity: weights(&lines.quantity, "quantity")? })
+        };
+        let pointer = |name: &str| format!("/baskets/{name}");
+        let plain = lines.map(|lines| ("", ready("/lines", lines)));
+        let named = baskets.iter().map(|(name, lines)| (name.as_str(), ready(&pointer(name), lines)));
+        let (mut basket_names, mut ready_baskets) = (BTreeMap::new(), Vec::new());
+        for (name, basket) in plain.into_iter().chain(named) {
+            basket_names.insert(name.into(), ready_baskets.len());
+            ready_baskets.push(basket?);
+        }
+        Ok(Self { tables, names, baskets: ready_baskets, basket_names })
     }
 }
 
@@ -97,10 +112,9 @@ impl Template {
                 Piece::Id => to.extend_from_slice(id),
                 Piece::Number(end) => to.extend_from_slice(itoa::Buffer::new().format(draw.below(*end)).as_bytes()),
                 Piece::Table(number) => to.extend_from_slice(tables.tables[*number].draw(*number, draw, drawn)),
-                Piece::Lines => {
-                    if let Some(lines) = &tables.lines {
-                        lines.write(&tables.tables[lines.table], draw, drawn, to);
-                    }
+                Piece::Lines(number) => {
+                    let lines = &tables.baskets[*number];
+                    lines.write(&tables.tables[lines.table], draw, drawn, to);
                 }
             }
         }
@@ -125,10 +139,13 @@ fn piece(name: &str, tables: &Tables, pointer: &str) -> Result<Piece, PlanError>
         let end = end.parse().ok().filter(|end| *end > 0);
         return end.map(Piece::Number).ok_or_else(|| PlanError::new(pointer, "number: must be followed by 1 or more"));
     }
+    if name == "lines" || name.starts_with("lines:") {
+        let basket = name.strip_prefix("lines:").unwrap_or("");
+        let needs = || PlanError::new(pointer, format!("${{{name}}} needs the plan's lines, or a basket of that name"));
+        return tables.basket_names.get(basket).map(|number| Piece::Lines(*number)).ok_or_else(needs);
+    }
     match name {
         "id" => Ok(Piece::Id),
-        "lines" if tables.lines.is_some() => Ok(Piece::Lines),
-        "lines" => Err(PlanError::new(pointer, "${lines} needs the plan's lines")),
         _ => tables
             .names
             .get(name)
@@ -155,7 +172,8 @@ mod tests {
         let ready =
             [("sku", sku), ("place", place)].map(|(name, plan)| (name.into(), Table::new(name, &plan).unwrap()));
         let lines = LinesPlan { table: "sku".into(), count: vec![1.0; 9], quantity: vec![1.0, 1.0] };
-        Tables::new(ready.into(), Some(&lines)).unwrap()
+        let few = LinesPlan { table: "sku".into(), count: vec![1.0], quantity: vec![0.0, 0.0, 1.0] };
+        Tables::new(ready.into(), Some(&lines), &[("few".into(), few)].into()).unwrap()
     }
 
     fn rendered(text: &str, seed: u64) -> String {
@@ -183,12 +201,14 @@ mod tests {
             assert!(skus.len() == lines || lines == 7, "{skus:?}");
         }
         assert_eq!(rendered(text, 3), rendered(text, 3));
+        let few: serde_json::Value = serde_json::from_str(&rendered("[${lines:few}]", 1)).unwrap();
+        assert_eq!((few.as_array().unwrap().len(), few[0]["quantity"].as_u64()), (1, Some(3)));
     }
 
     #[test]
     fn what_no_template_can_mean_is_refused() {
         let tables = tables();
-        for text in ["${", "$x", "${nothing}", "${number:0}", "${number:x}", "$"] {
+        for text in ["${", "$x", "${nothing}", "${number:0}", "${number:x}", "${lines:none}", "$"] {
             assert!(Template::read(text, &tables, "/t").is_err(), "{text}");
         }
     }
