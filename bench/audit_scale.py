@@ -22,7 +22,8 @@ from cyclopts import App, Parameter
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from api.cli.console import print_json, print_table
+from api.cli.console import print_json
+from api.cli.table import print_table
 from engine import Engine, Settings, open_engine
 from engine.model import Line, Order, ShipTo, Sku, StockCount, Warehouse
 from engine.store import EmbeddedServer, choose_store

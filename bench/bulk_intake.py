@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,19 +113,19 @@ async def measure_stages(size: int, rounds: int) -> list[Stage]:
             wire = engine.store.wire
             for number in range(rounds):
                 lines = body_of(size, f"s{number}")
-                lot = timed("decode", lambda lines=lines: CoreLot(lines, 1))
+                lot = timed("decode", partial(CoreLot, lines, 1))
                 assert not lot.declined(), "common orders are read in one go"
                 share = [(lot, 0, size)]
-                batch, decided = timed("plan", lambda share=share: core.plan([], None, None, None, share))
+                batch, decided = timed("plan", partial(core.plan, [], None, None, None, share))
                 assert not decided, "every order must be planned"
-                args = timed("pack", lambda batch=batch: batch.commit_args(0, 1_700_000_000_000))
+                args = timed("pack", partial(batch.commit_args, 0, 1_700_000_000_000))
                 was, start = await _store_cpu_s(wire), time.process_time()
                 reply = await partition.orders.commit(args)
                 seen.setdefault("send and receive", []).append((time.process_time() - start) / size * 1e6)
                 seen.setdefault("store", []).append((await _store_cpu_s(wire) - was) / size * 1e6)
                 row = (0, reply.now_ms, reply.event, reply.outcomes, reply.levels, reply.records)
-                timed("encode", lambda batch=batch, row=row, share=share: core.settle(batch, [row], 0, share))
-                timed("join", lambda lot=lot: lot.answers([]))
+                timed("encode", partial(core.settle, batch, [row], 0, share))
+                timed("join", partial(lot.answers, []))
     return [Stage(name, statistics.median(values)) for name, values in seen.items()]
 
 

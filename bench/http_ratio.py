@@ -90,7 +90,7 @@ def main() -> int:
 
 def _report(rounds: list[Round], arguments: argparse.Namespace) -> int:
     def median(route: str, field: str) -> float:
-        return statistics.median(getattr(one, field) for one in rounds if one.route == route)
+        return float(statistics.median(getattr(one, field) for one in rounds if one.route == route))
 
     ratio = median(ORDERS_ROUTE, "requests_per_second") / median(NOOP_ROUTE, "requests_per_second")
     bad = sum(one.other_answers for one in rounds)

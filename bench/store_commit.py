@@ -64,8 +64,10 @@ async def measure(orders: int, rounds: int, *, append_only: bool) -> list[Cost]:
                         after = await _usage(client)
                         for batch in batches:
                             engine.planner.core.abandon(batch)
-                        used = tuple((late - early) / orders for early, late in zip(before, after, strict=True))
-                        seen.setdefault((kind, size), []).append(used)
+                        cpu_us, memory, disk = (
+                            (late - early) / orders for early, late in zip(before, after, strict=True)
+                        )
+                        seen.setdefault((kind, size), []).append((cpu_us, memory, disk))
     return [
         Cost(kind, size, *(statistics.median(column) for column in zip(*rows, strict=True)))
         for (kind, size), rows in seen.items()

@@ -6,44 +6,21 @@ Batches of two-line orders on the sample network, every cell well stocked. Divid
 """
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from api.watch import Watch
-from bench.network import make_orders, open_filled
-from engine import Engine
+from bench.network import make_orders
+from bench.stepped import Bench
 from engine.model import Order
 from engine.planner import canonical_bytes
 
 SIZES = (50, 200, 1000)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Order).decode
-
-
-class Bench:
-    """An engine on an embedded store, driven step by step from synchronous benchmarks."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self.runner = asyncio.Runner()
-        self._context = open_filled(data_dir)
-        self.engine: Engine = self.runner.run(self._context.__aenter__())
-
-    def close(self) -> None:
-        """Close the engine and its store."""
-        self.runner.run(self._context.__aexit__(None, None, None))
-        self.runner.close()
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """One engine for the module."""
-    one = Bench(tmp_path_factory.mktemp("bench") / "store")
-    yield one
-    one.close()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -99,6 +76,17 @@ def test_commit(benchmark: BenchmarkFixture, bench: Bench, size: int, fsync: str
         benchmark.pedantic(lambda args: run(commit(args)), setup=prepare, rounds=100, warmup_rounds=5)
     finally:
         run(store.wire.command("CONFIG", "SET", "appendonly", "yes"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_settle(benchmark: BenchmarkFixture, bench: Bench, size: int) -> None:
+    """From the store's reply to the callers' answers, as JSON."""
+
+    def prepare() -> tuple[tuple[Any, list[Any]], dict[str, object]]:
+        batch = bench.planned(make_orders(size))
+        return (batch, [bench.committed(batch)]), {}
+
+    benchmark.pedantic(bench.engine.planner.core.settle, setup=prepare, rounds=50, warmup_rounds=3)
 
 
 @pytest.mark.parametrize("size", SIZES)

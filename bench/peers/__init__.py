@@ -1,0 +1,1 @@
+"""Stockade beside what web shops do today: row locks of PostgreSQL, a script per order of Redis, behind aiohttp."""
