@@ -4,6 +4,7 @@ For machines a JSON object a line, for people on a terminal a line in colour. A 
 which may be secrets.
 """
 
+import json
 import sys
 from typing import Any
 
@@ -34,4 +35,8 @@ def log_to_standard_error(form: LogFormat = "console") -> None:
 
 
 def _json(fields: dict[str, Any], **_: Any) -> str:
-    return msgspec.json.encode(fields, enc_hook=repr).decode()
+    try:
+        return msgspec.json.encode(fields, enc_hook=repr).decode()
+    except UnicodeEncodeError:
+        # A path, say, that is no text: what it has of none is written as escapes.
+        return json.dumps(fields, default=repr)

@@ -9,39 +9,24 @@ from api.cli.console import EXIT_FINDING, StoreOptions, out, print_json
 from api.cli.opening import open_store
 from api.cli.table import print_table
 from api.http.access.start import access_advice, access_of
-from engine import __version__
+from engine import Settings, __version__
+from engine.access.signing import SigningRoot
+from engine.errors import NoStoreThere
 
 
 async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
     """Look at the store and the settings, and say what to do; exit 1 when there is something to do."""
     loaded = store.loaded()
     settings = loaded.settings
-    async with open_store(settings) as engine:
-        description = await engine.describe_store()
-        url = engine.store.url
-        keys, _ = await engine.keys(), engine.access.root
-        access = access_of(settings, closed=engine.access.keyring.closed)
-        advice = (*description.advice, *access_advice(settings, keys, closed=engine.access.keyring.closed))
-        counts = {
-            "partitions": len(engine.store.partitions),
-            "warehouses": len(engine.planner.warehouses),
-            "skus": len(engine.planner.skus),
-            "cells": engine.planner.core.cell_count,
-        }
-        policies = engine.policies
-    if policies.error:
-        advice = (*advice, policies.error)
-    found = {
-        "stockade": __version__,
-        "python": platform.python_version(),
-        "store": "REDIS_URL" if settings.redis_url else f"embedded, in {settings.data_dir}",
-        "url": without_password(url),
-        **{name: value for name, value in msgspec.structs.asdict(description).items() if name != "advice"},
-        **counts,
-        "policies": f"version {policies.book.version} ({policies.book.fingerprint})",
-        "served": access,
-        "keys": sum(key.state == "live" for key in keys),
-    }
+    try:
+        seen, advice = await _look(settings)
+    except NoStoreThere as error:
+        if settings.data_dir.exists() and not settings.data_dir.is_dir():
+            # No store can be made there either.
+            raise
+        # The settings need none, and are what one looks at before the first start.
+        seen, advice = _without_store(settings, error)
+    found = {"stockade": __version__, "python": platform.python_version(), **seen}
     limits = {
         name: _shown(name, value)
         for name, value in msgspec.structs.asdict(settings).items()
@@ -61,6 +46,35 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
         if not advice:
             out.print("[green]Nothing to do:[/] an acknowledged order survives a crash of service and store.")
     return EXIT_FINDING if advice else 0
+
+
+async def _look(settings: Settings) -> tuple[dict[str, object], tuple[str, ...]]:
+    """What the store is, and what to do about it."""
+    async with open_store(settings) as engine:
+        description = await engine.describe_store()
+        closed, keys, _ = engine.access.keyring.closed, await engine.keys(), engine.access.root
+        advice = (*description.advice, *access_advice(settings, keys, closed=closed))
+        policies = engine.policies
+        seen = {
+            "store": "REDIS_URL" if settings.redis_url else f"embedded, in {settings.data_dir}",
+            "url": without_password(engine.store.url),
+            **{name: value for name, value in msgspec.structs.asdict(description).items() if name != "advice"},
+            "partitions": len(engine.store.partitions),
+            "warehouses": len(engine.planner.warehouses),
+            "skus": len(engine.planner.skus),
+            "cells": engine.planner.core.cell_count,
+            "policies": f"version {policies.book.version} ({policies.book.fingerprint})",
+            "served": access_of(settings, closed=closed),
+            "keys": sum(key.state == "live" for key in keys),
+        }
+    return seen, (*advice, policies.error) if policies.error else advice
+
+
+def _without_store(settings: Settings, error: NoStoreThere) -> tuple[dict[str, object], tuple[str, ...]]:
+    if settings.signing_key_file is not None:
+        SigningRoot.read(settings.signing_key_file)
+    seen = {"store": f"none yet, in {settings.data_dir}", "served": access_of(settings, closed=False), "keys": 0}
+    return seen, (str(error), *access_advice(settings, (), closed=False))
 
 
 def _shown(name: str, value: object) -> object:

@@ -53,13 +53,16 @@ async def create(
 
 @app.command(name="list")
 async def list_keys(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
-    """List every key that was made, the oldest first, with those revoked. No secret is shown: none is kept."""
+    """List every key that was made, the oldest first, with those revoked. No secret is shown: none is kept.
+
+    When a key was used last is known to the minute, a minute later at most.
+    """
     async with open_store(store.settings(), load=False) as engine:
         keys = await engine.keys()
     if json:
         print_json(keys)
         return 0
-    heads = ("id", "name", "state", "scopes", "channel", "signed", "rate", "made", "secrets")
+    heads = ("id", "name", "state", "scopes", "channel", "signed", "rate", "made", "last used", "secrets")
     print_table(heads, [_row(key) for key in keys])
     return 0
 
@@ -185,6 +188,7 @@ def _row(key: ApiKey) -> tuple[object, ...]:
         signed,
         _rate(key.limit),
         _day(key.made_at),
+        "-" if key.last_used_at is None else _day(key.last_used_at),
         secrets,
     )
 

@@ -1,4 +1,4 @@
-"""What `stockade loadtest` may be told of times and orders."""
+"""What `stockade loadtest` may be told of times, orders, scenarios and services."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,8 @@ from engine.errors import FieldError, InvalidInput
 from loadtest.load_plan import Arrivals, Closed, Constant, Poisson, Ramp, Spike
 from loadtest.orders_mix import Mix
 
+RATE, SECONDS = 1_000.0, 30.0
+
 Shape = Literal["poisson", "constant", "ramp", "spike", "closed"]
 
 
@@ -19,8 +21,16 @@ Shape = Literal["poisson", "constant", "ramp", "spike", "closed"]
 class When:
     """When requests become due."""
 
-    rate: Annotated[float, Parameter(help="Requests a second; of a ramp at its start, of a spike around it.")] = 1_000
-    seconds: Annotated[float, Parameter(help="How long.", validator=Number(gt=0, lte=86_400))] = 30.0
+    rate: Annotated[
+        float | None,
+        Parameter(
+            help="Requests a second; of a ramp at its start, of a spike around it. Else 1000.", validator=Number(gt=0)
+        ),
+    ] = None
+    seconds: Annotated[
+        float | None,
+        Parameter(name=("--seconds", "--duration"), help="How long; else 30.", validator=Number(gt=0, lte=86_400)),
+    ] = None
     warmup_s: Annotated[float, Parameter(help="What is due in the first so many seconds is not counted.")] = 0.0
     arrivals: Annotated[
         Shape, Parameter(help="poisson: as independent buyers come. closed: each connection waits for its answer.")
@@ -32,22 +42,28 @@ class When:
     trace: Annotated[
         Path | None, Parameter(help="Send at recorded times instead: a file of lines, or a record of --record.")
     ] = None
-    speed: Annotated[float, Parameter(help="Play the trace so many times as fast.")] = 1.0
+    speed: Annotated[float, Parameter(help="Play the trace so many times as fast.", validator=Number(gt=0))] = 1.0
     seed: Annotated[int, Parameter(help="Draws times and contents.", validator=Number(gte=0))] = 1
+
+    @property
+    def lasts_s(self) -> float:
+        """How long, but for a trace."""
+        return SECONDS if self.seconds is None else self.seconds
 
     def shape(self) -> Arrivals:
         """The arrivals, but for a trace."""
+        rate = RATE if self.rate is None else self.rate
         match self.arrivals:
             case "closed":
                 return Closed()
             case "constant":
-                return Constant(self.rate)
+                return Constant(rate)
             case "poisson":
-                return Poisson(self.rate)
+                return Poisson(rate)
             case "ramp":
-                return Ramp(self.rate, _given(self.to, "--to"))
+                return Ramp(rate, _given(self.to, "--to"))
             case "spike":
-                return Spike(self.rate, _given(self.peak, "--peak"), self.peak_at, self.peak_seconds)
+                return Spike(rate, _given(self.peak, "--peak"), self.peak_at, self.peak_seconds)
 
 
 @Parameter(name="*")
@@ -87,6 +103,47 @@ class What:
             held=self.held,
             bulk_lines=self.bulk,
         )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Scene:
+    """What is loaded, and by which scenario."""
+
+    url: Annotated[str | None, Parameter(help="The service; else http://127.0.0.1:8080.")] = None
+    serve: Annotated[
+        bool,
+        Parameter(help="Load a service of its own, on a store in a temporary folder that goes with it.", negative=""),
+    ] = False
+    workers: Annotated[int | None, Parameter(help="Processes of that service.", validator=Number(gte=1, lte=64))] = None
+    scenario: Annotated[str | None, Parameter(help="A scenario by its name, or a file of one.")] = None
+    scenarios: Annotated[bool, Parameter(help="List the scenarios that are there, and do nothing.", negative="")] = (
+        False
+    )
+    check: Annotated[bool, Parameter(help="Find every mistake in the scenario, and do nothing.", negative="")] = False
+    fail_over: Annotated[
+        str | None, Parameter(help="A command that has the store fail over, for scenarios that want that.")
+    ] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class How:
+    """How requests are sent; what is left out, a scenario says."""
+
+    connections: Annotated[int | None, Parameter(help="Kept alive; else 256.", validator=Number(gte=1, lte=10_000))] = (
+        None
+    )
+    threads: Annotated[int, Parameter(help="Of the generator.", validator=Number(gte=1, lte=16))] = 1
+    timeout_s: Annotated[
+        float | None, Parameter(help="How long an answer is waited for; else 30.", validator=Number(gt=0))
+    ] = None
+    retries: Annotated[
+        int | None, Parameter(help="Send again after 429 and 503; else never.", validator=Number(gte=0, lte=255))
+    ] = None
+    key: Annotated[str | None, Parameter(help="API key; @FILE reads it from a file.")] = None
+    signing_secret: Annotated[str | None, Parameter(help="Signs requests; @FILE likewise.")] = None
+    record: Annotated[Path | None, Parameter(help="A file for every request and what became of it.")] = None
 
 
 def _given(value: float | None, option: str) -> float:

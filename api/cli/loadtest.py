@@ -1,165 +1,180 @@
-"""`stockade loadtest`: loads a running service over HTTP, at times that its answers do not change."""
+"""`stockade loadtest`: loads a service over HTTP, at times that its answers do not change, and audits what it told."""
 
-import secrets
-from collections.abc import Sequence
+import contextlib
+import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import aiohttp
 import msgspec
-import uvloop
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from api.cli.console import EXIT_FINDING, err, print_json
-from api.cli.files import json_rows, read_file
-from api.cli.load_options import What, When
-from api.cli.load_table import print_load, show_second
+from api.cli.console import EXIT_FINDING, StoreOptions, err, print_json
+from api.cli.load_books import with_store_audit
+from api.cli.load_faults import Processes
+from api.cli.load_job import Job, plain_job, scenario_job
+from api.cli.load_options import How, Scene, What, When
+from api.cli.load_table import print_checked, print_load, print_scenarios, show_action, show_second
+from api.cli.service import started_service
+from engine import Settings, load_settings
+from engine.config import PREFIX
 from engine.errors import FieldError, InvalidInput
-from engine.model import ShipTo
+from loadtest.audit.audit import Auditor, NotAudited
+from loadtest.audit.finding import RunAudit
+from loadtest.audit.stock import read_stock
 from loadtest.client import Client, UnexpectedAnswer
-from loadtest.load import NoRun, run_load
-from loadtest.load_plan import (
-    Arrivals,
-    Closed,
-    Constant,
-    Kind,
-    Lines,
-    LoadPlan,
-    Poisson,
-    Ramp,
-    Record,
-    Retries,
-    Spike,
-    Table,
-    Trace,
-)
-from loadtest.market import Market, read_market
-from loadtest.orders_mix import order_kinds, order_tables
-from loadtest.trace import RecordedTrace, TraceError, read_trace
-from loadtest.verdict import findings
+from loadtest.load import NoRun
+from loadtest.load_result import LoadResult
+from loadtest.scenarios import Scenario, read_scenario
+from loadtest.scenarios.actions import Actions, play
+from loadtest.scenarios.document import Service
+from loadtest.scenarios.goods import Goods
+from loadtest.scenarios.targets import judged
+
+URL = "http://127.0.0.1:8080"
+NOT_ASKED = "--no-audit"
 
 
-def loadtest(
+async def loadtest(
     *,
-    url: Annotated[str, Parameter(help="The service.")] = "http://127.0.0.1:8080",
+    scene: Scene = Scene(),  # noqa: B008 - frozen
     when: When = When(),  # noqa: B008 - frozen
     what: What = What(),  # noqa: B008 - frozen
-    connections: Annotated[int, Parameter(help="Kept alive.", validator=Number(gte=1, lte=10_000))] = 256,
-    threads: Annotated[int, Parameter(help="Of the generator.", validator=Number(gte=1, lte=16))] = 1,
-    timeout_s: Annotated[float, Parameter(help="How long an answer is waited for.", validator=Number(gt=0))] = 30.0,
-    retries: Annotated[int, Parameter(help="Send again after 429 and 503.", validator=Number(gte=0, lte=255))] = 0,
-    key: Annotated[str | None, Parameter(help="API key; @FILE reads it from a file.")] = None,
-    signing_secret: Annotated[str | None, Parameter(help="Signs requests; @FILE likewise.")] = None,
-    record: Annotated[Path | None, Parameter(help="A file for every request and what became of it.")] = None,
-    p99_ms: Annotated[float | None, Parameter(help="Exit 1 if p99, from the intended time, is above this.")] = None,
+    how: How = How(),  # noqa: B008 - frozen
+    p99_ms: Annotated[
+        float | None, Parameter(help="Exit 1 if p99 of what is accepted, from the intended time, is above this.")
+    ] = None,
+    overloaded_max: Annotated[
+        float | None,
+        Parameter(
+            help="Exit 1 if a larger share of orders gets 429 or 503; else what the scenario says, or 0.01.",
+            validator=Number(gte=0, lte=1),
+        ),
+    ] = None,
+    audit: Annotated[bool, Parameter(help="Look afterwards whether all that was told is so.")] = True,
+    store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
     json: bool = False,
 ) -> int:
-    """Load a running service over HTTP with orders, and tell how long they took from when they were due.
+    """Load a service over HTTP with orders, tell how long they took from when they were due, and audit them.
 
-    The orders are real: what is accepted holds stock. Exit 1 if requests failed or were never sent, the generator was
-    what limited the run, or --p99-ms was missed.
+    The orders are real: what is accepted holds stock. With --redis-url or --data-dir of the service's store its books
+    are audited, too. Exit 1 if the service lied, requests failed or were never sent, the service did not follow, the
+    generator was what limited the run, or a target was missed.
     """
-    key, signing_secret = _secret(key, "--key"), _secret(signing_secret, "--signing-secret")
-    trace = _trace(when.trace) if when.trace is not None else None
-    shape: Arrivals = when.shape() if trace is None else Trace(trace.at_s, when.speed)
-    tables: dict[str, Table] = {}
-    lines: Lines | None = None
-    if trace is not None and trace.bodies is not None:
-        kinds = [Kind(name="recorded", path="/v1/orders", bodies=trace.bodies)]
-    else:
-        market = _market(url, what, key, signing_secret)
-        kinds = order_kinds(what.mix())
-        tables, lines = order_tables(what.mix(), market.skus, market.places)
-        err.print(f"Ordering from {len(market.skus):,} SKUs to {len(market.places):,} places.")
-    seconds = when.seconds if trace is None else trace.at_s[-1] / when.speed + 0.001
-    plan = LoadPlan(
-        url=url,
-        arrivals=shape,
-        seconds=seconds,
-        warmup_s=when.warmup_s,
-        kinds=kinds,
-        tables=tables,
-        lines=lines,
-        id_prefix=f"load-{secrets.token_hex(4)}",
-        connections=connections,
-        threads=threads,
-        seed=when.seed,
-        timeout_s=timeout_s,
-        key=key,
-        signing_secret=signing_secret,
-        retries=Retries(times_max=retries) if retries else None,
-        record=Record(str(record)) if record is not None else None,
-    )
-    words = _words(shape)
-    err.print(f"Sending to {url} for {seconds:g} s, {words}, on {connections} connections; ids begin {plan.id_prefix}.")
-    try:
-        result = run_load(plan, show_second)
-    except NoRun as error:
-        raise InvalidInput((FieldError("loadtest", str(error)),)) from None
+    if scene.scenarios:
+        print_scenarios(json=json)
+        return 0
+    scenario = None if scene.scenario is None else read_scenario(scene.scenario)
+    if scene.check:
+        print_checked(scenario)
+        return 0
+    if scenario is not None:
+        _check_needs(scenario, scene)
+    async with contextlib.AsyncExitStack() as stack:
+        faults, settings, url = Processes(fail_over=scene.fail_over), None, scene.url or URL
+        if scene.serve:
+            if scene.url is not None:
+                raise InvalidInput((FieldError("--serve", "starts a service of its own: leave --url out"),))
+            settings, environment = _own(Path(stack.enter_context(_folder())), scenario, scene.workers)
+            err.print("Starting a service on a store of its own ...")
+            sample = scenario is None or scenario.document.catalogue is None
+            service = await stack.enter_async_context(
+                started_service(settings.data_dir, sample=sample, settings=environment)
+            )
+            url, faults = service.url, Processes(service.pid, settings.data_dir, fail_over=scene.fail_over)
+        elif store.redis_url is not None or store.data_dir is not None:
+            settings = store.settings()
+        job = await (
+            plain_job(url, when, what, how) if scenario is None else scenario_job(url, scenario, when, what, how)
+        )
+        result, left = await _run(job, faults, settings if audit else None, audited=audit)
+    targets = None if job.scenario is None else job.scenario.document.targets
+    found = judged(result, targets, p99_ms=p99_ms, overloaded_max=overloaded_max, left=left)
     if json:
-        print_json(result)
+        print_json(msgspec.structs.replace(result, findings=found))
     else:
         print_load(result)
-    found = findings(result, p99_ms=p99_ms)
     for one in found:
-        err.print(f"[red]{one}[/]")
+        err.print(one, style="red", markup=False)
     return EXIT_FINDING if found else 0
 
 
-def _secret(value: str | None, option: str) -> str | None:
-    if value is None or not value.startswith("@"):
-        return value
-    text = read_file(Path(value[1:])).decode(errors="replace").strip()
-    if not text:
-        raise InvalidInput((FieldError(option, "its file is empty"),))
-    return text
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="stockade-loadtest-")
 
 
-def _trace(file: Path) -> RecordedTrace:
+def _own(home: Path, scenario: Scenario | None, workers: int | None) -> tuple[Settings, dict[str, str]]:
+    """The settings of a service of this command's own, and the environment that makes them."""
+    wanted = Service() if scenario is None else scenario.document.service
+    given = {"workers": workers or wanted.workers, **wanted.settings}
+    environment = {f"{PREFIX}{name.upper()}": _text(value) for name, value in given.items()}
+    return load_settings(environment, data_dir=home / "store"), environment
+
+
+def _text(value: str | int | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _check_needs(scenario: Scenario, scene: Scene) -> None:
+    """Raises InvalidInput where the scenario does what cannot be done."""
+    done = {action.do for action in scenario.document.actions}
+    if "fail_over" in done and scene.fail_over is None:
+        needs = scenario.document.needs or "A store that fails over, and the command that makes it."
+        raise InvalidInput((FieldError("--fail-over", f"is needed by this scenario. {needs}"),))
+    if done & {"kill_worker", "kill_store", "slow_store"} and not scene.serve:
+        told = f"is needed: the scenario does {', '.join(sorted(done))} to processes of this command's own"
+        raise InvalidInput((FieldError("--serve", told),))
+
+
+async def _run(
+    job: Job, faults: Processes, store: Settings | None, *, audited: bool
+) -> tuple[LoadResult, Counter[str] | None]:
+    """The run and its audit; and what is left of the hot SKUs, where that is asked."""
+    document = None if job.scenario is None else job.scenario.document
+    audited = audited and (document is None or document.targets.audit)
+    plan = msgspec.structs.replace(job.plan, ledger="told" if audited else None)
+    err.print(
+        f"Sending to {plan.url} for {plan.seconds:g} s, {job.words}, on {plan.connections} connections;"
+        f" ids begin {plan.id_prefix}."
+    )
+    goods = job.goods or Goods(skus=(), hot=0, places=())
+    actions = Actions(document.actions if document else (), goods, faults, show_action)
+    auditor = Auditor(plan, job.skus) if audited else None
     try:
-        return read_trace(read_file(file).splitlines())
-    except TraceError as error:
-        raise InvalidInput((FieldError(str(file), str(error)),)) from None
+        before = None if auditor is None else await auditor.begin()
+        run, done = await play(plan, actions, show_second)
+    except NotAudited as error:
+        told = f"It cannot be audited: {error}. Give a key that may read, or run with --no-audit."
+        raise InvalidInput((FieldError("loadtest", told),)) from None
+    except NoRun as error:
+        raise InvalidInput((FieldError("loadtest", str(error)),)) from None
+    found = RunAudit(skipped=NOT_ASKED)
+    if auditor is not None and before is not None:
+        err.print("Auditing what was told ...")
+        try:
+            found = await auditor.end(before, run, moved=actions.moved)
+        except NotAudited as error:
+            found = RunAudit(broken=str(error))
+        if store is not None:
+            found = await with_store_audit(found, store)
+    left = await _left(job) if document is not None and document.targets.sold_out else None
+    name = None if job.scenario is None else job.scenario.name
+    return msgspec.structs.replace(run.result, scenario=name, actions=done, audit=found), left
 
 
-def _market(url: str, what: What, key: str | None, secret: str | None) -> Market:
-    skus: Sequence[str] = what.sku or []
-    if what.skus is not None:
-        skus = json_rows(what.skus, read_file(what.skus), str)[0]
-    places = json_rows(what.places, read_file(what.places), ShipTo)[0] if what.places is not None else []
-    if not skus or not places:
-        err.print(f"Asking {url} what there is ...")
-        found = _asked(url, what.country, key, secret)
-        skus, places = skus or found.skus, places or found.places
-    if not skus or not places:
-        raise InvalidInput((FieldError("loadtest", "The service has no stock to order, or no warehouses."),))
-    return Market(list(skus), list(places))
-
-
-def _asked(url: str, country: str | None, key: str | None, secret: str | None) -> Market:
-    async def ask() -> Market:
-        async with Client(url, connections=1, key=key, signing_secret=secret) as client:
-            return await read_market(client, country=country)
-
+async def _left(job: Job) -> Counter[str]:
+    """Units of the hot SKUs that are free."""
+    plan, goods = job.plan, job.goods
+    hot = [] if goods is None else goods.wanted("hot")
     try:
-        return uvloop.run(ask())
-    except (aiohttp.ClientError, UnexpectedAnswer, TimeoutError, msgspec.ValidationError, ValueError) as error:
-        reason = str(error) or type(error).__name__
-        raise InvalidInput((FieldError("--url", f"cannot be asked for its stock: {reason}"),)) from None
-
-
-def _words(shape: Arrivals) -> str:
-    match shape:
-        case Closed():
-            return "closed loop"
-        case Constant(rate):
-            return f"{rate:,g} requests a second, evenly"
-        case Poisson(rate):
-            return f"{rate:,g} requests a second, at random"
-        case Ramp(from_, to):
-            return f"{from_:,g} to {to:,g} requests a second"
-        case Spike(base, peak, at_s, for_s):
-            return f"{base:,g} requests a second, and {peak:,g} for {for_s:g} s from second {at_s:g} on"
-        case Trace(at_s, speed):
-            return f"{len(at_s):,} requests as recorded, {speed:g} times as fast"
+        async with Client(plan.url, connections=1, key=plan.key, signing_secret=plan.signing_secret) as client:
+            stock = await read_stock(client, hot)
+    except (aiohttp.ClientError, UnexpectedAnswer, TimeoutError) as error:
+        raise InvalidInput((FieldError("loadtest", f"cannot ask what is left: {error}"),)) from None
+    left: Counter[str] = Counter()
+    for cell in (stock or {}).values():
+        if cell.sku in hot:
+            left[cell.sku] += max(0, cell.available)
+    return left

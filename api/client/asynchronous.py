@@ -14,6 +14,7 @@ from api.client.bulk_asynchronous import BROKEN, send_bulk
 from api.client.calls import Call, Reply
 from api.client.identity import Identity
 from api.client.pages import EVENTS_WAIT_MS, PAGE_CELLS, PAGE_EVENTS
+from api.client.reallocations import AsyncReallocations
 from api.client.results import BulkResult, Quote, Reservation
 from api.client.retry import Attempts, Retry
 from api.client.window import cannot_sign
@@ -61,6 +62,8 @@ class AsyncStockade:
         self._url = address_of(url).url
         self._identity = Identity(api_key=api_key, signing_secret=signing_secret)
         self._retry = retry
+        self.reallocations = AsyncReallocations(self._do)
+        """Where open orders would better ship from; then they are moved."""
         self._connections = connections
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 

@@ -15,6 +15,7 @@ from api.client.calls import Call, Reply
 from api.client.connections import BROKEN, Connections
 from api.client.identity import Identity
 from api.client.pages import EVENTS_WAIT_MS, PAGE_CELLS, PAGE_EVENTS
+from api.client.reallocations import Reallocations
 from api.client.results import BulkResult, Quote, Reservation
 from api.client.retry import Attempts, Retry
 from api.client.window import cannot_sign
@@ -46,6 +47,8 @@ class Stockade:
         self._connections = Connections(address_of(url), tls)
         self._identity = Identity(api_key=api_key, signing_secret=signing_secret)
         self._retry = retry
+        self.reallocations = Reallocations(self._do)
+        """Where open orders would better ship from; then they are moved."""
 
     def __enter__(self) -> Self:
         return self

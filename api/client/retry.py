@@ -3,6 +3,7 @@
 import random
 import ssl
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from time import monotonic, time
 from typing import Generic, TypeVar
 
@@ -24,15 +25,23 @@ SURELY_NOT_DONE = ("overloaded", "deadline-exceeded", "contended", "stock-under-
 
 class Retry(Struct, frozen=True, kw_only=True):
     """How patient a client is. Pauses double from `backoff_s` on, are drawn from half to whole, and never shorter than
-    what a Retry-After asks for."""
+    what a Retry-After asks for. Raises ValueError for what is no patience at all."""
 
-    attempts_max: int = 8
+    attempts_max: int = 20
+    """The deadline comes first, but where answers come at once and none asks for a pause."""
     deadline_s: float = 30.0
-    """For a whole call, tries and pauses together."""
+    """For a whole call, tries and pauses together: a service that is started anew is back by then."""
     attempt_s: float = 10.0
     """For one try."""
     backoff_s: float = BACKOFF_FIRST_S
     backoff_max_s: float = BACKOFF_MAX_S
+
+    def __post_init__(self) -> None:
+        if self.attempts_max < 1:
+            raise ValueError(f"attempts_max must be 1 or more, not {self.attempts_max}")
+        for name in ("deadline_s", "attempt_s", "backoff_s", "backoff_max_s"):
+            if not (isfinite(seconds := getattr(self, name)) and seconds > 0):
+                raise ValueError(f"{name} must be a finite number of seconds above 0, not {seconds}")
 
 
 class UnexpectedAnswer(ClientError):

@@ -14,7 +14,7 @@ from api.http.keys import ENGINE, REQUEST_ID, WATCH
 from api.http.orders import no_order
 from api.http.outcome import outcome_of
 from api.http.principal import GATE, PRINCIPAL
-from api.http.problems import Problem
+from api.http.problems import Problem, ProblemType
 from api.http.request_id import HEADER, request_id_of
 from api.http.response import respond
 from api.http.routes import Route
@@ -32,6 +32,9 @@ def web_route(route: Route) -> web.RouteDef:
         return web.get(route.path, answer, allow_head=route.head)
     return web.route(route.method, route.path, answer)
 
+
+TURNED_AWAY: frozenset[ProblemType] = frozenset({"rate-limited", "overloaded", "deadline-exceeded"})
+"""Problems that may come by the thousand."""
 
 UNROUTED = "any (unmatched)"
 """Requests that no route takes, for the counters: neither their methods nor their paths have a bound."""
@@ -51,6 +54,10 @@ def _answering(route: Route) -> WebHandler:
                 answered = await route.handler(request)
         except Exception as error:
             answered = problem_of(error, path=request.path, request_id=request_id)
+        door = request.app.get(DOOR)
+        if door is not None and isinstance(answered, Problem) and answered.type in TURNED_AWAY:
+            # As in the fast lane: whoever asks on and on is told later, whichever way it asks.
+            await door.refusals.turn()
         if isinstance(answered, web.StreamResponse):
             seconds = perf_counter() - began
             watch.observe(name, answered.status, "streamed", seconds, request_id, request.headers)

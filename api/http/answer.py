@@ -21,6 +21,11 @@ def order_path(order_id: str) -> str:
     return f"/v1/orders/{order_id if _PLAIN.fullmatch(order_id) else percent_encode(order_id, safe='')}"
 
 
+def reallocation_path(run_id: str) -> str:
+    """Where a re-allocation is found."""
+    return f"/v1/reallocations/{percent_encode(run_id, safe='')}"
+
+
 class Answer(Struct, frozen=True):
     """A whole answer: both lanes add `X-Request-Id`, `Content-Length` and `Date`."""
 

@@ -50,6 +50,9 @@ class Readiness(Struct, frozen=True, kw_only=True):
     policy_fingerprint: str
     """The same in processes that plan by the same policies."""
     policies_error: str | None
+    prices_age_s: float | None
+    """Since stock was last priced for orders to come; none where it never was."""
+    prices_error: str | None
 
 
 class StoreFacts(Struct, frozen=True):
@@ -81,3 +84,41 @@ class RefusedLine(Struct, frozen=True):
     outcome: Literal["rejected", "invalid"]
     order_id: str | None
     """As far as it could be read."""
+
+
+class MoveRow(Struct, frozen=True):
+    """Units of one SKU of one order that a re-allocation moves."""
+
+    order_id: str
+    sku: str
+    quantity: int
+    from_warehouse: str | None
+    """Null: the order waited for stock."""
+    to_warehouse: str
+    cost_before: int
+    """Of the order, in its first row; 0 in its others, so that rows can be summed. Minor units."""
+    cost_after: int
+    """The same, after."""
+
+
+class MovesPage(Struct, frozen=True):
+    """Some of what a re-allocation moves, the rows of one order one behind the other."""
+
+    moves: tuple[MoveRow, ...]
+    cursor: str | None
+    """Of the next page; null on the last."""
+
+
+class OrderWhy(Struct, frozen=True):
+    """An order that stays as it is, and why, in a word that does not change."""
+
+    order_id: str
+    why: str
+
+
+class OrderWhysPage(Struct, frozen=True):
+    """Some of the orders that stay as they are."""
+
+    orders: tuple[OrderWhy, ...]
+    cursor: str | None
+    """Of the next page; null on the last."""

@@ -3,7 +3,7 @@
 import msgspec
 from aiohttp import web
 
-from api.http import bulk, documents, events, operations
+from api.http import bulk, documents, events, operations, reallocation_rows
 from api.http.access.gate import Gate
 from api.http.aiohttp_lane import outermost, web_route
 from api.http.keys import DRAIN, ENGINE, WATCH, Drain
@@ -35,6 +35,7 @@ def build_app(engine: Engine, seat: Seat | None = None) -> web.Application:
     app[events.STREAMS] = events.Streams()
     app[operations.LOOKS] = operations.Looks(engine)
     app[bulk.BULKS] = bulk.Bulks()
+    app[reallocation_rows.PLANS] = reallocation_rows.Plans()
     app.on_response_prepare.append(without_software)
     app.on_shutdown.append(events.stop_streams)
     app.on_shutdown.append(bulk.stop_bulks)

@@ -7,13 +7,14 @@ An answer that ends without its last chunk is one to a part of the body: the res
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import web
 
 from api.http.bulk_ahead import Ahead
-from api.http.bulk_lines import answer_lines
+from api.http.bulk_lines import answer_lines, observe
 from api.http.keys import ENGINE, REQUEST_ID, WATCH
 from api.http.lines import LineCutter, parts
 from api.http.principal import GATE, principal_of
@@ -23,6 +24,7 @@ from api.rate_limit import paced
 from api.watch import Watch
 from engine import Engine
 from engine.errors import EngineClosed
+from engine.intake import Lot
 from engine.model import limits
 from engine.slices import Slices
 
@@ -48,6 +50,8 @@ class Bulks:
     """Bodies of one application that are being read, by the tasks that read them, with whose they are."""
 
     readers: dict[asyncio.Task[None], str] = field(default_factory=dict)
+    unheard: set[asyncio.Task[None]] = field(default_factory=set)
+    """What was decided for clients that had gone, and is still to be counted."""
     slices: Slices = field(default_factory=Slices)
     """In which their results are written, where that takes long."""
 
@@ -93,7 +97,10 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
-        ahead.abandon()
+        if lots := ahead.abandon():
+            unheard = asyncio.create_task(_count(lots, request.app[WATCH], bulks.slices))
+            bulks.unheard.add(unheard)
+            unheard.add_done_callback(bulks.unheard.discard)
     return response
 
 
@@ -149,7 +156,16 @@ async def _answer(ahead: Ahead, request_id: str, slices: Slices, watch: Watch) -
     """Makes lines of lots that are done, in their order."""
     try:
         while (lot := await ahead.lot()) is not None:
-            await lot.done
+            # A lot ends for whoever else has to do with it, not with this task.
+            await asyncio.shield(lot.done)
             ahead.answer(lot, await answer_lines(lot, request_id, watch=watch, slices=slices))
     finally:
         ahead.answered_all()
+
+
+async def _count(lots: Sequence[Lot], watch: Watch, slices: Slices) -> None:
+    """Has the watch know what became of orders whose client had gone."""
+    for lot in lots:
+        with contextlib.suppress(EngineClosed):
+            await asyncio.shield(lot.done)
+            await observe(lot, watch=watch, slices=slices)

@@ -73,10 +73,11 @@ class Ahead:
         self._count -= 1
         self._grow(-len(lines))
 
-    def abandon(self) -> None:
-        """The client is gone: nobody waits for what is under way."""
+    def abandon(self) -> list[Lot]:
+        """The client is gone: nobody waits for what is under way. Returns the lots that have no answer."""
         for lot in self._sizes:
             lot.abandon()
+        return list(self._sizes)
 
     def _grow(self, size: int) -> None:
         self._bytes += size

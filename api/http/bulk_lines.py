@@ -10,28 +10,44 @@ from api.http.orders import refusal
 from api.http.problems import Problem
 from api.watch import Watch
 from engine.intake import Broken, Invalid, Lot, OtherChannel, Reserved
-from engine.intake.lot import Told
+from engine.intake.lot import LEFT, Left, Told
 from engine.model import limits
 from engine.slices import Slices
 
 
 async def answer_lines(lot: Lot, request_id: str, *, watch: Watch, slices: Slices) -> bytes:
     """The results of a lot that is done, a line each, in the order of its lines; and tells the watch of them."""
-    watch.observe_orders("bulk", "reserved", lot.core.reserved)
-    if not lot.told:
-        return lot.core.answers([])
-    counts: Counter[str] = Counter()
+    words: Counter[str] = Counter()
     lines: list[tuple[int, bytes]] = []
 
     def write(row: tuple[int, Told]) -> None:
         word, line = _line_of(row[1], request_id)
-        counts[word] += 1
+        words[word] += 1
         lines.append((row[0], line))
 
-    await slices.each(lot.told.items(), write)
-    for word, orders in counts.items():
-        watch.observe_orders("bulk", word, orders)
+    if lot.told:
+        await slices.each(lot.told.items(), write)
+    # All at once: whoever is cancelled before has told nothing of it.
+    _observe(lot, words, watch)
     return lot.core.answers(lines)
+
+
+async def observe(lot: Lot, *, watch: Watch, slices: Slices) -> None:
+    """Tell the watch what became of the orders of a lot that is done, where nobody is to be answered."""
+    words: Counter[str] = Counter()
+
+    def count(told: Told) -> None:
+        if told is not LEFT:
+            words[_line_of(told, "")[0]] += 1
+
+    await slices.each(lot.told.values(), count)
+    _observe(lot, words, watch)
+
+
+def _observe(lot: Lot, words: Counter[str], watch: Watch) -> None:
+    watch.observe_orders("bulk", "reserved", lot.core.reserved)
+    for word, orders in words.items():
+        watch.observe_orders("bulk", word, orders)
 
 
 def result_line(told: Told, request_id: str) -> bytes:
@@ -58,7 +74,7 @@ def _problem_of(told: Told) -> Problem:
             return too_large(limits.ORDER_BYTES_MAX).problem if too_long else Problem("broken-json", detail)
         case OtherChannel(channel):
             return other_channel(channel)
-        case Reserved():
-            raise AssertionError("what is held has another line")
+        case Reserved() | Left():
+            raise AssertionError("what is held has another line, and what was left has none")
         case outcome:
             return refusal(told.order_id or "", outcome)

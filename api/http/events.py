@@ -9,6 +9,7 @@ from aiohttp import web
 
 from api.http.answer import Answer, json_answer
 from api.http.keys import ENGINE, REQUEST_ID
+from api.http.principal import principal_of
 from api.http.problems import Problem
 from api.http.query import query_errors, whole_number
 from api.http.reader import client_ended
@@ -21,7 +22,7 @@ from engine.model.event import EventPage
 PAGE_EVENTS_DEFAULT = 100
 
 STREAMS_MAX = 100
-"""Streams at once: each costs the store a look with every change."""
+"""Streams at once: each costs the store a look with every change. One key alone has half of them."""
 STREAM_RETRY_S = 5
 LOOK_MS = 1_000
 """How soon it is seen that a reader went while nothing happened."""
@@ -39,9 +40,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Streams:
-    """Streams of one application, by their connections."""
+    """Streams of one application, by their connections, with whose they are."""
 
-    open: set[asyncio.Transport] = field(default_factory=set)
+    open: dict[asyncio.Transport, str] = field(default_factory=dict)
 
 
 STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)
@@ -68,13 +69,15 @@ async def stop_streams(app: web.Application) -> None:
 
 
 async def _stream(request: web.Request, engine: Engine, after: str | None, limit: int) -> Problem | web.StreamResponse:
-    streams = request.app[STREAMS]
-    if len(streams.open) >= STREAMS_MAX:
-        detail = f"{STREAMS_MAX} streams are open. Read pages, or come back."
+    streams, source = request.app[STREAMS].open, principal_of(request).source
+    # As bodies in bulk: each key may have as many as are left, so that no one takes them all.
+    own = sum(whose == source for whose in streams.values())
+    if own >= STREAMS_MAX - len(streams):
+        detail = f"{len(streams)} streams are open, {own} of them with this key. Read pages, or come back."
         return Problem("overloaded", detail, retry_after_s=STREAM_RETRY_S)
     transport = request.transport
     assert transport is not None, "a request comes with its connection"
-    streams.open.add(transport)
+    streams[transport] = source
     try:
         # Before the first byte, so that a cursor that leads nowhere is answered as everywhere else.
         page = await engine.events(after=after, limit=limit)
@@ -87,7 +90,7 @@ async def _stream(request: web.Request, engine: Engine, after: str | None, limit
             transport.abort()
         return response
     finally:
-        streams.open.discard(transport)
+        streams.pop(transport, None)
 
 
 async def _write_pages(

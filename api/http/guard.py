@@ -3,7 +3,7 @@
 import structlog
 
 from api.http.body import BodyProblem
-from api.http.members import Oldest, ReservedRow, ReservedRows
+from api.http.members import Oldest, ReservedRow, ReservedRows, RunFound
 from api.http.problems import Problem
 from api.http.refusals import refused_stock
 from engine.errors import (
@@ -11,6 +11,9 @@ from engine.errors import (
     EventsExpired,
     InvalidInput,
     MovementConflict,
+    QuotesBusy,
+    ReallocationBusy,
+    ReallocationState,
     StockBelowReserved,
     StockRefused,
     StockUnderChange,
@@ -34,6 +37,10 @@ def problem_of(error: Exception, *, path: str, request_id: str) -> Problem:
             return refused_stock(error)
         case MovementConflict():
             return Problem("movement-conflict", str(error))
+        case ReallocationState():
+            return Problem("reallocation-state", str(error), members=RunFound(error.state))
+        case QuotesBusy() | ReallocationBusy():
+            return Problem("overloaded", str(error), retry_after_s=error.retry_after_s)
         case StockUnderChange():
             return Problem("stock-under-change", str(error))
         case EventsExpired():

@@ -64,6 +64,13 @@ class Lacking(Struct, frozen=True, kw_only=True):
     rows: tuple[RefusedRow, ...] | UnsetType = UNSET
 
 
+class RunFound(Struct, frozen=True):
+    """How the re-allocation stands."""
+
+    state: str
+    """As its status has it; `forgotten` of one that is not kept any more."""
+
+
 class NowhereFrom(Struct, frozen=True, kw_only=True):
     """What no carrier takes to the order's place from where it is; empty where none goes there from anywhere."""
 
@@ -78,6 +85,7 @@ MEMBERS: dict[ProblemType, type[Struct]] = {
     "purchase-limit": Exceeded,
     "invalid-state": OrderFound,
     "version-conflict": OrderFound,
+    "reallocation-state": RunFound,
     "stock-below-reserved": ReservedRows,
     "expected-on-hand": RefusedRows,
     "stock-in-pools": RefusedRows,

@@ -38,6 +38,9 @@ from engine.model.rules import order_errors
 TURNED_AWAY_KNOWN = 256
 """Refusals that are kept ready: more than there are reasons and seconds."""
 
+HELD_NOTHING = "This request held nothing. Send the same order again, which tells whether an earlier one did."
+"""Of an order that was turned away: as nobody has looked, it may well be held."""
+
 _order = msgspec.json.Decoder(Order)
 
 
@@ -123,10 +126,11 @@ async def post_quote(request: web.Request) -> Answer | Problem:
         order = decode(_order, await read_body(request, limits.ORDER_BYTES_MAX))
         if errors := order_errors(order):
             raise InvalidInput(errors)
-        allowed = of_channel(principal_of(request), order)
+        principal = principal_of(request)
+        allowed = of_channel(principal, order)
         if isinstance(allowed, Problem):
             return allowed
-        match await request.app[ENGINE].quote(allowed):
+        match await request.app[ENGINE].quote(allowed, source=principal.source):
             case Quoted(json):
                 return Answer(200, json)
             case NotQuoted(json, refused):
@@ -198,6 +202,6 @@ def refusal(
 def turned_away(refused: Overloaded) -> Problem:
     """The problem of an order for which there is no room, or no time; the same object each time."""
     if refused.reason == "deadline":
-        detail = "The order did not begin, or could not, within the time that it was given. Nothing was held."
-        return Problem("deadline-exceeded", f"{detail} Send the order again.", retry_after_s=refused.retry_after_s)
-    return Problem("overloaded", "Nothing was held. Send the order again.", retry_after_s=refused.retry_after_s)
+        detail = f"The order did not begin, or could not, within the time that it was given. {HELD_NOTHING}"
+        return Problem("deadline-exceeded", detail, retry_after_s=refused.retry_after_s)
+    return Problem("overloaded", HELD_NOTHING, retry_after_s=refused.retry_after_s)

@@ -33,6 +33,8 @@ ProblemType = Literal[
     "overloaded",
     "purchase-limit",
     "rate-limited",
+    "reallocation-conflict",
+    "reallocation-state",
     "shutting-down",
     "stock-below-reserved",
     "stock-in-pools",
@@ -69,6 +71,8 @@ TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "expected-on-hand": (409, "The stock is not what was expected", False),
     "stock-in-pools": (409, "Pools of channels hold the stock", False),
     "stock-limit": (409, "More than a cell may hold", False),
+    "reallocation-state": (409, "The re-allocation's state forbids it", False),
+    "reallocation-conflict": (422, "The id belongs to another re-allocation", False),
     "movement-conflict": (422, "The id belongs to another movement", False),
     "stock-under-change": (503, "Another movement is changing the same stock", True),
     "cursor-expired": (410, "The events after this cursor are gone", False),
@@ -95,7 +99,7 @@ ERRORS_MAX = 100
 DETAIL_LENGTH_MAX = 1_000
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class ProblemTold(Struct, frozen=True, kw_only=True):
     """The members that every problem has on the wire; those of its type are beside them."""
 
     type: str
@@ -142,4 +146,21 @@ class Problem(Struct, frozen=True):
         retry_after_s = 1 if self.retry_after_s is None and status == 503 else self.retry_after_s
         if retry_after_s is not None:
             headers["Retry-After"] = str(retry_after_s)
-        return Answer(status, msgspec.json.encode(self.body(request_id)), headers)
+        body = self.body(request_id)
+        try:
+            return Answer(status, msgspec.json.encode(body), headers)
+        except UnicodeEncodeError:
+            # It quotes a header or a path that is no text.
+            return Answer(status, msgspec.json.encode(_as_text(msgspec.to_builtins(body))), headers)
+
+
+def _as_text(value: Any) -> Any:
+    """A value with question marks for what is none of Unicode's characters."""
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case dict():
+            return {name: _as_text(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_as_text(each) for each in value]
+    return value

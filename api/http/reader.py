@@ -5,17 +5,15 @@ It also knows how many requests it has that lack their answers, so that a client
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from time import perf_counter
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_protocol import RequestHandler
 
 from api.http.fast.reply import Replies
 from api.http.problems import Problem
 from api.http.request_id import HEADER, request_id_of
-from api.http.response import respond
 from api.watch import Watch
 
 LINE_BYTES_MAX = 8_190
@@ -55,6 +53,11 @@ class Reader(RequestHandler):
         self.client_ended = False
         """Whether the client has shut its side, and sends no more."""
 
+    async def start(self) -> None:
+        """Serve what comes; nothing where the client has gone before it began, which aiohttp takes for a bug."""
+        if self.transport is not None:
+            await super().start()
+
     def eof_received(self) -> bool:  # type: ignore[override] # a transport asks; that of aiohttp never keeps it
         """The client sends no more: whether the connection is kept for what it asked before."""
         self.client_ended = True
@@ -91,22 +94,25 @@ class Reader(RequestHandler):
             raise ConnectionError("an answer has begun, so no other one can be sent")
         request_id = request_id_of(None)
         if status < 500:
-            problem = _BROKEN
-        else:
-            log.error("a request failed", path=request.path, request_id=request_id, exc_info=exc)
-            problem = Problem("internal-error", "The error is in the service's log, under the request id.")
+            return self.refused(_BROKEN, request_id)
+        log.error("a request failed", path=request.path, request_id=request_id, exc_info=exc)
+        problem = Problem("internal-error", "The error is in the service's log, under the request id.")
+        return self.refused(problem, request_id)
+
+    def refused(self, problem: Problem, request_id: str, *, last: bool = True) -> web.StreamResponse:
+        """An answer in HTTP/1.1 whatever was asked in, the `last` one of the connection or not."""
         answer = problem.answer(request_id)
         self._watch.observe(UNREAD, answer.status, problem.type, 0.0, request_id, {})
-        return _Ready(self._replies.encode(answer, request_id, close=True))
+        return _Ready(self._replies.encode(answer, request_id, close=last), last=last)
 
 
 class _Ready(web.StreamResponse):
     """An answer that is bytes already: one to what was not read as HTTP/1.1 would be in HTTP/1.0 else."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, last: bool) -> None:
         super().__init__()
         self._data = data
-        self.force_close()
+        self._keep_alive = not last
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         if request.transport is not None:
@@ -120,7 +126,7 @@ class _Ready(web.StreamResponse):
 def readers(server: web.Server, watch: Watch, *, keepalive_s: float) -> Callable[[], Reader]:
     """What makes the protocol of a connection of this server."""
     replies = Replies()
-    server.request_handler = _told(server.request_handler, watch)
+    server.request_handler = _told(server.request_handler)
     return lambda: Reader(server, watch, replies, keepalive_s=keepalive_s)
 
 
@@ -133,20 +139,24 @@ def client_ended(request: web.Request) -> bool:
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-def _told(handle: _Handler, watch: Watch) -> _Handler:
+def _told(handle: _Handler) -> _Handler:
     """A server's handler that answers with problems also what aiohttp refuses before it looks for a route."""
 
     async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        began = perf_counter()
-        if isinstance(request.protocol, Reader):
-            request.protocol.check_whole(request)
+        reader = request.protocol
+        assert isinstance(reader, Reader), "it is the protocol of this server"
+        if request.version < HttpVersion10:
+            # What a line without a version is read as: HTTP/0.9 had no headers, and changed nothing.
+            return reader.refused(_BROKEN, request_id_of(None))
+        reader.check_whole(request)
         try:
+            if not request.headers.get("Expect", "").isascii():
+                # aiohttp would quote it, and stumble over what is no text.
+                raise web.HTTPExpectationFailed
             return await handle(request)
         except web.HTTPExpectationFailed:
             problem = Problem("unknown-expectation", "Of what may be expected, only 100-continue is known.")
-        request_id = request_id_of(request.headers.get(HEADER))
-        answer = problem.answer(request_id)
-        watch.observe(UNREAD, answer.status, problem.type, perf_counter() - began, request_id, request.headers)
-        return respond(answer, request_id)
+            last = not request.keep_alive
+            return reader.refused(problem, request_id_of(request.headers.get(HEADER)), last=last)
 
     return handler

@@ -5,7 +5,19 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from msgspec import Struct
 
-from api.http import bulk, catalogue, documents, events, matrices, operations, order_life, orders, stock
+from api.http import (
+    bulk,
+    catalogue,
+    documents,
+    events,
+    matrices,
+    operations,
+    order_life,
+    orders,
+    reallocation_rows,
+    reallocations,
+    stock,
+)
 from api.http.answer import Answer
 from api.http.contract import Contract
 from api.http.problems import Problem
@@ -13,6 +25,7 @@ from api.http.scope import Scope
 from api.openapi.contracts import catalogue as told_catalogue
 from api.openapi.contracts import operations as told_operations
 from api.openapi.contracts import orders as told_orders
+from api.openapi.contracts import reallocations as told_runs
 from api.openapi.contracts import stock as told_stock
 
 __all__ = ["ROUTES", "Handler", "Route", "Scope"]
@@ -63,6 +76,26 @@ ROUTES = (
     Route("GET", "/v1/stock", stock.get_stock, Scope.READ, told_stock.GET_STOCK),
     Route("PUT", "/v1/stock", stock.put_stock, Scope.STOCK, told_stock.PUT_STOCK),
     Route("POST", "/v1/stock/movements", stock.post_movement, Scope.STOCK, told_stock.POST_MOVEMENT),
+    *(
+        Route(method, f"/v1/reallocations{path}", handler, scope, contract, all_channels=scope is Scope.READ)
+        for method, path, handler, scope, contract in (
+            ("POST", "", reallocations.post_reallocation, Scope.ADMIN, told_runs.POST_REALLOCATION),
+            ("GET", "", reallocations.get_reallocations, Scope.READ, told_runs.GET_REALLOCATIONS),
+            ("GET", "/{run_id}", reallocations.get_reallocation, Scope.READ, told_runs.GET_REALLOCATION),
+            ("GET", "/{run_id}/moves", reallocation_rows.get_reallocation_moves, Scope.READ, told_runs.GET_MOVES),
+            (
+                "GET",
+                "/{run_id}/unserved",
+                reallocation_rows.get_reallocation_unserved,
+                Scope.READ,
+                told_runs.GET_UNSERVED,
+            ),
+            ("GET", "/{run_id}/skipped", reallocation_rows.get_reallocation_skipped, Scope.READ, told_runs.GET_SKIPPED),
+            ("POST", "/{run_id}/apply", reallocations.apply_reallocation, Scope.ADMIN, told_runs.APPLY),
+            ("POST", "/{run_id}/cancel", reallocations.cancel_reallocation, Scope.ADMIN, told_runs.CANCEL),
+            ("POST", "/{run_id}/rollback", reallocations.rollback_reallocation, Scope.ADMIN, told_runs.ROLLBACK),
+        )
+    ),
     Route("GET", "/v1/events", events.get_events, Scope.READ, told_stock.GET_EVENTS, head=False, all_channels=True),
     Route("GET", "/livez", operations.livez, Scope.PUBLIC, told_operations.LIVEZ),
     Route("GET", "/readyz", operations.readyz, Scope.PUBLIC, told_operations.READYZ),

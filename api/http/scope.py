@@ -11,7 +11,7 @@ class Scope(StrEnum):
     STOCK = "stock"
     """Counts and movements of stock."""
     ADMIN = "admin"
-    """Definitions: warehouses, SKUs, tariffs, own distances and costs."""
+    """Definitions: warehouses, SKUs, tariffs, own distances and costs; and re-allocations."""
     READ = "read"
     """Whatever only reads, but orders of others."""
     PUBLIC = "public"

@@ -18,17 +18,20 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 def snapshot_of(counts: Counts, engine: Engine, door: "Door | None", *, draining: bool) -> Snapshot:
     """This worker's numbers, as far as they can be had without asking the store."""
     status, stages, usage = engine.status, engine.intake.stages, resource.getrusage(resource.RUSAGE_SELF)
+    singles = engine.intake.queued_singles
     counters = {
         "stockade_batches": engine.intake.batches,
         "stockade_replans": engine.intake.replans,
+        "stockade_abandoned_orders": engine.intake.abandoned,
         "stockade_lost_orders": status.lost_orders,
         "stockade_cpu_seconds": exact(usage.ru_utime + usage.ru_stime),
     }
     gauges = {
         "stockade_ready": status.state is State.READY and not draining,
         "stockade_workers_wanted": engine.settings.workers,
-        "stockade_queue_orders": status.queued,
-        "stockade_queue_orders_max": engine.settings.queue_orders_max,
+        "stockade_queue_orders": singles,
+        "stockade_queue_orders_max": engine.intake.patience.limit,
+        "stockade_queue_bulk_orders": status.queued - singles,
         "stockade_queue_wait_seconds": engine.intake.wait_s,
         "stockade_queue_standing": engine.intake.patience.standing,
         "stockade_view_lag_seconds": status.view_lag_ms / 1000,
@@ -39,7 +42,14 @@ def snapshot_of(counts: Counts, engine: Engine, door: "Door | None", *, draining
         "stockade_warehouses": status.warehouses,
         "stockade_resident_memory_bytes": _resident_bytes(),
     }
+    prices = None if engine.prices is None else engine.prices.status
+    counters["stockade_price_refreshes"] = prices.refreshes if prices else 0
+    counters["stockade_price_failures"] = prices.failures if prices else 0
+    gauges["stockade_price_age_seconds"] = (prices.age_s or 0.0) if prices else 0.0
+    gauges["stockade_price_solve_seconds"] = prices.took_s if prices else 0.0
+    gauges["stockade_priced_cells"] = prices.cells if prices else 0
     turned_away: dict[str, int] = dict(engine.intake.patience.turned_away.items())
+    turned_away["quote"] = engine.quote_looks.turned_away
     if door is not None:
         turned_away["rate-limited"] = door.gate.limiter.refused
         counters["stockade_connections_refused"] = door.refused

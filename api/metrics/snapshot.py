@@ -8,8 +8,8 @@ from msgspec import Struct
 from api.metrics.counts import Series
 from api.metrics.families import GAUGES
 
-FORMAT = 2
-"""To be raised when a snapshot's shape or a bound of a histogram changes: others are left alone."""
+FORMAT = 3
+"""To be raised when a snapshot's shape, its gauges or a bound of a histogram change: others are left alone."""
 
 EXACT = 1 << 20
 """Parts of a second in which times are told: floats add up to the same in any order only if they are such fractions."""

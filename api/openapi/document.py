@@ -57,6 +57,7 @@ in `Retry-After` when another try makes sense.
 _PATH_WORDS = {
     "order_id": (Parameter("order_id", Identifier, "The order's id.", values.ORDER_ID)),
     "id": (Parameter("id", Identifier, "The warehouse's id.", "HGH-9")),
+    "run_id": (Parameter("run_id", Identifier, "The re-allocation's id.", values.RUN_ID)),
     "sku": (Parameter("sku", Identifier, "The SKU.", "LAMP")),
 }
 

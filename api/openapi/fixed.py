@@ -22,7 +22,9 @@ HEADERS = {
         {"type": "string", "maxLength": LENGTH_MAX},
         values.REQUEST_ID,
     ),
-    "Location": _header("Where the order is.", {"type": "string"}, f"/v1/orders/{values.ORDER_ID}"),
+    "Location": _header(
+        "Where it is: the order, or the re-allocation.", {"type": "string"}, f"/v1/orders/{values.ORDER_ID}"
+    ),
     "Idempotent-Replayed": _header(
         "`true` where it was done before, and nothing was changed this time; else absent.", {"const": "true"}, "true"
     ),
@@ -52,8 +54,8 @@ TIMEOUT_PARAMETER = {
     "in": "header",
     "required": False,
     "description": "Milliseconds after which an order that has not begun to be planned is not begun: 503"
-    " `deadline-exceeded`, and nothing is held. One that has begun gets its true answer, however late. Without it, as"
-    " the service is set: 10 seconds by default.",
+    " `deadline-exceeded`, and this request holds nothing. One that has begun gets its true answer, however late."
+    " Without it, as the service is set: 10 seconds by default.",
     "schema": {"type": "integer", "minimum": 1, "maximum": MS_MAX},
     "example": 2_000,
 }

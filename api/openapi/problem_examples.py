@@ -10,7 +10,9 @@ from api.http.members import (
     RefusedRows,
     ReservedRow,
     ReservedRows,
+    RunFound,
 )
+from api.http.orders import HELD_NOTHING
 from api.http.problems import Problem
 from api.openapi.contracts import values
 from engine.errors import FieldError
@@ -108,6 +110,15 @@ PROBLEMS: tuple[Problem, ...] = (
         f'"{values.ORDER_ID}" was taken by an order with another content. Give a new order a new id.',
     ),
     Problem(
+        "reallocation-state",
+        f'Re-allocation "{values.RUN_ID}" is planning: only one that is planned or applying can be applied.',
+        members=RunFound("planning"),
+    ),
+    Problem(
+        "reallocation-conflict",
+        f'"{values.RUN_ID}" was taken by a re-allocation with another request. Give a new one a new id.',
+    ),
+    Problem(
         "movement-conflict",
         '"GRN-5521" was taken by a movement with another content. Give a new movement a new id.',
     ),
@@ -116,10 +127,10 @@ PROBLEMS: tuple[Problem, ...] = (
         "This transition_id was used for another content on this order. Give a new change a new id.",
     ),
     Problem("internal-error", "The error is in the service's log, under the request id."),
-    Problem("overloaded", "Nothing was held. Send the order again.", retry_after_s=1),
+    Problem("overloaded", HELD_NOTHING, retry_after_s=1),
     Problem(
         "deadline-exceeded",
-        "The order did not begin within the time that it was given. Nothing was held. Send the order again.",
+        f"The order did not begin, or could not, within the time that it was given. {HELD_NOTHING}",
         retry_after_s=1,
     ),
     Problem("contended", _TRY_AGAIN),

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from api.http.members import MEMBERS
-from api.http.problems import TITLES, ProblemType, Told
+from api.http.problems import TITLES, ProblemTold, ProblemType
 
 REF = "#/components/schemas/"
 
@@ -24,7 +24,7 @@ class Schemas:
 
     def __init__(self, types: Iterable[Any]) -> None:
         """`types`: all that will be asked for."""
-        unique = list({repr(type_): type_ for type_ in (*types, Told, *MEMBERS.values())}.values())
+        unique = list({repr(type_): type_ for type_ in (*types, ProblemTold, *MEMBERS.values())}.values())
         schemas, self.components = msgspec.json.schema_components(unique, ref_template=REF + "{name}")
         self._of = {repr(type_): schema for type_, schema in zip(unique, schemas, strict=True)}
         for struct in _structs(unique):
@@ -49,7 +49,7 @@ class Schemas:
         name = "".join(word.capitalize() for word in type_.split("-")) + "Problem"
         if name not in self.components:
             status, title, retryable = TITLES[type_]
-            told, own = self.components[Told.__name__], self._members(type_)
+            told, own = self.components[ProblemTold.__name__], self._members(type_)
             fixed = {"type": type_, "title": title, "status": status, "retryable": retryable}
             properties = {
                 **told["properties"],

@@ -18,8 +18,11 @@ KEYS_MAX = 4_096
 """Keys that are known at once; more than a store has. Beyond, all are looked up anew."""
 DEBTS_MAX = 64
 """Bursts that a number may be ahead: by more, it is of a former start of the machine, or of a former limit."""
-PART = 2
+PART = 4
 """Orders in bulk are let through by this part of a burst."""
+BULK_PART = 2
+"""They may be this part of a burst ahead, less two, before their next part: with that one they stay below the whole, so
+that there is always something left for the key's other requests."""
 
 
 class _Held(Struct):
@@ -30,6 +33,7 @@ class _Held(Struct):
     place: int
     interval_s: float
     tolerance_s: float
+    bulk_tolerance_s: float
     part: int
 
 
@@ -64,7 +68,8 @@ class Limiter:
         return 0.0
 
     def debit(self, principal: Principal, count: int) -> float:
-        """Count so many that are let in anyhow; returns after how many seconds they conform."""
+        """Count so many that are let in anyhow; returns after how many seconds, so that who waits for that long each
+        time keeps to the rate, and leaves a part of the burst."""
         limit = principal.limit or self._default
         if limit is None:
             return 0.0
@@ -72,7 +77,7 @@ class Limiter:
         now_s = self._clock()
         next_s = max(held.times[held.place], now_s) + count * held.interval_s
         held.times[held.place] = next_s
-        return max(0.0, next_s - held.interval_s - held.tolerance_s - now_s)
+        return max(0.0, next_s - held.interval_s - held.bulk_tolerance_s - now_s)
 
     def part(self, principal: Principal) -> int | None:
         """How many orders in bulk are let through at once; None: any number."""
@@ -91,6 +96,8 @@ class Limiter:
         tolerance_s = (burst - 1) * interval_s if limit.rate_per_s else inf
         if times[place] > self._clock() + DEBTS_MAX * burst * interval_s:
             times[place] = 0.0
-        held = _Held(limit, times, place, interval_s, tolerance_s, max(1, burst // PART))
+        # Below zero where a burst is three or less: then there are gaps between parts, in which others conform.
+        bulk_tolerance_s = (burst // BULK_PART - 2) * interval_s
+        held = _Held(limit, times, place, interval_s, tolerance_s, bulk_tolerance_s, max(1, burst // PART))
         self._held[key_id] = held
         return held

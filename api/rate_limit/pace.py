@@ -8,8 +8,8 @@ from engine.access import Principal
 
 
 async def paced(lines: bytes, limiter: Limiter, principal: Principal) -> AsyncIterator[bytes]:
-    """Whole lines in parts, each when its lines conform. They take their turn before they wait for it: so neither
-    starves beside the same key's other requests."""
+    """Whole lines in parts, each when it is due. They take their turn before they wait for it, so that other requests
+    of the key do not starve them; and they leave a part of the burst, so that they do not starve those."""
     part = limiter.part(principal)
     if part is None:
         if lines:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from api.http.seat import Seat
 from engine import Settings
-from engine.config import settings_from_json, settings_to_json
+from engine.config_json import settings_from_json, settings_to_json
 
 MESSAGE_BYTES_MAX = 64 * 1024
 ADDRESSES_MAX = 64

@@ -76,6 +76,13 @@ def test_every_gauge_and_counter_that_is_told_is_shown_or_alerted_on(told: Numbe
     }
 
 
+def test_every_name_that_is_told_is_explained(told: Numbers) -> None:
+    """In the table of the page for those who operate it."""
+    page = (DEPLOY.parent / "docs" / "operations.md").read_text()
+    names = {re.sub("_(bucket|count|sum)$", "", name) for name in told if name.startswith("stockade_")}
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
 def test_every_alert_says_how_urgent_it_is_and_what_is_wrong() -> None:
     """At night, somebody reads this and nothing else."""
     for rule in alerts():

@@ -24,7 +24,9 @@ from engine.model.explanation import (
 from engine.model.tariff import WeightStep
 from engine.model.tariff_rules import check_tariff
 from engine.policy.document import Document, Only, PolicyDocument, RuleDocument, TrialDocument, Weights
+from engine.reallocation.model import ReallocationRequest
 from engine.sample import CARRIERS_TOML
+from loadtest.scenarios.document import Action, Buyers, Catalogue, Load, ScenarioDocument, Service, Targets
 from tests.e2e.printed import ROOT, Desk, blocks, sample_service
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -82,7 +84,9 @@ TABLES: dict[str, tuple[str, type[msgspec.Struct]]] = {
         "network": (Warehouse, Sku, Component),
         "orders": (Order, Line, ShipTo),
         "explanations": EXPLAINED,
+        "reallocation": (ReallocationRequest,),
         "policies": (Document, PolicyDocument, Weights, Only, RuleDocument, TrialDocument),
+        "loadtest": (ScenarioDocument, Catalogue, Load, Buyers, Action, Service, Targets),
     }.items()
     for type_ in types
 }

@@ -53,7 +53,7 @@ def test_the_curl_lines_work_as_printed(desk: Desk) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-@pytest.mark.parametrize("word", ["doctor", "policy check"])
+@pytest.mark.parametrize("word", ["doctor", "policy check", "simulate --arrivals"])
 def test_the_commands_work_as_printed(desk: Desk, word: str) -> None:
     """On what the curl lines before them left."""
     for command in curl_lines():
@@ -73,8 +73,15 @@ def test_the_python_runs_as_printed(tmp_path: Path) -> None:
 
 def test_a_single_order_is_assigned_as_printed(tmp_path: Path) -> None:
     """The first warehouse alone costs 500 + 120 + 150, and no other choice is as cheap."""
-    _, program, _ = printed("python")
+    _, program, *_ = printed("python")
     assert Desk(tmp_path, tmp_path / "none").python(program).split() == ["[0", "0]", "770", "770", "True"]
+
+
+def test_a_batch_is_assigned_as_printed(tmp_path: Path) -> None:
+    """The third order would pay most elsewhere, so it has what the first warehouse holds; and it is proven."""
+    _, _, program, _ = printed("python")
+    said = Desk(tmp_path, tmp_path / "none").python(program)
+    assert said.split() == ["[0", "1", "2", "3]", "[1", "1", "1", "0]", "[1", "1", "1", "2]", "2530", "2530"]
 
 
 def test_the_client_runs_as_printed(desk: Desk) -> None:

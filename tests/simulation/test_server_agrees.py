@@ -234,6 +234,7 @@ def test_a_function_that_stumbles_and_one_that_is_not_there_are_told_alike(pair:
 
 
 NOT_SIMULATED = {
+    ("HKEYS", ""),
     ("MEMORY", "USAGE"),
     ("XGROUP", "DELCONSUMER"),
     ("XINFO", "CONSUMERS"),
@@ -245,7 +246,8 @@ NOT_SIMULATED = {
     ("XPENDING", ""),
     ("ZMSCORE", ""),
 }
-"""What only followers of the feed, repairs and stream intake have the library do: no part of what is simulated."""
+"""What only API keys, followers of the feed, repairs and stream intake have the library do: no part of what is
+simulated."""
 
 
 def test_every_command_of_the_library_is_known() -> None:

@@ -49,7 +49,7 @@ class Gate:
     """Stands before all routes of one service."""
 
     def __init__(self, room: AccessRoom, mode: AccessMode, limiter: Limiter) -> None:
-        """`limiter` counts the requests that are let in."""
+        """`limiter` counts the requests of whoever is known, also those that their key does not allow."""
         self.limiter = limiter
         self._room = room
         self._keyring = room.keyring
@@ -85,8 +85,10 @@ class Gate:
         found = self._keyring.find(authorization[7:])
         if isinstance(found, str):
             return Problem("unauthorized", _SAID[found], headers=_INVALID)
-        if scope in found.scopes:
-            return self._limited(found)
+        # Before it is looked at what the key may do: whoever is told no has taken the service's time, too.
+        counted = self._limited(found)
+        if counted is not found or scope in found.scopes:
+            return counted
         detail = f"This takes a key with the scope {scope}; this one has {', '.join(sorted(found.scopes))}."
         wanted = f'Bearer realm="stockade", error="insufficient_scope", scope="{scope}"'
         return Problem("forbidden", detail, headers={"WWW-Authenticate": wanted})

@@ -11,6 +11,7 @@ from api.http.access.gate import Gate
 from api.http.answer import Answer
 from api.http.fast.connection import Connection
 from api.http.fast.head import Heads
+from api.http.fast.link import Link
 from api.http.fast.refusals import Refusals
 from api.http.fast.reply import Replies
 from api.http.problems import Problem
@@ -58,7 +59,7 @@ class Door:
         """Connections too many."""
         self.timed_out = 0
         """Connections that were closed as their client was too slow, or sent nothing for long."""
-        self._connections: dict[asyncio.Transport, Connection] = {}
+        self._connections: dict[asyncio.Transport, Link] = {}
         self._tasks: set[asyncio.Task[Answer | Problem]] = set()
         """Orders with an `Idempotency-Key` of its own; the loop itself would forget them."""
         self._closed = 0
@@ -74,6 +75,8 @@ class Door:
         self._listens = False
         self._sweeper: asyncio.TimerHandle | None = None
         self._stopping = False
+        self._waited_for: list[tuple[asyncio.Transport, Link]] = []
+        """Once it stops: those whose order had no answer then, less some of those that have it."""
         self._drained = asyncio.Event()
 
     async def open(self, host: str, port: int, sockets: Sequence[socket.socket] = ()) -> tuple[str, int]:
@@ -119,16 +122,18 @@ class Door:
             connection.close()
         self._stopping = True
         self.refusals.release()
+        # Nobody begins an order from here on: these are all that are waited for.
+        self._waited_for = [pair for pair in self._connections.items() if pair[1].served_here]
         self._look_whether_drained()
         # The engine answers within the same time, and says what it did not.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._drained.wait(), drain_s)
 
-    def of(self, transport: asyncio.BaseTransport | None) -> Connection | None:
+    def of(self, transport: asyncio.BaseTransport | None) -> Link | None:
         """The connection of a transport."""
         return None if transport is None else self._connections.get(cast("asyncio.Transport", transport))
 
-    def opened(self, connection: Connection, transport: asyncio.Transport) -> bool:
+    def opened(self, connection: Link, transport: asyncio.Transport) -> bool:
         """Count a connection in; False if there are too many."""
         if len(self._connections) >= self._connections_max:
             self.refused += 1
@@ -163,7 +168,11 @@ class Door:
         return sum(connection.served_here for connection in self._connections.values())
 
     def _look_whether_drained(self) -> None:
-        if self.under_way == 0:
+        # Each is struck off once: to count all of them with every one that goes would take the square of their number.
+        waited_for = self._waited_for
+        while waited_for and not (waited_for[-1][0] in self._connections and waited_for[-1][1].served_here):
+            waited_for.pop()
+        if not waited_for:
             self._drained.set()
 
     @property

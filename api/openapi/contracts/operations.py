@@ -21,6 +21,8 @@ _READY = Readiness(
     policy_version="built-in",
     policy_fingerprint="7f83b1657ff1fc53",
     policies_error=None,
+    prices_age_s=None,
+    prices_error=None,
 )
 _AWAY = Readiness(
     status="store-unavailable",
@@ -37,6 +39,8 @@ _AWAY = Readiness(
     policy_version="built-in",
     policy_fingerprint="7f83b1657ff1fc53",
     policies_error=None,
+    prices_age_s=None,
+    prices_error=None,
 )
 READYZ = Contract(
     summary="Whether orders can be taken",

@@ -99,7 +99,14 @@ POST_QUOTE = Contract(
     detail="Holds nothing. The explanation has every warehouse with its cost, or with what keeps it out.",
     body=Body(Order, {"as an order": values.ORDER}, limits.ORDER_BYTES_MAX),
     replies=(Reply(200, "A plan, and why it is what it is.", Quote, {"one shipment": values.QUOTE}),),
-    problems=("insufficient-stock", "not-deliverable", "purchase-limit", "invalid-order", "store-unavailable"),
+    problems=(
+        "insufficient-stock",
+        "not-deliverable",
+        "purchase-limit",
+        "invalid-order",
+        "overloaded",
+        "store-unavailable",
+    ),
 )
 
 

@@ -33,6 +33,7 @@ from engine.model.explanation import (
 REQUEST_ID = "6f1c2a90-1f"
 ORDER_ID = "WEB-20261111-0042"
 TRANSITION_ID = "parcel-7001"
+RUN_ID = "flood-7"
 
 WAREHOUSE = Warehouse(id="HGH-9", lat=30.3, lon=120.2, name="Hangzhou", fixed_cost=300, unit_cost=20)
 SKU = Sku(sku="LAMP", name="Desk lamp", weight_g=1_200, purchase_limit=2)

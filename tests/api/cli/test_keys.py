@@ -35,6 +35,7 @@ def test_a_key_is_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
     assert keys(tmp_path, "revoke", key_id, "--json").json["state"] == "revoked"
     shown = keys(tmp_path, "list")
     assert "revoked" in shown.out
+    assert "last used" in keys(tmp_path, "list", COLUMNS="200").out
     assert not re.search("[0-9a-f]{64}", shown.out + keys(tmp_path, "list", "--json").out)
 
 

@@ -45,7 +45,7 @@ def result_of(finished: Finished, **targets: Any) -> LoadResult:
     """The result that was printed; the exit code must be that of what it tells."""
     assert finished.code in (0, 1), finished.err
     result = msgspec.json.decode(finished.out, type=LoadResult)
-    assert (finished.code == 1) == bool(findings(result, **targets)), finished.err
+    assert (finished.code == 1) == bool(result.findings) == bool(findings(result, **targets)), finished.err
     return result
 
 
@@ -129,11 +129,13 @@ def test_signed_requests_are_taken(tmp_path: Path) -> None:
 
 def test_what_cannot_be_run_is_told(tmp_path: Path) -> None:
     """Exit 2 and the option, before anything is sent."""
-    empty = tmp_path / "empty"
+    empty, trace = tmp_path / "empty", tmp_path / "trace"
     empty.write_text("\n")
+    trace.write_text('{"at_s": 0, "request": "{}"}')
     wrong = {
         "--url": ("loadtest", "--url", "http://127.0.0.1:9"),
         "--to": ("loadtest", "--arrivals", "ramp", "--sku", "a"),
+        "--speed": ("loadtest", "--trace", trace, "--speed", 0),
         "has no requests": ("loadtest", "--trace", empty),
         "cannot be read": ("loadtest", "--key", f"@{tmp_path / 'none'}"),
         "--rate": ("loadtest", "--rate", "fast"),

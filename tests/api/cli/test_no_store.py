@@ -24,7 +24,6 @@ READS = (
     "keys list",
     "audit",
     "stock repair --dry-run",
-    "doctor",
 )
 
 
@@ -40,6 +39,26 @@ def test_what_reads_makes_no_store(tmp_path: Path) -> None:
         assert "--data-dir" in said
     assert not (tmp_path / "none").exists()
     assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_doctor_shows_the_settings_before_there_is_a_store(tmp_path: Path) -> None:
+    """That is when they are looked at; that there is no store is a finding, and it says how one is made."""
+    place = tmp_path / "none"
+    environment = {"STOCKADE_PORT": "9999", "STOCKADE_HOST": "0.0.0.0"}
+    found = run("doctor", "--data-dir", place, "--json", **environment)
+    assert (found.code, found.err) == (1, "")
+    assert (found.json["settings"]["port"], found.json["sources"]["port"]) == (9999, "STOCKADE_PORT")
+    assert found.json["found"]["store"] == f"none yet, in {place}"
+    no_store, open_door = found.json["advice"]
+    assert f"There is no store in {place}" in no_store
+    assert "`stockade serve` makes a store" in no_store
+    assert "The service would not start." in open_door
+    for_people = run("doctor", "--data-dir", place, COLUMNS="200")
+    told = " ".join(for_people.out.split())
+    assert (for_people.code, for_people.err) == (1, "")
+    assert "STOCKADE_PORT" in told
+    assert f"To do: There is no store in {place}" in told
+    assert not place.exists()
 
 
 def test_a_plan_makes_no_store_either(tmp_path: Path) -> None:

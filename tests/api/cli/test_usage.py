@@ -12,8 +12,9 @@ from tests.api.conftest import Finished, run, run_all
 
 COMMANDS = [
     *("", "serve", "demo", "doctor", "stock", "stock set", "skus", "skus set", "orders", "plan"),
+    *("assign", "reallocate", "reallocate list", "reallocate show", "reallocate apply", "reallocate rollback"),
     *("policy check", "policy compare", "tariff", "tariff set", "audit", "openapi"),
-    *("keys create", "keys list", "keys rotate", "keys revoke", "loadtest"),
+    *("keys create", "keys list", "keys rotate", "keys revoke", "loadtest", "simulate"),
 ]
 
 WRONG = {
@@ -27,6 +28,10 @@ WRONG = {
     "stock set": "FILE",
     "stock set one two": "two",
     "plan": "FILE",
+    "reallocate --all-open --max-moves 0": "--max-moves",
+    "reallocate --all-open --report page.txt": "--report",
+    "reallocate --all-open --moves moves.xls": "moves.xls",
+    "assign --lines x.csv": "--stock",
     "tariff set": "FILE",
     "tariff distances": "FILE, --remove",
     "tariff costs x.csv --remove": "FILE, --remove",

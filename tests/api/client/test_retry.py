@@ -7,8 +7,10 @@ import socket
 import ssl
 import subprocess
 import threading
+from math import nan
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -256,3 +258,11 @@ async def test_a_connection_that_ended_while_idle_is_not_used(client: Client) ->
             # From then on the client's side of it tells its end.
             assert await asyncio.to_thread(ended.wait, 10)
             assert await call("set_stock", COUNTS) == 1
+
+
+@pytest.mark.parametrize("patience", [{"attempts_max": 0}, {"deadline_s": -5}, {"attempt_s": nan}, {"backoff_s": 0}])
+def test_what_is_no_patience_is_refused(patience: dict[str, Any]) -> None:
+    """With the name of the setting, and before anything is sent."""
+    (name,) = patience
+    with pytest.raises(ValueError, match=f"^{name} must be"):
+        Retry(**patience)

@@ -2,15 +2,19 @@
 
 import msgspec
 import pytest
+import structlog
 
 from api.http.keys import WATCH
 from api.http.reader import UNREAD
+from api.logs import log_to_standard_error
 from tests.api.http.raw import HOST, Client, Doors, order_body, post
 
 CHUNKED = b"POST /v1/quotes HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
 BROKEN = {
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 100,
     "a bad request line": b"GET\r\n\r\n",
+    "no version": b"PUT /v1/skus/none\r\n" + HOST + b"Content-Length: 2\r\n\r\n{}",
+    "a version before headers": post(order_body("b"), line=b"POST /v1/orders HTTP/0.9"),
     "a long field": post(order_body("b"), b"X-Any: " + b"a" * 9_000),
     "a long line": b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
     "many fields": post(order_body("b"), *(b"X-%d: 1" % number for number in range(200))),
@@ -50,6 +54,39 @@ async def test_what_cannot_be_read_is_a_problem(doors: Doors, data: bytes, after
     assert await client.ended()
     await client.close()
     assert refused(doors) == before + 1
+
+
+@pytest.mark.parametrize("field", [b"Origin: http://\xe7", b"Host: \xff.example"], ids=["origin", "host"])
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "aiohttp"])
+async def test_what_is_no_text_is_refused_in_text(doors: Doors, field: bytes, fast: bool) -> None:
+    """Where the refusal quotes a header: in either lane, and the connection goes on."""
+    host = b"" if field.startswith(b"Host") else HOST
+    client = await Client.of(doors.ours)
+    for _ in range(2):
+        if fast:
+            client.writer.write(post(order_body("b"), field, host=host))
+        else:
+            client.writer.write(b"GET /v1/warehouses HTTP/1.1\r\n" + host + field + b"\r\n\r\n")
+        problem(await client.answer(), 403, "forbidden")
+    await client.close()
+
+
+async def test_an_expectation_that_is_no_text_is_unknown(doors: Doors) -> None:
+    """As any other that is not known."""
+    client = await Client.of(doors.ours)
+    client.writer.write(post(order_body("b"), b"Expect: \x85"))
+    problem(await client.answer(), 417, "unknown-expectation")
+    await client.close()
+
+
+def test_a_line_of_the_log_may_have_what_is_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """Else the log would be where a request fails."""
+    try:
+        log_to_standard_error("json")
+        structlog.get_logger().error("a request failed", path="/\udcff")
+    finally:
+        structlog.reset_defaults()
+    assert msgspec.json.decode(capsys.readouterr().err.replace("\\udcff", "?"))["path"] == "/?"
 
 
 def refused(doors: Doors) -> float:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from api.http.fast import connection
+from api.http.fast import unsent
 from tests.api.http.raw import HOST, QUIET_S, READ_S, WAIT_S, Client, Doors, order_body, post
 
 LIVEZ = b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -59,6 +59,8 @@ async def ended_after(client: Client) -> bytes:
     [
         ([post(order_body("h-1"))], [201]),
         ([post(order_body("h-1")), post(order_body("h-2")), post(order_body("h-3"))], [201, 201, 201]),
+        ([post(order_body("h-1")), post(b"{"), post(order_body("h-2"))], [201, 400, 201]),
+        ([post(b"{"), post(b"{}"), post(b"{"), post(order_body("h-1"))], [400, 422, 400, 201]),
         ([LIVEZ], [200]),
         ([PUT_STOCK], [200]),
         ([LIVEZ, LIVEZ, PUT_STOCK, LIVEZ], [200] * 4),
@@ -143,7 +145,7 @@ async def test_a_client_that_never_reads_loses_its_place(
     doors: Doors, deaf: socket.socket, monkeypatch: pytest.MonkeyPatch, asked: bytes
 ) -> None:
     """In either lane: its requests are done, but for an answer nobody is waited for without end."""
-    monkeypatch.setattr(connection, "WRITE_WAIT_S", 1.0)
+    monkeypatch.setattr(unsent, "WRITE_WAIT_S", 1.0)
     # Its end is told by a reset, as there was more to read.
     async with asyncio.timeout(WAIT_S):
         while doors.door.timed_out == 0 or doors.door.connections:
@@ -156,7 +158,7 @@ async def test_a_client_that_reads_slowly_is_waited_for(
     doors: Doors, deaf: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As long as it takes something, however long it takes for the whole."""
-    monkeypatch.setattr(connection, "WRITE_WAIT_S", 3.0)
+    monkeypatch.setattr(unsent, "WRITE_WAIT_S", 3.0)
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(deaf, LARGE)
     began, came = loop.time(), 0

@@ -1,5 +1,6 @@
 """A service that is told to stop leaves the balancer time to see it, and nobody without an answer."""
 
+import asyncio
 import http.client
 import json
 import signal
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from api.http.fast.connection import Connection
 from tests.api.conftest import Door, Shop
+from tests.api.http.raw import Client, Doors, order_body, post
 from tests.api.metrics.exposed import scrape, value
 from tests.api.under_way import is_read, is_refused, writes_held
 from tests.conftest import Service
@@ -54,6 +57,36 @@ def test_a_stopping_service_is_not_ready_first_and_serves_on(patient: Service) -
     host, port = door.address.split(":")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)))
+
+
+async def test_a_stop_looks_at_each_connection_once(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With every one that goes to look at all the others would keep orders that are under way waiting."""
+    looks = 0
+    served_here = Connection.served_here.fget
+    assert served_here is not None
+
+    def look(connection: Connection) -> bool:
+        nonlocal looks
+        looks += 1
+        return served_here(connection)
+
+    clients = [await Client.of(doors.ours) for _ in range(20)]
+    async with doors.engine.intake.exclusive:
+        clients[0].writer.write(post(order_body("last")))
+        async with asyncio.timeout(END_WAIT_S):
+            while doors.door.under_way == 0 or doors.door.connections < len(clients):
+                await asyncio.sleep(0.005)
+        monkeypatch.setattr(Connection, "served_here", property(look))
+        stopping = asyncio.create_task(doors.door.stop(drain_s=END_WAIT_S))
+        async with asyncio.timeout(END_WAIT_S):
+            while doors.door.connections > 1:
+                await asyncio.sleep(0.005)
+        assert not stopping.done()
+    assert (await clients[0].answer())[0] == 201
+    await stopping
+    assert len(clients) <= looks <= 3 * len(clients)
+    for client in clients:
+        await client.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from api.http.problems import Problem
 from api.http.routes import Scope
 from api.rate_limit import Limiter, OwnTimes
 from engine import Engine, Settings, open_engine
-from engine.access import ANYONE, Principal
+from engine.access import ANYONE, KeyLimit, Principal
 from engine.config import AccessMode
 from engine.model import Line, Order, ShipTo
 from tests.api.guarded import bearer, signed
@@ -45,6 +45,19 @@ async def test_it_tells_whose_a_request_is(engine: Engine) -> None:
     ordered = of_channel(found, ORDER)
     assert isinstance(ordered, Order)
     assert (ordered.channel, of_channel(ANYONE, ORDER)) == ("web", ORDER)
+
+
+async def test_what_a_key_may_not_counts_towards_its_limit(engine: Engine) -> None:
+    """A no costs the service time as well: beyond the limit it is told as any other request."""
+    limiter = Limiter(OwnTimes(), None)
+    gate = Gate(engine.access, "auto", limiter)
+    new = await engine.create_key("reader", ["read"], limit=KeyLimit(rate_per_s=0.01, burst=3))
+    told = [gate.check(Scope.ORDERS, "POST", TARGET, lower(bearer(new)), b"{}") for _ in range(5)]
+    assert [one.type for one in told if isinstance(one, Problem)] == ["forbidden"] * 3 + ["rate-limited"] * 2
+    assert limiter.refused == 2
+    allowed = gate.check(Scope.READ, "GET", "/v1/tariff", lower(bearer(new)), b"")
+    assert isinstance(allowed, Problem)
+    assert allowed.type == "rate-limited"
 
 
 @pytest.mark.parametrize("mode", ["open", "auto"])

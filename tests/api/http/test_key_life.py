@@ -1,8 +1,10 @@
 """The life of keys across processes: made, rotated, ended, revoked; and a door that never opens by itself again."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import redis
 
 from engine import Settings
 from engine.access import NewKey
-from tests.api.conftest import Door
+from tests.api.conftest import Door, run
 from tests.api.guarded import KNOWN_WITHIN_S, Operator, bearer, seconds_until
 from tests.conftest import Service
 
@@ -71,6 +73,22 @@ def test_two_secrets_live_while_a_key_is_rotated(pair: Pair, operator: Operator)
     assert statuses(pair, new) == [200, 200]
     operator.rotate(new)
     assert seconds_until_both(pair, new, 401) < KNOWN_WITHIN_S
+
+
+def test_when_a_key_was_used_is_known_when_all_services_have_ended(
+    tmp_path: Path, empty_store_url: str, operator: Operator
+) -> None:
+    """It was in their memory until then; who goes through the keys wants to know which nobody needs."""
+    used, _ = operator.create("read", name="used"), operator.create("read", name="unused")
+    service = Service(tmp_path / "a", REDIS_URL=empty_store_url, STOCKADE_WORKERS="2")
+    door = Door(service.start())
+    began_s = time.time()
+    assert door.call("GET", "/v1/warehouses", headers=bearer(used)).status == 200
+    service.stop()
+    listed = {key["name"]: key["last_used_at"] for key in run("keys", "list", "--json", REDIS_URL=empty_store_url).json}
+    assert listed["unused"] is None
+    at_s = datetime.fromisoformat(listed["used"]).timestamp()
+    assert (at_s % 60, -60 < at_s - began_s < 60) == (0, True)
 
 
 def test_a_secret_and_a_key_end_at_their_time(pair: Pair, operator: Operator) -> None:

@@ -35,6 +35,7 @@ ODD = {
     "no host": post(order_body("odd"), host=b""),
     "two hosts": post(order_body("odd"), HOST.strip()),
     "HTTP/1.0": post(order_body("odd"), line=b"POST /v1/orders HTTP/1.0"),
+    "no version": post(order_body("odd"), line=b"POST /v1/orders"),
     "HTTP/2.0": post(order_body("odd"), line=b"POST /v1/orders HTTP/2.0"),
     "HTTP/1.2": post(order_body("odd"), line=b"POST /v1/orders HTTP/1.2"),
     "a query": post(order_body("odd"), line=b"POST /v1/orders?a=1 HTTP/1.1"),

@@ -47,7 +47,7 @@ async def until_queued(engine: Engine, orders: int) -> None:
 async def test_an_order_that_did_not_begin_in_time_is_told_so(
     served: tuple[Engine, tuple[str, int]], lane: str
 ) -> None:
-    """Nothing is held, and the same order may come again."""
+    """That request holds nothing, and the same order may come again."""
     engine, address = served
     client = await Client.of(address)
     async with engine.intake.exclusive:
@@ -57,7 +57,7 @@ async def test_an_order_that_did_not_begin_in_time_is_told_so(
     status, headers, body = await client.answer()
     problem = msgspec.json.decode(body)
     assert (status, problem["type"], problem["retryable"]) == (503, "deadline-exceeded", True)
-    assert "Nothing was held." in problem["detail"]
+    assert "This request held nothing." in problem["detail"]
     assert (headers["retry-after"], problem["request_id"]) == ("1", headers["x-request-id"])
     await client.close()
     assert await engine.order("late") is None
@@ -88,6 +88,37 @@ async def test_an_order_too_many_is_refused_before_it_is_read(
     assert [(await client.answer())[0] for client in waiting] == [201] * 3
     for client in (*waiting, refused):
         await client.close()
+
+
+@pytest.mark.parametrize("lane", LANES)
+async def test_a_held_order_that_is_turned_away_is_not_told_that_nothing_is_held(
+    served: tuple[Engine, tuple[str, int]], lane: str
+) -> None:
+    """A shop that lost its first answer would give up, and the stock stay held: by either reason it is to ask again."""
+    engine, address = served
+    client = await Client.of(address)
+    client.writer.write(post(order_body("held")))
+    assert (await client.answer())[0] == 201
+    async with engine.intake.exclusive:
+        client.writer.write(post(order_body("held"), b"Stockade-Timeout-Ms: 20", b"X-Lane: fast"))
+        await until_queued(engine, 1)
+        others = [await Client.of(address) for _ in range(2)]
+        for number, other in enumerate(others):
+            other.writer.write(post(order_body(f"other-{number}")))
+        await until_queued(engine, 3)
+        again = await Client.of(address)
+        again.writer.write(post(order_body("held"), LANES[lane]))
+        told = [await again.answer()]
+        await asyncio.sleep(0.05)
+    told.append(await client.answer())
+    problems = [msgspec.json.decode(body) for _, _, body in told]
+    assert [problem["type"] for problem in problems] == ["overloaded", "deadline-exceeded"]
+    for problem in problems:
+        assert "Nothing was held" not in problem["detail"]
+        assert "This request held nothing. Send the same order again" in problem["detail"]
+    assert (await engine.order("held")) is not None
+    for one in (client, again, *others):
+        await one.close()
 
 
 @pytest.fixture

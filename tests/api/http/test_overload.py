@@ -1,6 +1,8 @@
 """A service that is offered three times what it can do, over sockets: only yes and "come back", and no order lost.
 
-The load is open: requests are sent when they are due, whether the ones before were answered or not.
+The load is open: requests are sent when they are due, whether the ones before were answered or not, and have waited
+since then. What the service does is compared with its own peak just before, on the same machine; as whatever else runs
+there can only make it worse, the best of a few rounds counts.
 """
 
 import asyncio
@@ -18,9 +20,20 @@ from tests.api.metrics.exposed import scrape, value
 from tests.conftest import Service
 
 CONNECTIONS = 120
+CONNECTIONS_PEAK = 8
+"""Enough to keep it busy, each with one order at a time."""
+LEARN_S = 0.3
+"""In which it learns its rate; before, a burst may wait for longer."""
 PEAK_S = 1.0
-OVER_S = 3.0
+OVER_S = 2.0
+BURST_S = 0.5
+"""At the beginning of it a burst is let in, which may wait for longer: what is looked at is what comes after it."""
 TIMES = 3
+P99_TIMES_MAX = 2.0
+STANDING_S = 0.02
+"""So long may an order wait in a queue that stands; the few who come one at a time at the peak wait in none."""
+GOODPUT_MIN = 0.7
+ROUNDS_MAX = 3
 TICK_S = 0.01
 RECOVERED_S = 2.0
 CALM = 20
@@ -28,11 +41,40 @@ CALM = 20
 
 
 class Told(NamedTuple):
-    """An answer, and how long it took from when it was due."""
+    """An answer, how long it took from when it was due, and when it came."""
 
     status: int
     retry_after: str | None
     seconds: float
+    at_s: float
+
+
+class Did(NamedTuple):
+    """What a service did with some load: orders taken a second within that time, and how long 99 of 100 took."""
+
+    rate: float
+    p99_s: float
+
+
+def did(told: list[Told], began_s: float, ended_s: float) -> Did:
+    """Of orders that were due within that time and were taken, whenever; and a second, as long as there was load."""
+    taken = [one for one in told if one.status == 201 and one.at_s - one.seconds >= began_s]
+    slowest = sorted(one.seconds for one in taken)
+    in_time = sum(one.at_s <= ended_s for one in taken)
+    return Did(in_time / (ended_s - began_s), slowest[int(0.99 * len(slowest))])
+
+
+class Round(NamedTuple):
+    """A peak, and what came of several times as much."""
+
+    peak: Did
+    over: Did
+
+    @property
+    def is_good(self) -> bool:
+        """Whether orders that are taken are so in about the same time, and about as many."""
+        peak, over = self.peak, self.over
+        return over.rate >= GOODPUT_MIN * peak.rate and over.p99_s <= P99_TIMES_MAX * peak.p99_s + STANDING_S
 
 
 @pytest.fixture
@@ -53,33 +95,28 @@ class Load:
         self._sent = 0
         self.told: list[Told] = []
 
-    async def closed(self, seconds: float) -> float:
-        """Orders a second where each connection sends its next one once it has its answer."""
+    async def closed(self, seconds: float) -> Did:
+        """A few connections, each of which sends its next order once it has its answer."""
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        began, before = loop.time(), len(self.told)
 
-        async def one(client: Client) -> int:
-            count = 0
-            while loop.time() < began + seconds:
+        async def one(client: Client) -> None:
+            while (at := loop.time()) < began + seconds:
                 self._send(client)
-                status, headers, _ = await client.answer()
-                self.told.append(Told(status, headers.get("retry-after"), 0.0))
-                count += status == 201
-            return count
+                self.told.append(await self._answer(client, at))
 
-        taken = sum(await asyncio.gather(*map(one, self._clients)))
-        return taken / (loop.time() - began)
+        await asyncio.gather(*map(one, self._clients[:CONNECTIONS_PEAK]))
+        return did(self.told[before:], began, began + seconds)
 
-    async def open(self, rate: float, seconds: float) -> None:
-        """So many orders a second, however fast they are answered; returns when all are."""
+    async def open(self, rate: float, seconds: float) -> Did:
+        """So many orders a second on all connections, however fast they are answered; returns when all are."""
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        began, before = loop.time(), len(self.told)
         due: list[asyncio.Queue[float | None]] = [asyncio.Queue() for _ in self._clients]
 
         async def read(client: Client, sent: "asyncio.Queue[float | None]") -> None:
             while (at := await sent.get()) is not None:
-                status, headers, _ = await client.answer()
-                self.told.append(Told(status, headers.get("retry-after"), loop.time() - at))
+                self.told.append(await self._answer(client, at))
 
         readers = [asyncio.create_task(read(*pair)) for pair in zip(self._clients, due, strict=True)]
         count = 0
@@ -93,6 +130,7 @@ class Load:
         for queue in due:
             queue.put_nowait(None)
         await asyncio.gather(*readers)
+        return did(self.told[before:], began + BURST_S, began + seconds)
 
     async def recovery(self) -> float:
         """Seconds until orders that come one by one are taken, CALM in a row."""
@@ -101,13 +139,17 @@ class Load:
         in_a_row = 0
         while in_a_row < CALM:
             self._send(self._clients[0])
-            status, headers, _ = await self._clients[0].answer()
-            self.told.append(Told(status, headers.get("retry-after"), 0.0))
-            if status == 201:
+            self.told.append(await self._answer(self._clients[0], loop.time()))
+            if self.told[-1].status == 201:
                 in_a_row += 1
             else:
                 in_a_row, calm_since = 0, loop.time()
         return calm_since - began
+
+    async def _answer(self, client: Client, due_s: float) -> Told:
+        status, headers, _ = await client.answer()
+        now_s = asyncio.get_running_loop().time()
+        return Told(status, headers.get("retry-after"), now_s - due_s, now_s)
 
     def _send(self, client: Client) -> None:
         self._sent += 1
@@ -116,29 +158,30 @@ class Load:
 
 @pytest.mark.slow
 def test_three_times_what_it_can_do_is_a_yes_or_come_back(small: Service) -> None:
-    """It goes on at its peak, tells each other caller when to come, has recovered at once, and what it took is kept."""
+    """It goes on at its peak, takes no longer for it, tells others when to come, recovers at once, loses nothing."""
     door = Door(small.url)
     shop = Shop(door, "O")
     sku = shop.sku(on_hand={shop.warehouse(): 1_000_000})
 
-    async def run() -> tuple[Load, float, float, float]:
+    async def run() -> tuple[Load, list[Round], float]:
         host, _, port = small.url.removeprefix("http://").partition(":")
         clients = [await Client.of((host, int(port))) for _ in range(CONNECTIONS)]
         load = Load(clients, sku)
-        peak = await load.closed(PEAK_S)
-        before = sum(one.status == 201 for one in load.told)
-        await load.open(TIMES * peak, OVER_S)
-        went_on = (sum(one.status == 201 for one in load.told) - before) / OVER_S
+        await load.closed(LEARN_S)
+        rounds: list[Round] = []
+        while len(rounds) < ROUNDS_MAX and not any(one.is_good for one in rounds):
+            peak = await load.closed(PEAK_S)
+            rounds.append(Round(peak, await load.open(TIMES * peak.rate, OVER_S)))
         recovered_s = await load.recovery()
         for client in clients:
             await client.close()
-        return load, peak, went_on, recovered_s
+        return load, rounds, recovered_s
 
-    load, peak, went_on, recovered_s = asyncio.run(run())
+    load, rounds, recovered_s = asyncio.run(run())
     counts = Counter(one.status for one in load.told)
     assert counts.keys() == {201, 503}, counts
     assert all(1 <= int(one.retry_after or 0) <= 60 for one in load.told if one.status == 503)
-    assert went_on > 0.3 * peak, (peak, went_on)
+    assert any(one.is_good for one in rounds), rounds
     assert recovered_s < RECOVERED_S
     numbers = scrape(door)
     assert value(numbers, "stockade_turned_away_total") == counts[503]

@@ -6,11 +6,32 @@ from typing import Any
 import msgspec
 import pytest
 
+from api.metrics.counts import Counts
+from api.metrics.gauges import snapshot_of
 from engine.model import Explanation
 from tests.api.conftest import Service, Shop
 from tests.api.explained import POLICIES, build
+from tests.api.http.raw import Client, Doors, order_body, post
+from tests.engine.small_network import order
 
 PARTS = ("handling", "picking", "freight", "way")
+
+
+async def test_a_quote_gives_way_to_orders_that_have_to_wait(doors: Doors) -> None:
+    """It is told when to come back, and counted as turned away."""
+    engine = doors.engine
+    client = await Client.of(doors.ours)
+    engine.intake.patience.standing = True
+    async with engine.intake.exclusive:
+        waiting = engine.submit(order("o", ("x", 1)))
+        client.writer.write(post(order_body("q", sku="y"), line=b"POST /v1/quotes HTTP/1.1"))
+        status, headers, body = await client.answer()
+    problem = msgspec.json.decode(body)
+    assert (status, problem["type"], problem["retryable"]) == (503, "overloaded", True)
+    assert 1 <= int(headers["retry-after"]) <= 60
+    assert snapshot_of(Counts(), engine, doors.door, draining=False).turned_away["quote"] == 1
+    await waiting
+    await client.close()
 
 
 @pytest.fixture(scope="module")

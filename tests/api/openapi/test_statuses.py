@@ -20,6 +20,7 @@ from tests.api.contract import Json, contract, operation_of
 from tests.api.guarded import Operator, bearer, operator_of, seconds_until
 from tests.api.http.test_bulk import NDJSON, Raw
 from tests.conftest import Service
+from tests.waiting import until
 
 REASONED = {
     408: "only who sends too slowly is answered so; test_lanes.py shows what is told of it",
@@ -64,6 +65,7 @@ def test_every_status_that_is_told_is_answered(noting: tuple[Noting, Path], door
     sell(one)
     change(one)
     move(one)
+    reallocate(one)
     elsewhere = door.call("GET", "/v1/events").json["cursor"]
     one.call("GET", f"/v1/events?after={elsewhere}")
     break_rules(one)
@@ -151,6 +153,31 @@ def move(door: Door) -> None:
         assert door.call("POST", "/v1/stock/movements", body).status == status
 
 
+def reallocate(door: Door) -> None:
+    """A run that is planned, one that is applied and taken back, and what their states forbid."""
+    for run_id in ("S-run", "S-done", "flood-7"):
+        request = {"id": run_id, "warehouse_down": "S-W"}
+        assert door.call("POST", "/v1/reallocations", request).status == 202
+        path = f"/v1/reallocations/{run_id}"
+        until(20, lambda path=path: door.call("GET", path).json["state"], lambda state: state != "planning")  # type: ignore[misc]
+    assert door.call("POST", "/v1/reallocations", {"id": "S-run", "warehouse_down": "S-W"}).status == 200
+    assert door.call("GET", "/v1/reallocations").status == 200
+    for what in ("moves", "unserved", "skipped"):
+        assert door.call("GET", f"/v1/reallocations/S-run/{what}").status == 200
+        assert door.call("GET", f"/v1/reallocations/nobody/{what}").status == 404
+    for what in ("", "/apply", "/cancel", "/rollback"):
+        assert door.call("POST" if what else "GET", f"/v1/reallocations/nobody{what}").status == 404
+    for what, state in (("apply", "applied"), ("rollback", "rolled_back")):
+        path = "/v1/reallocations/S-done"
+        assert door.call("POST", f"{path}/{what}").status == 202
+        until(20, lambda path=path: door.call("GET", path).json["state"], lambda now, state=state: now == state)  # type: ignore[misc]
+        assert door.call("POST", f"{path}/{what}").status == 200
+    assert door.call("POST", "/v1/reallocations/S-run/rollback").status == 409
+    assert door.call("POST", "/v1/reallocations/S-done/cancel").status == 409
+    assert door.call("POST", "/v1/reallocations/S-done/apply").status == 409
+    assert door.call("POST", "/v1/reallocations/flood-7/cancel").status == 200
+
+
 def break_rules(door: Door) -> None:
     """Of every body: no JSON, too long, and of a wrong shape; of every query: a value that is none."""
     for path, item in contract()["paths"].items():
@@ -223,7 +250,9 @@ def without_store(door: Door, data_dir: Path) -> None:
 
 def there(path: str) -> str:
     """A path of something that there is."""
-    return path.replace("{order_id}", "S-paid").replace("{id}", "S-W").replace("{sku}", "S-A")
+    return (
+        path.replace("{order_id}", "S-paid").replace("{id}", "S-W").replace("{run_id}", "S-run").replace("{sku}", "S-A")
+    )
 
 
 def _body(operation: Json) -> bytes | None:

@@ -119,6 +119,31 @@ async def test_lines_are_let_through_whole_and_in_their_order(end: bytes) -> Non
     limiter = Limiter(OwnTimes(), None)
     assert [part async for part in paced(lines, limiter, key(None))] == [lines]
     assert [part async for part in paced(b"", limiter, key(None))] == []
-    parts = [part async for part in paced(lines, limiter, key(KeyLimit(1_000.0, 10)))]
+    parts = [part async for part in paced(lines, limiter, key(KeyLimit(1_000.0, 20)))]
     assert b"".join(parts) == lines
     assert [len(part.splitlines()) for part in parts] == [5, 5, 5, 5, 3]
+
+
+@pytest.mark.parametrize("burst", [1, 2, 3, 4, 10, 200])
+def test_orders_in_bulk_and_other_requests_of_a_key_leave_each_other_their_part(burst: int) -> None:
+    """One request now and then goes through at once beside a body without end; many do not stop the body."""
+    rate = 64.0
+    for requests_per_s, least in ((0.83, 1.0), (1_000.0, 0.0)):
+        clock = Clock()
+        limiter, caller = Limiter(OwnTimes(), None, clock), key(KeyLimit(rate, burst))
+        part = limiter.part(caller) or 0
+        due_s, asked_s, lines, told = clock.now_s, clock.now_s + 20, 0, list[bool]()
+        end_s = clock.now_s + 60
+        while clock.now_s < end_s:
+            if due_s <= asked_s:
+                clock.now_s = due_s
+                due_s += limiter.debit(caller, part)
+                lines += part
+            else:
+                clock.now_s = asked_s
+                told.append(limiter.take(caller) == 0)
+                asked_s += 1 / requests_per_s
+        assert lines + sum(told) <= 60 * rate + burst + part
+        assert lines >= 60 * rate / 8
+        # With a burst of one there is no part to leave: then it is by chance.
+        assert sum(told) >= least * len(told) * (1 if burst > 1 else 0.25)
