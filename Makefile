@@ -32,6 +32,9 @@ loadtest: $(VENV)/built  ## The canonical load test on a service of its own, wit
 capacity: $(VENV)/built  ## Measure what this machine can do, ten minutes at the most, with nothing else on it; writes a report
 	@$(BIN)/stockade capacity run
 
+# The long forms last as long as they last; elsewhere a test that hangs is ended, and says where (pyproject.toml).
+%-long: export PYTEST_TIMEOUT = 0
+
 test: $(VENV)/built $(VENV)/tools  ## Run all tests: Rust, then Python on real servers
 	cargo test --locked --quiet
 	@# Many processes are started: where Python may not keep what it compiles, each would compile it all again.

@@ -48,7 +48,7 @@ from engine.refresher import PriceRefresher
 from engine.status import State, Status
 from engine.stock.room import CellPage, StockRoom
 from engine.store import Backlog, Bound, Store, StoreDescription
-from engine.supervised import supervised
+from engine.tasks import supervised
 from engine.upkeep import Upkeep
 
 log = structlog.get_logger(__name__)

@@ -9,6 +9,7 @@ import structlog
 from engine.config import Settings
 from engine.errors import StockadeError
 from engine.store import EmbeddedServer, choose_store
+from engine.tasks import end_task
 
 LOOK_S = 0.1
 """How soon it is seen that the embedded store has ended."""
@@ -31,9 +32,7 @@ async def keep_store(settings: Settings) -> AsyncIterator[str]:
         try:
             yield server.url
         finally:
-            keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeper
+            await end_task(keeper)
 
 
 async def _keep(server: EmbeddedServer) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from engine.errors import StoreUnsupported
-from engine.intake import Acknowledged, Intake, LostOrders, Replica, end_task, restore
+from engine.intake import Acknowledged, Intake, LostOrders, Replica, restore
 from engine.policy import PoliciesInForce
 from engine.status import State
 from engine.store import Place, Store
-from engine.supervised import Supervise
+from engine.tasks import Supervise, end_task
 
 POLL_S = 0.1
 

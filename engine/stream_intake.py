@@ -15,10 +15,10 @@ import structlog
 
 from engine.engine import Engine
 from engine.errors import EngineClosed, StoreError
-from engine.intake import end_task
 from engine.slices import Slices
 from engine.store.stream import Claimed
 from engine.stream_handful import Count, Handful, LineOf
+from engine.tasks import end_task
 
 MESSAGES_MAX = 1_000
 """Messages read at once."""

@@ -9,7 +9,7 @@ import structlog
 from engine.access import AccessRoom
 from engine.errors import StockadeError, StoreChanged, StoreError, StoreUnavailable
 from engine.feed.retention import Retention
-from engine.intake import Replica, end_task, settle_due
+from engine.intake import Replica, settle_due
 from engine.policy import PoliciesInForce
 from engine.policy.watch import LOOK_S
 from engine.reallocation.filling import Filling
@@ -17,7 +17,7 @@ from engine.recovery import Recovery
 from engine.refresher import PriceRefresher
 from engine.status import State
 from engine.store import Partition, Store
-from engine.supervised import Supervise
+from engine.tasks import Supervise, end_task
 
 TEND_POLL_S = 0.25
 """How often holds and leases that ran out are looked for: so much later, at the most, does an unpaid hold end."""

@@ -27,6 +27,7 @@ from engine.errors import EngineClosed
 from engine.intake import Lot
 from engine.model import limits
 from engine.slices import Slices
+from engine.tasks import end_task
 
 MEDIA_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 
@@ -94,9 +95,8 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
     finally:
         bulks.readers.pop(reader, None)
         for task in (reader, answerer):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+            with contextlib.suppress(asyncio.CancelledError):
+                await end_task(task)
         if lots := ahead.abandon():
             unheard = asyncio.create_task(_count(lots, request.app[WATCH], bulks.slices))
             bulks.unheard.add(unheard)

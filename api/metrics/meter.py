@@ -17,7 +17,7 @@ from api.metrics.snapshot import Loss, Snapshot, add_up, with_loss
 from engine import Engine, __version__
 from engine.audit import OversellWatch
 from engine.errors import FieldError, InvalidInput, StoreError
-from engine.intake import end_task
+from engine.tasks import end_task
 
 if TYPE_CHECKING:
     from api.http.fast import Door

@@ -15,7 +15,7 @@ from api.workers.port import Port
 from api.workers.process import WorkerProcess
 from engine import Settings
 from engine.errors import StockadeError
-from engine.intake import end_task
+from engine.tasks import end_task
 
 QUEUE_HELD_S = 1.0
 """While no worker at all serves, clients are let into a queue for a pause of so long, and for the start after it."""

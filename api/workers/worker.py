@@ -38,7 +38,7 @@ from api.workers.channel import (
 )
 from engine import Engine, Settings
 from engine.errors import StockadeError
-from engine.intake import end_task
+from engine.tasks import end_task
 
 log = structlog.get_logger(__name__)
 

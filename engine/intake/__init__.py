@@ -4,7 +4,7 @@ from engine.intake.acknowledged import Acknowledged, LostOrders
 from engine.intake.arrivals import expected_day
 from engine.intake.capacity import read_capacities
 from engine.intake.crossing import follow_order, follow_orders, settle_due
-from engine.intake.flow import Intake, end_task
+from engine.intake.flow import Intake
 from engine.intake.freshness import Freshness
 from engine.intake.lot import Broken, Lot, OtherChannel
 from engine.intake.outcome import (
@@ -58,7 +58,6 @@ __all__ = [
     "Terms",
     "Unavailable",
     "Undeliverable",
-    "end_task",
     "expected_day",
     "follow_order",
     "follow_orders",

@@ -10,7 +10,7 @@ keys, get even parts of all of it.
 import asyncio
 from collections.abc import Awaitable, Callable
 from math import ceil
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 
@@ -27,8 +27,7 @@ from engine.model import Order
 from engine.planner import Planner, canonical_bytes
 from engine.slices import Slices
 from engine.store import Store
-
-CANCEL_POLL_S = 0.2
+from engine.tasks import end_task
 
 BATCH_BYTES_MAX = 128 * 1024
 """Canonical bytes of one batch: 500 orders of two lines fit, but few of a hundred lines, which take longer to plan."""
@@ -510,10 +509,3 @@ class Intake:
 
 def _retry_s(seconds: float) -> int:
     return min(RETRY_S_MAX, max(1, ceil(seconds)))
-
-
-async def end_task(task: asyncio.Task[Any]) -> None:
-    """Cancel a task until it has ended: a client library in the midst of connecting can swallow a cancellation."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=CANCEL_POLL_S)

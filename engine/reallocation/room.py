@@ -5,7 +5,6 @@ planning -> planned -> applying -> applied -> rolling_back -> rolled_back
 """
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -36,6 +35,7 @@ from engine.reallocation.spanning import Spanning
 from engine.reallocation.ways import Ways
 from engine.slices import Slices
 from engine.store import Store
+from engine.tasks import end_task
 
 BEHIND_MAX = 8
 """Runs in the background of a process from which on no more are taken."""
@@ -230,11 +230,7 @@ class ReallocationRoom:
 
     async def close(self) -> None:
         """Leave everything as it stands; any process goes on with `resume`."""
-        for task in list(self._behind):
-            task.cancel()
-        for task in list(self._behind):
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+        await asyncio.gather(*(end_task(task) for task in list(self._behind)))
 
     def _ended(self, task: asyncio.Task[object]) -> None:
         run_id, _ = self._behind.pop(task)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from engine.tasks import end_task
 from loadtest.capacity.exposed import Metrics, Told
 from loadtest.capacity.point import Disk, Point, ProcessUse, SecondSeen
 from loadtest.capacity.watch import Watch, Watched
@@ -87,9 +88,7 @@ async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(end_task(task) for task in tasks))
 
 
 def _from_outside(processes: list[ProcessUse], told: Told) -> list[ProcessUse]:

@@ -8,6 +8,7 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
+from engine.tasks import end_task
 from loadtest.client import Client, UnexpectedAnswer
 from loadtest.load import OnSecond, Recorded, recorded_load
 from loadtest.load_plan import LoadPlan
@@ -73,9 +74,7 @@ async def play(
         try:
             recorded = await run
         finally:
-            for task in (run, *tasks):
-                task.cancel()
-            await asyncio.gather(run, *tasks, return_exceptions=True)
+            await asyncio.gather(*(end_task(task) for task in (run, *tasks)))
     return recorded, done
 
 

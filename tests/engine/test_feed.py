@@ -11,6 +11,7 @@ from engine import Engine, Settings, open_engine
 from engine.errors import EventsExpired, InvalidInput
 from engine.model import Sku, StockCount
 from engine.model.event import Event
+from engine.tasks import end_task
 from tests.engine.feeds import busy_sale, count, levels, opened, quiet, read_all, sell, step, true_levels
 from tests.engine.small_network import another, order, put_network, put_stock, reserved
 
@@ -41,7 +42,7 @@ async def test_levels_rebuilt_from_the_feed_alone_are_true(empty_store_url: str,
         async with asyncio.timeout(WAIT_S):
             while len(followed) < len(read):
                 await asyncio.sleep(0.01)
-        follower.cancel()
+        await end_task(follower)
         assert levels(read) == levels(followed) == await true_levels(engine)
         assert {event.id for event in read} == {event.id for event in followed}
         for events in (read, followed):

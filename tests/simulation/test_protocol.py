@@ -17,6 +17,7 @@ MUTANT_SCHEDULES = 6_000
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_500)
 def test_no_schedule_breaks_the_protocol() -> None:
     """Crashes at every step, messages lost, doubled, late and out of order, leases that end: the books always close."""
     failures = campaign(0, SCHEDULES)

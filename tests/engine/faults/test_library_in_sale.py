@@ -10,6 +10,7 @@ from engine import Engine, State
 from engine.intake import Unavailable
 from engine.model import Order
 from engine.store.library import LIBRARY_VERSION, library_source
+from engine.tasks import end_task
 from tests.engine.small_network import assert_balanced, order, put_network, reserved
 from tests.engine.store.by_hand import everything
 
@@ -47,8 +48,7 @@ async def test_functions_that_are_flushed_again_and_again_cost_no_order(engine: 
     flushing = asyncio.create_task(flush())
     for number in range(0, ORDERS, 10):
         await asyncio.gather(*(buy(order(f"o{number + place}", ("x", 1))) for place in range(10)))
-    flushing.cancel()
-    await asyncio.wait((flushing,))
+    await end_task(flushing)
     await assert_balanced(engine, units_reserved=ORDERS)
 
 
