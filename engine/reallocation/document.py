@@ -30,6 +30,8 @@ class RunDocument(Struct, kw_only=True, omit_defaults=True):
     created_at_ms: int
     tokens: list[str] = []
     """Of tries to plan it, the last one that which counts."""
+    alive_until_ms: int = 0
+    """Until when nobody else plans it, by the store's clock."""
     plan: ReallocationPlan | None = None
     moves_parts: int = 0
     unserved_parts: int = 0
@@ -151,6 +153,28 @@ def only(before: State, after: State) -> Make:
 
     def change(document: RunDocument) -> RunDocument | None:
         return msgspec.structs.replace(document, state=after) if document.state == before else None
+
+    return change
+
+
+def tried(token: str, *, now_ms: int, until_ms: int) -> Make:
+    """Begins a try to plan a run, unless another one is alive."""
+
+    def change(document: RunDocument) -> RunDocument | None:
+        if document.state != "planning" or document.alive_until_ms > now_ms:
+            return None
+        return msgspec.structs.replace(document, tokens=[*document.tokens, token], alive_until_ms=until_ms)
+
+    return change
+
+
+def alive(token: str, until_ms: int) -> Make:
+    """Says that a try goes on."""
+
+    def change(document: RunDocument) -> RunDocument | None:
+        if document.state != "planning" or document.token != token:
+            return None
+        return msgspec.structs.replace(document, alive_until_ms=until_ms)
 
     return change
 

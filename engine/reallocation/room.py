@@ -19,12 +19,13 @@ from engine.errors import (
     ReallocationStale,
     ReallocationState,
     StockadeError,
+    StoreError,
 )
 from engine.intake.clock import DAY_MS, StoreClock
 from engine.planner import Planner
 from engine.reallocation.applying import OnChunk
 from engine.reallocation.check import check_request
-from engine.reallocation.document import RunDocument, failed, forth, only
+from engine.reallocation.document import RunDocument, alive, failed, forth, only, tried
 from engine.reallocation.keeping import keep_plan
 from engine.reallocation.model import ReallocationRequest, ReallocationStatus, State
 from engine.reallocation.moves import Moves, Untouched
@@ -43,6 +44,9 @@ BEHIND_AT_ONCE = 4
 """Of these, runs that are worked on; the others wait for a turn."""
 PROGRESS_S = 0.25
 """How often progress is told."""
+
+ALIVE_MS = 10_000
+"""How long a try to plan a run is waited for without a word of it."""
 
 log = structlog.get_logger(__name__)
 
@@ -108,36 +112,53 @@ class ReallocationRoom:
         return await self._runs.skipped(await self._document(run_id))
 
     async def plan(self, run_id: str, progress: Progress | None = None) -> ReallocationStatus:
-        """Work a run out, and keep the plan; nothing for one that is planned. Raises InvalidInput."""
+        """Work a run out, and keep the plan; nothing for one that is planned. Raises InvalidInput.
+
+        One that another task or process works out is waited for: were it begun again whenever somebody asks again, a
+        long one would never end.
+        """
         token = secrets.token_hex(6)
-
-        def try_it(document: RunDocument) -> RunDocument | None:
-            if document.state != "planning":
-                return None
-            return msgspec.structs.replace(document, tokens=[*document.tokens, token])
-
-        document = await self._runs.change(run_id, try_it)
-        if document is None:
-            return await self.status(run_id)
+        while True:
+            now_ms = self._clock.now_ms()
+            document = await self._runs.change(run_id, tried(token, now_ms=now_ms, until_ms=now_ms + ALIVE_MS))
+            if document is not None:
+                break
+            status = await self.status(run_id)
+            if status.state != "planning":
+                return status
+            await asyncio.sleep(PROGRESS_S)
         if progress is not None:
             progress(await self._runs.status(document))
         former = document.tokens[:-1]
         self._under_way.add(run_id)
+        living = asyncio.create_task(self._keep_alive(run_id, token))
         try:
             worked = await self._planning.work_out(document.request, lambda: run_id in self._under_way)
         except InvalidInput as error:
             await self._runs.change(run_id, failed(token, str(error)))
             raise
+        else:
+            if worked is not None:
+                await keep_plan(self._store, self._runs, run_id, token, worked)
         finally:
             self._under_way.discard(run_id)
-        if worked is not None:
-            await keep_plan(self._store, self._runs, run_id, token, worked)
+            await end_task(living)
         for old in former:
             await self._runs.drop_token(run_id, old)
         status = await self.status(run_id)
         if progress is not None:
             progress(status)
         return status
+
+    async def _keep_alive(self, run_id: str, token: str) -> None:
+        """Say that a try goes on, until it is ended or does not count any more."""
+        while True:
+            await asyncio.sleep(ALIVE_MS / 1000 / 4)
+            try:
+                if await self._runs.change(run_id, alive(token, self._clock.now_ms() + ALIVE_MS)) is None:
+                    return
+            except StoreError as error:
+                log.warning("a re-allocation is planned, but the store could not be told", run=run_id, error=str(error))
 
     async def go_on(self, run_id: str, *, dry_run: bool) -> None:
         """Plan a run and, without `dry_run`, apply it."""

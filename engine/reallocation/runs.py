@@ -48,17 +48,17 @@ class Runs:
 
     async def add(self, document: RunDocument) -> RunDocument:
         """Keep a new run; returns the one of its id, which may be another one's."""
-        field = document_field(document.id)
-        if not await self._plans.keep(field, None, write={field: pack_document(document)}):
-            found = await self.read(document.id)
-            return document if found is None else found
         while True:
             seen, ids = await self._index()
+            # First: an id without a run is passed over and let go, a run without its id would never be.
             packed = msgspec.msgpack.encode([*(one for one in ids if one != document.id), document.id])
             if await self._plans.keep(INDEX, seen, write={INDEX: packed}):
                 break
-        await self._forget_old(ids)
-        return document
+        field = document_field(document.id)
+        kept = await self._plans.keep(field, None, write={field: pack_document(document)})
+        await self._forget_old([one for one in ids if one != document.id])
+        found = None if kept else await self.read(document.id)
+        return document if found is None else found
 
     async def change(self, run_id: str, make: Make) -> RunDocument | None:
         """Put what is made of a run's document in its place; None, and nothing done, where nothing is made of it."""

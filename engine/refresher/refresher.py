@@ -1,6 +1,7 @@
 """Every few seconds: reads what was ordered, prices the stock of some SKUs in a thread, hands prices to the planner."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic, perf_counter
 
@@ -15,7 +16,7 @@ from engine.feed.pages import Feed
 from engine.forecast import Baskets
 from engine.forecast.kinds import Kinds
 from engine.intake.clock import StoreClock
-from engine.model import limits
+from engine.model import Warehouse, limits
 from engine.planner import Planner, Prices, cell_number
 from engine.refresher.demand import Demand
 from engine.refresher.lanes import LaneCosts, LaneTerms, lane_costs
@@ -35,6 +36,10 @@ CATCH_UP_S = 0.2
 WEIGHT_STEP = 1.25
 """Costs are reckoned anew when the mean weight of what is ordered changes by more than this factor."""
 
+STALE_S_MIN = 60.0
+STALE_TIMES = 10.0
+"""Prices that have not been renewed for so many intervals, and so long, hold no more: the stock they are of is gone."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -45,7 +50,7 @@ class PriceStatus(Struct, frozen=True, kw_only=True):
     """Times that stock was priced."""
     failures: int
     error: str | None
-    """Why the last refresh failed; then the prices of the one before hold. None where it did not."""
+    """Why the last refresh failed; then the prices of the one before hold for a while. None where it did not."""
     age_s: float | None
     """Since stock was last priced."""
     took_s: float
@@ -112,6 +117,15 @@ class PriceRefresher:
                     log.warning("prices could not be refreshed; the former ones hold", error=self._error)
                 else:
                     log.exception("prices could not be refreshed; the former ones hold")
+                with contextlib.suppress(StockadeError):
+                    await self._drop_stale()
+
+    async def _drop_stale(self) -> None:
+        stale_s = max(STALE_S_MIN, STALE_TIMES * self._settings.prices_every_s)
+        if self._priced and self._priced_at is not None and monotonic() - self._priced_at > stale_s:
+            await self._set_prices(None)
+            self._cells, self._priced = {}, 0
+            log.warning("prices are too old; orders are planned without until they can be refreshed")
 
     async def refresh(self) -> bool:
         """Price the stock once, unless the feed has much to be read first; whether it has. Raises StoreError."""
@@ -123,12 +137,14 @@ class PriceRefresher:
         chosen = await asyncio.to_thread(self._choose, rates)
         if not chosen or not self._planner.warehouses:
             return False
-        costs = await self._lane_costs(chosen, rates)
-        snapshot = await self._snapshot(chosen, rates, costs, now_ms)
+        # Looked at once: one that is added meanwhile is of the next refresh.
+        warehouses = tuple(self._planner.warehouses.values())
+        costs = await self._lane_costs(warehouses, chosen, rates)
+        snapshot = await self._snapshot(warehouses, chosen, rates, costs, now_ms)
         start = perf_counter()
         prices = await asyncio.to_thread(prices_of, snapshot, time_limit_s=self._settings.prices_time_ms_max / 1000)
         self._took_s = perf_counter() - start
-        await self._hand_over(chosen, prices)
+        await self._hand_over(warehouses, chosen, prices)
         for sku in chosen:
             self.reader.touched.pop(sku, None)
         self._refreshes += 1
@@ -155,7 +171,9 @@ class PriceRefresher:
         rest = sorted((sku for sku in names if sku not in taken), key=lambda sku: priced.get(sku, -1))
         return moved + rest[: most - len(moved)]
 
-    async def _lane_costs(self, chosen: Sequence[str], rates: npt.NDArray[np.float64]) -> LaneCosts:
+    async def _lane_costs(
+        self, warehouses: tuple[Warehouse, ...], chosen: Sequence[str], rates: npt.NDArray[np.float64]
+    ) -> LaneCosts:
         """By the planner's terms as they are now; reckoned anew only when they, or the regions, have changed."""
         planner, places = self._planner, tuple(self.reader.regions.places)
         weights = np.array([planner.skus[sku].weight_g for sku in chosen], np.float64)
@@ -167,7 +185,7 @@ class PriceRefresher:
             terms = LaneTerms(
                 currency=planner.currency,
                 defaults=planner.defaults,
-                warehouses=tuple(planner.warehouses.values()),
+                warehouses=warehouses,
                 tariff=planner.tariff,
                 matrices=dict(planner.matrices),
                 weight_g=round(mean),
@@ -176,11 +194,15 @@ class PriceRefresher:
         return self._costs[1]
 
     async def _snapshot(
-        self, chosen: Sequence[str], rates: npt.NDArray[np.float64], costs: LaneCosts, now_ms: int
+        self,
+        warehouses: Sequence[Warehouse],
+        chosen: Sequence[str],
+        rates: npt.NDArray[np.float64],
+        costs: LaneCosts,
+        now_ms: int,
     ) -> Snapshot:
         core, demand, regions = self._planner.core, self.demand, len(self.reader.regions.places)
-        warehouses = list(self._planner.warehouses)
-        at = {core.warehouse_number(name): place for place, name in enumerate(warehouses)}
+        at = {core.warehouse_number(one.id): place for place, one in enumerate(warehouses)}
         of = {core.sku_number(sku): place for place, sku in enumerate(chosen)}
         cells = [
             cell_number(sku=sku, warehouse=warehouse)
@@ -194,7 +216,7 @@ class PriceRefresher:
             sku, warehouse = divmod(row.cell, limits.WAREHOUSES_MAX)
             stock[of[sku], at[warehouse]] = max(0, row.free)
             arrivals[of[sku]] += [(ms - now_ms, units) for _, units, ms in row.inbound if ms]
-        enabled = np.array([self._planner.warehouses[name].enabled for name in warehouses])
+        enabled = np.array([one.enabled for one in warehouses])
         stock[:, ~enabled] = 0
         numbers = np.array([demand.skus[sku] for sku in chosen], np.int64)
         kinds, waiting = await asyncio.to_thread(self._orders_of, numbers)
@@ -221,11 +243,13 @@ class PriceRefresher:
                 kinds.add(order.region, lines)
         return _only(self.demand.kinds.baskets(), place_of), _only(kinds.baskets(), place_of)
 
-    async def _hand_over(self, chosen: Sequence[str], prices: npt.NDArray[np.int64]) -> None:
-        names, kept = list(self._planner.warehouses), dict(self._cells)
+    async def _hand_over(
+        self, warehouses: Sequence[Warehouse], chosen: Sequence[str], prices: npt.NDArray[np.int64]
+    ) -> None:
+        kept = dict(self._cells)
         for sku, row in zip(chosen, prices.tolist(), strict=True):
             kept.pop(sku, None)
-            kept[sku] = {(sku, names[place]): price for place, price in enumerate(row) if price}
+            kept[sku] = {(sku, warehouses[place].id): price for place, price in enumerate(row) if price}
         wanted = sum(map(len, kept.values()))
         for sku in list(kept):
             if wanted <= PRICES_KEPT_MAX:

@@ -1,15 +1,18 @@
 """A run from beginning to end, on one partition and on three: what it plans, does, refuses, repeats and takes back."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import msgspec
 import pytest
 
 from engine import Engine, Settings, open_engine
-from engine.errors import InvalidInput, ReallocationConflict, ReallocationStale, ReallocationState
+from engine.errors import InvalidInput, ReallocationConflict, ReallocationStale, ReallocationState, StoreUnavailable
 from engine.model import Allocation, HeldLine
-from engine.reallocation import Move, Moves
-from engine.store import Lane
+from engine.reallocation import Move, Moves, ReallocationRequest
+from engine.reallocation.document import tried
+from engine.store import Lane, PlanCalls
 from tests.engine.small_network import another, assert_balanced, order, put_network, put_stock, reserved
 
 STOCK = {("x", "A"): 10, ("x", "B"): 10, ("x", "C"): 10, ("y", "A"): 5, ("y", "B"): 5}
@@ -234,6 +237,57 @@ async def test_a_request_that_breaks_a_rule_begins_nothing(
         await stocked.reallocate(**fields)  # type: ignore[arg-type]
     assert [error.pointer for error in caught.value.errors] == [pointer]
     assert await stocked.reallocations() == ()
+
+
+async def test_a_run_that_somebody_plans_is_waited_for(stocked: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for the same again and again would else have a long one begun again and again."""
+    reserved(await stocked.reserve(order("one", ("x", 1))))
+    room, worked = stocked._reallocations, list[str]()
+    work_out = room._planning.work_out
+
+    async def noted(request: ReallocationRequest, going_on: Callable[[], bool]) -> object:
+        worked.append(request.id or "")
+        await asyncio.sleep(0.1)
+        return await work_out(request, going_on)
+
+    monkeypatch.setattr(room._planning, "work_out", noted)
+    await room.begin(ReallocationRequest(id="asked", warehouse_down="A"))
+    found = await asyncio.gather(*(room.plan("asked") for _ in range(4)))
+    assert worked == ["asked"]
+    assert {status.state for status in found} == {"planned"}
+    assert {status.plan.orders_moved for status in found if status.plan is not None} == {1}
+
+
+async def test_a_run_whose_planner_died_is_planned_by_whoever_asks(stocked: Engine) -> None:
+    """Once it has not been heard of for a while."""
+    reserved(await stocked.reserve(order("one", ("x", 1))))
+    room = stocked._reallocations
+    await room.begin(ReallocationRequest(id="left", warehouse_down="A"))
+    now_ms = room._clock.now_ms()
+    assert await room._runs.change("left", tried("dead", now_ms=now_ms, until_ms=now_ms + 400)) is not None
+    began = asyncio.get_running_loop().time()
+    assert (await room.plan("left")).state == "planned"
+    assert 0.3 <= asyncio.get_running_loop().time() - began < 5
+
+
+async def test_a_process_that_died_as_it_began_a_run_leaves_none_that_is_listed_nowhere(stocked: Engine) -> None:
+    """What it kept first is an id without a run, which the next one of that id completes."""
+    room = stocked._reallocations
+    plans, keep = stocked.store.partitions[0].plans, PlanCalls.keep
+    with pytest.MonkeyPatch.context() as patched:
+
+        async def dying(calls: PlanCalls, field: str, seen: bytes | None, **rest: Any) -> bool:
+            if field.startswith("run:"):
+                raise StoreUnavailable("killed")
+            return await keep(calls, field, seen, **rest)
+
+        patched.setattr(PlanCalls, "keep", dying)
+        with pytest.raises(StoreUnavailable):
+            await room.begin(ReallocationRequest(id="cut", warehouse_down="A"))
+    assert await plans.read(["run:cut"]) == [None]
+    assert await stocked.reallocations() == ()
+    await room.begin(ReallocationRequest(id="cut", warehouse_down="A"))
+    assert [status.id for status in await stocked.reallocations()] == ["cut"]
 
 
 async def kept(engine: Engine) -> list[str]:

@@ -130,6 +130,31 @@ async def test_a_refresh_that_fails_leaves_the_former_prices_and_is_told(
                 await asyncio.sleep(0.02)
 
 
+async def test_prices_that_cannot_be_renewed_hold_no_more_after_a_while(
+    empty_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are of a stock that is gone; when they can be refreshed again they are."""
+    monkeypatch.setattr("engine.refresher.refresher.STALE_S_MIN", 0.5)
+    async with pricing_engine(empty_store_url, prices_every_s=0.05) as engine:
+        await fill(engine, south=60, north=500)
+        await sell(engine, "south", 30, SOUTH)
+        async with asyncio.timeout(20):
+            while refresher(engine).status.cells == 0:
+                await asyncio.sleep(0.02)
+
+            async def no_cells(_cells: object) -> list[object]:
+                raise StoreUnavailable("the cells cannot be read")
+
+            with monkeypatch.context() as patched:
+                patched.setattr(engine.store, "read_cells", no_cells)
+                while refresher(engine).status.cells:
+                    await asyncio.sleep(0.02)
+                assert await served_from(engine, "without", BETWEEN) == "SOUTH"
+            while refresher(engine).status.cells == 0:
+                await asyncio.sleep(0.02)
+            assert await served_from(engine, "with", BETWEEN) == "NORTH"
+
+
 async def test_prices_fall_as_a_replenishment_comes_near(empty_store_url: str) -> None:
     """And are gone when there is nothing to bridge any more."""
     async with pricing_engine(empty_store_url) as engine:
