@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import uvloop
 
+from engine.tasks import end_task
+
 OK = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -44,8 +46,12 @@ def planted(answering: Answering) -> Iterator[str]:
     async def serve() -> None:
         numbers = iter(range(1 << 60))
         stop = asyncio.Event()
+        connections: set[asyncio.Task[None]] = set()
 
         async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            connections.add(task)
             try:
                 while not writer.is_closing():
                     head = await reader.readuntil(b"\r\n\r\n")
@@ -55,10 +61,12 @@ def planted(answering: Answering) -> Iterator[str]:
                     )
                     body = await reader.readexactly(length)
                     await answering(Planted(next(numbers), head, body, writer))
-            except (asyncio.IncompleteReadError, ConnectionError):
+            except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+                # The client, or the test, is done; a task of asyncio's own server must not end as cancelled.
                 pass
             finally:
-                writer.close()
+                writer.transport.abort() if stop.is_set() else writer.close()
+                connections.discard(task)
 
         server = await asyncio.start_server(connection, "127.0.0.1", 0, backlog=1_024)
         port = server.sockets[0].getsockname()[1]
@@ -66,8 +74,9 @@ def planted(answering: Answering) -> Iterator[str]:
         ready.set()
         await stop.wait()
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
+        await asyncio.gather(*(end_task(task) for task in list(connections)))
+        # uvloop's loop cannot be closed before its transports are.
+        await asyncio.wait_for(server.wait_closed(), 5)
 
     thread = threading.Thread(target=lambda: uvloop.run(serve()))
     thread.start()
@@ -77,4 +86,5 @@ def planted(answering: Answering) -> Iterator[str]:
         yield url
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(20)
+        assert not thread.is_alive()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import sleep
 from typing import NamedTuple
 
 import msgspec
@@ -34,11 +35,15 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     shop = Shop(Door(service.url), "CLI")
     warehouse = shop.warehouse()
     sku = shop.sku(on_hand={warehouse: 10})
-    orders = tuple(shop.reserve((sku, 1), payment=payment)["order_id"] for payment in ("cod", "paid", "pending"))
+    orders = []
+    for payment in ("cod", "paid", "pending"):
+        orders.append(shop.reserve((sku, 1), payment=payment)["order_id"])
+        # Two of one millisecond have no newer one.
+        sleep(0.002)
     running = request.param == "running"
     if not running:
         service.stop()
-    yield Place(service.data_dir, running, orders)
+    yield Place(service.data_dir, running, tuple(orders))
     service.stop()
 
 
