@@ -13,7 +13,7 @@ from engine.errors import FieldError, InvalidInput
 from engine.forecast.methods import MethodName
 from engine.model import BuiltInPolicy, MoneyMinor
 from engine.model.order import NAME_WORDS
-from engine.model.wire_error import field_error
+from engine.model.wire_error import field_error, no_such
 
 PREFIX = "STOCKADE_"
 CONFIG = "STOCKADE_CONFIG"
@@ -206,8 +206,8 @@ def read_settings(
         if variable.startswith(PREFIX) and variable != CONFIG:
             name = variable.removeprefix(PREFIX).lower()
             if name not in Settings.__struct_fields__:
-                known = ", ".join(PREFIX + field.upper() for field in Settings.__struct_fields__)
-                errors.append(FieldError(variable, f"no such setting; there are {known}"))
+                known = [PREFIX + field.upper() for field in Settings.__struct_fields__]
+                errors.append(FieldError(variable, no_such("setting", variable, known)))
             else:
                 values[name], sources[name] = text, variable
     for name, value in given.items():
@@ -224,7 +224,7 @@ def read_settings(
             except msgspec.ValidationError as error:
                 errors.append(
                     FieldError(
-                        sources[name] if in_file else PREFIX + name.upper(),
+                        _told(name, sources[name], in_file=in_file),
                         field_error(error, field.type, values[name]).message,
                     )
                 )
@@ -234,6 +234,13 @@ def read_settings(
     if errors:
         raise InvalidInput(tuple(errors))
     return Loaded(Settings(**checked), sources)
+
+
+def _told(name: str, source: str, *, in_file: bool) -> str:
+    """What is at fault: a line of the file, a variable, or what was given by this name, as an option is."""
+    if in_file:
+        return source
+    return name if source == "option" else PREFIX + name.upper()
 
 
 def _file(path: str | Path | None, errors: list[FieldError]) -> ConfigFile:
@@ -247,5 +254,5 @@ def _file(path: str | Path | None, errors: list[FieldError]) -> ConfigFile:
         return ConfigFile(Path(path), {}, {})
     known = Settings.__struct_fields__
     for name in file.values.keys() - set(known):
-        errors.append(FieldError(file.where(name), f'no such setting as "{name}"; there are {", ".join(known)}'))
+        errors.append(FieldError(file.where(name), no_such("setting", name, known)))
     return ConfigFile(file.path, {name: value for name, value in file.values.items() if name in known}, file.lines)

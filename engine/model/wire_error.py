@@ -98,7 +98,8 @@ def shape_of(type_: Any) -> Shape:
 
 def no_such(what: str, name: str, there: Collection[str]) -> str:
     """A name that is none of those there are."""
-    meant = get_close_matches(name.lower(), there, n=1)
+    lowered = {one.lower(): one for one in there}
+    meant = [lowered[one] for one in get_close_matches(name.lower(), lowered, n=1)]
     return (
         f"no such {what}; " + (f'did you mean "{meant[0]}"? There' if meant else "there") + f" are {', '.join(there)}"
     )

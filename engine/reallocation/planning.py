@@ -25,8 +25,11 @@ from engine.reallocation.spanning import Apart
 from engine.slices import Slices
 from engine.store import Store, home_of
 
-CHUNK_ORDERS = 50
-"""Orders moved in one call: some milliseconds of the store's time, which orders that come wait for."""
+ROWS_A_STEP = 200
+"""Orders whose moves are told at once: less than a millisecond."""
+
+CHUNK_ORDERS = 25
+"""Orders moved in one call: a millisecond or two of the store's time, which orders that come wait for."""
 
 
 class Worked(Struct, frozen=True):
@@ -79,8 +82,10 @@ class Planning:
         if assigned is not None:
             count = await asyncio.to_thread(core.begin, assigned.line, assigned.warehouse, assigned.quantity)
             await self._slices.each(range(count), lambda _: core.place(planner.core))
-        homes = [home_of(order_id, len(self._store.partitions)) for order_id in await asyncio.to_thread(core.settle)]
-        chunks, spanning = await asyncio.to_thread(core.sequence, homes, len(self._store.partitions), CHUNK_ORDERS)
+        homes, partitions = list[int](), len(self._store.partitions)
+        moved = await asyncio.to_thread(core.settle)
+        await self._slices.each(moved, lambda order_id: homes.append(home_of(order_id, partitions)))
+        chunks, spanning = await asyncio.to_thread(core.sequence, homes, partitions, CHUNK_ORDERS)
         told = msgspec.json.decode(core.told(planner.core))
         for row in told["by_warehouse"]:
             found = planner.warehouses.get(row["warehouse"])
@@ -95,19 +100,17 @@ class Planning:
             },
             type=ReallocationPlan,
         )
-        order_id, sku, quantity, from_warehouse, to_warehouse, cost_before, cost_after = core.moves(planner.core)
+        moves, fields = Moves(), Moves.__struct_fields__
+
+        def add_moves(first: int) -> None:
+            for name, column in zip(fields, core.moves(planner.core, first, ROWS_A_STEP), strict=True):
+                getattr(moves, name).extend(column)
+
+        await self._slices.each(range(0, plan.orders_moved, ROWS_A_STEP), add_moves)
         rows = core.unserved()
         return Worked(
             plan=plan,
-            moves=Moves(
-                order_id=order_id,
-                sku=sku,
-                quantity=quantity,
-                from_warehouse=from_warehouse,
-                to_warehouse=to_warehouse,
-                cost_before=cost_before,
-                cost_after=cost_after,
-            ),
+            moves=moves,
             unserved=Untouched(order_id=[row[0] for row in rows], why=[row[1] for row in rows]),
             chunks=chunks,
             apart=[Apart(*move) for move in spanning],

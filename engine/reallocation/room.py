@@ -34,7 +34,7 @@ from engine.reallocation.run import Progress, Reallocation
 from engine.reallocation.runs import Runs
 from engine.reallocation.spanning import Spanning
 from engine.reallocation.ways import Ways
-from engine.slices import Slices
+from engine.slices import SLICE_S, Slices
 from engine.store import Store
 from engine.tasks import end_task
 
@@ -68,7 +68,7 @@ class ReallocationRoom:
         self._planner = planner
         self._clock = clock
         self._runs = Runs(store)
-        self._planning = Planning(store, planner, exclusive=exclusive, clock=clock, slices=Slices())
+        self._planning = Planning(store, planner, exclusive=exclusive, clock=clock, slices=Slices(rest_s=SLICE_S))
         self._ways = Ways(store, self._runs, Spanning(store, planner, exclusive=exclusive, recover=recover))
         self._behind: dict[asyncio.Task[object], tuple[str, str]] = {}
         self._turns = asyncio.Semaphore(BEHIND_AT_ONCE)

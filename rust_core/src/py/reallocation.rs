@@ -152,9 +152,10 @@ impl PyReallocation {
         (chunks.into_iter().map(packed).collect(), spanning.into_iter().map(apart).collect())
     }
 
-    /// (order ids, SKUs, units, from or None, to, cost of the order before and after in its first row).
-    fn moves(&self, planner: &PyPlanner) -> MoveColumns {
-        let rows = self.own.rows(&planner.planner);
+    /// Of so many orders that move, from one of them on: (order ids, SKUs, units, from or None, to, cost of the order
+    /// before and after in its first row).
+    fn moves(&self, planner: &PyPlanner, first: usize, orders: usize) -> MoveColumns {
+        let rows = self.own.rows(&planner.planner, first, orders);
         (rows.order_id, rows.sku, rows.quantity, rows.from, rows.to, rows.cost_before, rows.cost_after)
     }
 

@@ -27,12 +27,12 @@ pub struct Rows {
 }
 
 impl Reallocation {
-    /// All moves, by order id.
+    /// The moves of so many orders that move, from one of them on, by order id.
     #[must_use]
-    pub fn rows(&self, planner: &Planner) -> Rows {
+    pub fn rows(&self, planner: &Planner, first: usize, orders: usize) -> Rows {
         let mut rows = Rows::default();
         let name = |at: WarehouseId| planner.catalogue.warehouse_name(at).unwrap_or_default().to_owned();
-        for (_, open, made) in self.moves() {
+        for (_, open, made) in self.moves().skip(first).take(orders) {
             for (place, (sku, units, from, to)) in flows(&made.changes).into_iter().enumerate() {
                 rows.order_id.push(open.id.to_string());
                 rows.sku.push(planner.catalogue.sku_name(sku).unwrap_or_default().to_owned());

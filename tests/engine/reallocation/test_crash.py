@@ -14,7 +14,7 @@ from engine.reallocation import ReallocationStatus
 from tests.engine.small_network import assert_balanced, order, put_network, reserved
 
 ORDERS = 1_500
-"""Thirty chunks."""
+"""Sixty chunks."""
 
 LOOK_S = 0.002
 
