@@ -16,6 +16,7 @@ from api.cli.capacity_site import own_site, site_at
 from api.cli.capacity_table import print_compared, print_result, show
 from api.cli.console import EXIT_FINDING, err, out, print_json
 from api.cli.load_job import new_prefix, secret_of
+from api.cli.load_options import url_of
 from engine.errors import FieldError, InvalidInput, StockadeError
 from loadtest.capacity.campaign import BROKEN, Campaign, Terms, begun
 from loadtest.capacity.compare import TOLERANCE, Compared, check_comparable, compared
@@ -82,7 +83,7 @@ async def run(
         f"Measuring for {asked.minutes:g} minutes at the most: {len(asked.loads)} loads, {asked.repeats} times each,"
         f" with {many}. Nothing else should run here meanwhile."
     )
-    open_site = own_site() if target.url is None else site_at(target.url, key, signing_secret)
+    open_site = own_site() if target.url is None else site_at(url_of(target.url), key, signing_secret)
     campaign = Campaign(terms, open_site, lambda words: show(clock.at_s, asked.minutes * 60, words), clock)
     try:
         result = await campaign.run()

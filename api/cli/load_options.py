@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from api.client.address import address_of
 from engine.errors import FieldError, InvalidInput
 from loadtest.load_plan import Arrivals, Closed, Constant, Poisson, Ramp, Spike
 from loadtest.orders_mix import Mix
@@ -144,6 +145,14 @@ class How:
     key: Annotated[str | None, Parameter(help="API key; @FILE reads it from a file.")] = None
     signing_secret: Annotated[str | None, Parameter(help="Signs requests; @FILE likewise.")] = None
     record: Annotated[Path | None, Parameter(help="A file for every request and what became of it.")] = None
+
+
+def url_of(url: str) -> str:
+    """The address of a service. Raises InvalidInput."""
+    try:
+        return address_of(url).url
+    except ValueError as error:
+        raise InvalidInput((FieldError("--url", str(error)),)) from None
 
 
 def _given(value: float | None, option: str) -> float:

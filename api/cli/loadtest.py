@@ -15,7 +15,7 @@ from api.cli.console import EXIT_FINDING, StoreOptions, err, print_json
 from api.cli.load_books import with_store_audit
 from api.cli.load_faults import Processes
 from api.cli.load_job import Job, plain_job, scenario_job
-from api.cli.load_options import How, Scene, What, When
+from api.cli.load_options import How, Scene, What, When, url_of
 from api.cli.load_table import print_checked, print_load, print_scenarios, show_action, show_second
 from api.cli.service import started_service
 from engine import Settings, load_settings
@@ -73,7 +73,7 @@ async def loadtest(
     if scenario is not None:
         _check_needs(scenario, scene)
     async with contextlib.AsyncExitStack() as stack:
-        faults, settings, url = Processes(fail_over=scene.fail_over), None, scene.url or URL
+        faults, settings, url = Processes(fail_over=scene.fail_over), None, url_of(scene.url or URL)
         if scene.serve:
             if scene.url is not None:
                 raise InvalidInput((FieldError("--serve", "starts a service of its own: leave --url out"),))

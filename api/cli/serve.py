@@ -51,7 +51,9 @@ async def serve(
         out.print(f"Store: {description.product} {description.version}, fsync {description.durable}; {counts}.")
         out.print(f"Served: {access_of(settings, closed=engine.access.keyring.closed)}.", markup=False, soft_wrap=True)
         if sample_is_sold_by(engine):
-            out.print("Try:", sample_curl(url), soft_wrap=True, markup=False)
+            closed = settings.access == "auto" and engine.access.keyring.closed
+            keyed = closed or settings.access == "required"
+            out.print("Try:", sample_curl(url, keyed=keyed), soft_wrap=True, markup=False)
         # Last, and flushed, as others wait for it.
         out.print(f"{READY_LINE}{url} (Ctrl-C stops it)", soft_wrap=True)
         out.file.flush()
@@ -90,9 +92,10 @@ def sample_is_sold_by(engine: Engine) -> bool:
     return all(sku.sku in engine.planner.skus for sku in load_network().skus)
 
 
-def sample_curl(url: str) -> str:
-    """A command that reserves an order of the sample network."""
+def sample_curl(url: str, *, keyed: bool) -> str:
+    """A command that reserves an order of the sample network; `keyed` where only keys are let in."""
     network = load_network()
     order = next(offer.order for offer in OrderSource(network, SAMPLE_SEED, id_prefix="TRY").offers(100))
     body = msgspec.json.encode(order).decode()
-    return f"curl -s -X POST {url}/v1/orders -H 'Content-Type: application/json' -d {shlex.quote(body)}"
+    key = " -H 'Authorization: Bearer KEY'" if keyed else ""
+    return f"curl -s -X POST {url}/v1/orders -H 'Content-Type: application/json'{key} -d {shlex.quote(body)}"

@@ -2,12 +2,13 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import msgspec
 from msgspec import Struct
 
 from engine.errors import FieldError, InvalidInput
+from engine.model import limits
 from engine.policy.lines import lines_of, not_toml, not_utf8
 from engine.policy.mistake import Mistake, Mistakes
 from engine.policy.shape import struct_of
@@ -118,7 +119,10 @@ def _document(values: dict[str, Any], mistakes: Mistakes) -> ScenarioDocument:
 
 
 def with_changes(scenario: Scenario, *, rate: float | None, seconds: float | None) -> Scenario:
-    """With another rate or length; what happens at a time of the run then happens at the same part of it."""
+    """With another rate or length; what happens at a time of the run then happens at the same part of it.
+
+    Stock is as much more or less as requests are, so that what is scarce stays so, and what is not does, too.
+    """
     load = scenario.document.load
     scale = 1.0 if seconds is None else seconds / load.seconds
     faster = 1.0 if rate is None else rate / load.rate
@@ -133,8 +137,30 @@ def with_changes(scenario: Scenario, *, rate: float | None, seconds: float | Non
         peak_for_s=load.peak_for_s and load.peak_for_s * scale,
     )
     actions = tuple(
-        msgspec.structs.replace(one, at_s=one.at_s * scale, for_s=one.for_s and one.for_s * scale)
+        msgspec.structs.replace(
+            one, at_s=one.at_s * scale, for_s=one.for_s and one.for_s * scale, units=_units(one.units, scale * faster)
+        )
         for one in scenario.document.actions
     )
-    document = msgspec.structs.replace(scenario.document, load=changed, actions=actions)
+    catalogue = scenario.document.catalogue
+    if catalogue is not None:
+        catalogue = msgspec.structs.replace(
+            catalogue,
+            on_hand=_units(catalogue.on_hand, scale * faster),
+            hot_on_hand=_units(catalogue.hot_on_hand, scale * faster),
+        )
+    document = msgspec.structs.replace(scenario.document, load=changed, actions=actions, catalogue=catalogue)
     return msgspec.structs.replace(scenario, document=document)
+
+
+@overload
+def _units(units: int, times: float) -> int: ...
+
+
+@overload
+def _units(units: None, times: float) -> None: ...
+
+
+def _units(units: int | None, times: float) -> int | None:
+    """So many times the units, 1 at the least where there were any."""
+    return units and min(limits.ON_HAND_MAX, max(1, round(units * times)))

@@ -114,6 +114,7 @@ def test_an_unknown_variable_is_named_with_those_that_exist() -> None:
     with pytest.raises(InvalidInput, match="STOCKADE_QUEUE_ORDERS_MAX") as refused:
         load_settings({"STOCKADE_QUEUE_MAX": "5"})
     assert [error.pointer for error in refused.value.errors] == ["STOCKADE_QUEUE_MAX"]
+    assert 'did you mean "STOCKADE_QUEUE_ORDERS_MAX"?' in refused.value.errors[0].message
 
 
 def test_what_is_given_goes_before_the_environment() -> None:
@@ -122,7 +123,8 @@ def test_what_is_given_goes_before_the_environment() -> None:
     assert load_settings(environ, port=9001, redis_url="redis://here").redis_url == "redis://here"
     assert load_settings(environ, port=9001).port == 9001
     assert load_settings(environ, port=None).port == 9000
-    assert named(environ, port=-1) == ["STOCKADE_PORT"]
+    assert named(environ, port=-1) == ["port"]
+    assert named({"STOCKADE_PORT": "-1"}) == ["STOCKADE_PORT"]
 
 
 def test_settings_do_not_change() -> None:

@@ -154,12 +154,29 @@ def test_what_is_no_scenario_is_told(text: bytes, told: str, tmp_path: Path) -> 
 
 def test_another_rate_or_length_keeps_its_form() -> None:
     """What happens at a third of it goes on to do so."""
-    changed = with_changes(built_in("restock"), rate=500, seconds=3)
+    changed, load = with_changes(built_in("restock"), rate=500, seconds=3), built_in("restock").document.load
     assert (changed.document.load.rate, changed.document.load.seconds) == (500, 3)
     assert [action.at_s for action in changed.document.actions] == pytest.approx([1, 2])
+    more = 500 * 3 / (load.rate * load.seconds)
+    assert [one.units for one in changed.document.actions] == [
+        one.units and round(one.units * more) for one in built_in("restock").document.actions
+    ]
     storm = with_changes(built_in("retry-storm"), rate=10, seconds=None).document.load
     assert (storm.rate, storm.peak, storm.seconds) == (10, 200, 20)
     assert with_changes(built_in("canonical"), rate=None, seconds=None) == built_in("canonical")
+
+
+def test_stock_is_as_much_more_as_requests_are() -> None:
+    """What sells out still does, and what does not still does not."""
+    catalogue = built_in("sell-out").document.catalogue
+    assert catalogue is not None
+    assert with_changes(built_in("sell-out"), rate=600, seconds=10).document.catalogue == catalogue
+    twice = with_changes(built_in("sell-out"), rate=600, seconds=None).document.catalogue
+    assert twice is not None
+    assert (twice.hot_on_hand, twice.on_hand) == (2 * (catalogue.hot_on_hand or 0), 2 * catalogue.on_hand)
+    least = with_changes(built_in("sell-out"), rate=0.1, seconds=0.1).document.catalogue
+    assert least is not None
+    assert least.hot_on_hand == 1
 
 
 def test_targets_are_held_against_the_run() -> None:

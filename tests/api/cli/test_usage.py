@@ -91,8 +91,8 @@ def test_the_exit_code_is_that_of_the_process() -> None:
     )
     assert (helped.code, helped.err) == (0, "")
     assert (wrong.code, wrong.out) == (2, "")
-    assert (port.code, port.err.partition(":")[0]) == (2, "STOCKADE_PORT")
-    assert (data_dir.code, data_dir.err.partition(":")[0]) == (2, "STOCKADE_DATA_DIR")
+    assert (port.code, port.err.partition(":")[0]) == (2, "port")
+    assert (data_dir.code, data_dir.err.partition(":")[0]) == (2, "data_dir")
 
 
 def test_wrong_settings_end_with_2_and_are_all_named() -> None:
