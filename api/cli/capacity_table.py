@@ -97,7 +97,7 @@ def knee_words(knee: Knee | None) -> str:
     if knee is None:
         return "no point counts"
     if knee.per_s is None:
-        return f"p99 is above {knee.p99_ms:g} ms at every load"
+        return f"p99 is above {knee.p99_ms:g} ms at every load that counts"
     return f"{'at least ' if knee.at_least else ''}{knee.per_s:,.0f} with p99 of {knee.p99_ms:g} ms or less"
 
 

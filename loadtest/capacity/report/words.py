@@ -32,7 +32,7 @@ def knee_words(knee: Knee | None) -> str:
     if knee is None:
         return "the generator limited every load"
     if knee.per_s is None:
-        return f"p99 above {knee.p99_ms:g} ms at every load"
+        return f"p99 above {knee.p99_ms:g} ms at every load that counts"
     at_least = "at least " if knee.at_least else ""
     return f"{at_least}{amounts.count(knee.per_s)} orders a second with p99 within {knee.p99_ms:g} ms"
 
