@@ -116,7 +116,7 @@ def compare_files(
     tolerance: Tolerance = TOLERANCE * 100,
     json: bool = False,
 ) -> int:
-    """Tell what became worse between two runs, beyond noise; exit 1 if anything did."""
+    """Tell what became worse between two runs, beyond noise; exit 1 if anything did, or if half could not be judged."""
     before, after = read_result(old), read_result(new)
     check_comparable(old, before, after.asked, cpu_model=after.machine.cpu_model, cores=after.machine.cores)
     became = compared(before, after, tolerance=tolerance / 100)
@@ -124,7 +124,7 @@ def compare_files(
         print_json(became)
     else:
         _tell_compared(became, to_stderr=False)
-    return EXIT_FINDING if became.worse else 0
+    return EXIT_FINDING if became.worse or became.unjudged else 0
 
 
 @app.command
@@ -225,4 +225,8 @@ def _exit_code(result: CapacityResult, became: Compared | None) -> int:
         err.print(f"Incomplete: {result.incomplete}", style="yellow", markup=False)
     if INTERRUPTED in (result.incomplete or ""):
         return EXIT_INTERRUPTED
-    return EXIT_FINDING if told or result.incomplete is not None or (became is not None and became.worse) else 0
+    return (
+        EXIT_FINDING
+        if told or result.incomplete is not None or (became is not None and (became.worse or became.unjudged))
+        else 0
+    )

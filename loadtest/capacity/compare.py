@@ -49,6 +49,8 @@ class Compared(Struct, frozen=True, kw_only=True):
     worse: list[str]
     """In words."""
     notes: list[str]
+    unjudged: bool
+    """At least half of the rows could not be judged: nobody may take that for good news."""
 
 
 def check_comparable(file: Path, old: CapacityResult, asked: Asked, *, cpu_model: str, cores: int) -> None:
@@ -86,15 +88,17 @@ def compared(old: CapacityResult, new: CapacityResult, *, tolerance: float) -> C
         if row.verdict == "worse"
     ]
     notes = []
-    if any(row.verdict == "unknown" for row in rows):
-        notes.append("Of what was measured once, nobody knows what is noise: give --repeats 3 or more.")
+    unknown = sum(row.verdict == "unknown" for row in rows)
+    if unknown:
+        told = "of what was measured once, or of which one repeat counts, nobody knows what is noise"
+        notes.append(f"{unknown} of {len(rows)} figures were not judged: {told}. Give --repeats 3 or more.")
     for name in ("kernel", "python", "store", "durable", "stockade"):
         was, now = getattr(old.machine, name), getattr(new.machine, name)
         if was != now:
             notes.append(f"{name}: {was}, and now {now}.")
     if old.incomplete or new.incomplete:
         notes.append("One of the two is incomplete: only what is in both was compared.")
-    return Compared(rows=rows, worse=worse, notes=notes)
+    return Compared(rows=rows, worse=worse, notes=notes, unjudged=2 * unknown >= max(1, len(rows)))
 
 
 def _rows(old: Session, new: Session, *, seed: int, p99_ms: float, tolerance: float) -> Iterator[Row]:

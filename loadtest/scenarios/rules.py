@@ -41,6 +41,8 @@ def _check_load(load: Load, mistakes: Mistakes) -> None:
             mistakes.add(("load",), f"lacks `{name}`, which the shape {shape} needs")
     if load.speed != 1 and load.shape != "trace":
         mistakes.add(("load", "speed"), f"has no meaning for the shape {load.shape}, only for trace")
+    if load.shape == "spike" and (load.peak_at_s or 0) >= load.seconds:
+        mistakes.add(("load", "peak_at_s"), f"is not before the end of the run, after {load.seconds:g} s")
     if load.warmup_s >= load.seconds:
         mistakes.add(("load", "warmup_s"), "must be less than `seconds`")
 

@@ -98,6 +98,26 @@ def test_a_bulk_that_is_turned_away_whole_counts_with_all_its_orders() -> None:
     assert told(result, "40 of 400 orders (10.0%) were turned away")
 
 
+def test_what_is_done_to_an_order_is_no_order_more() -> None:
+    """A target for the share of orders is of orders; nor is a confirmation goodput."""
+
+    async def serves_half(request: Planted) -> None:
+        is_order = request.head.startswith(b"POST /v1/orders HTTP")
+        sold_out = b"HTTP/1.1 409 No\r\nContent-Length: 0\r\n\r\n"
+        await request.answer(sold_out if is_order and request.number % 2 else OK)
+
+    confirm = Kind(name="confirm", path="/v1/orders/${id}/confirm", accepted=ORDER.name)
+    with planted(serves_half) as url:
+        result = run_load(
+            LoadPlan(url=url, arrivals=Constant(200), seconds=1, kinds=[ORDER, confirm], id_prefix="t", connections=16)
+        )
+    orders, confirmations = result.kinds
+    assert confirmations.offered > 10
+    assert result.orders["ok"] == orders.done["ok"]
+    assert sum(result.orders.values()) == orders.offered < result.offered
+    assert result.goodput_per_s <= orders.done["ok"] / result.seconds * 1.01
+
+
 def test_what_a_service_does_after_the_end_is_none_of_its_goodput() -> None:
     """Offered twice what it can do, it does the rest from its backlog once nothing more is due."""
 

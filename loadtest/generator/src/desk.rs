@@ -205,7 +205,7 @@ impl<'a> Desk<'a> {
     /// Counts accepted orders by when that was: what a service does after the end, it did not do in the time measured.
     fn accept(&mut self, request: &Request, now_ns: u64, counts: bool, bodies: Bodies<'_>) {
         let accepted = match (self.kinds.is_bulk(request), counts) {
-            (false, _) => 1,
+            (false, _) => self.kinds.orders(request),
             (true, true) => self.book.bulk(bodies.answer, self.kinds.orders(request)),
             (true, false) => lines(bodies.answer).filter(|line| line.class == Class::Ok).count() as u64,
         };

@@ -84,10 +84,14 @@ impl Kinds {
         !matches!(self.kinds[request.kind].about, About::Accepted(_)) && self.kinds[request.of].lines > 0
     }
 
-    /// How many orders a request is of; one that is about an order counts like one.
+    /// How many orders a request is of; one that does something to an order that is there is none.
     #[must_use]
     pub fn orders(&self, request: &Request) -> u64 {
-        if self.is_bulk(request) { self.kinds[request.of].lines } else { 1 }
+        match (self.is_step(request), self.is_bulk(request)) {
+            (true, _) => 0,
+            (false, true) => self.kinds[request.of].lines,
+            (false, false) => 1,
+        }
     }
 
     /// Whether requests of the kind bear the prefix and a number as their id.

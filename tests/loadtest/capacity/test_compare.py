@@ -74,6 +74,9 @@ def test_what_was_measured_once_is_not_judged() -> None:
     assert found.worse == []
     assert {row.verdict for row in found.rows} == {"unknown"}
     assert any("--repeats" in note for note in found.notes)
+    assert found.unjudged
+    many = result(session(1, 4_000))
+    assert not compared(many, many, tolerance=0.05).unjudged
 
 
 @pytest.mark.parametrize(
