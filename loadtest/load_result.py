@@ -124,8 +124,8 @@ class LoadResult(Struct, frozen=True, kw_only=True):
     from_sent: Waits
     classes: dict[str, ClassResult]
     orders: dict[str, int]
-    """By class, orders: as requests, but without confirmations and cancellations, and of a bulk body each line, `failed`
-    if the answer does not tell of it."""
+    """By class, orders: as requests, but without confirmations and cancellations, and of a bulk body each line,
+    `failed` if the answer does not tell of it."""
     kinds: list[KindResult]
     statuses: dict[int, int]
     problems: dict[str, int]

@@ -225,8 +225,6 @@ def _exit_code(result: CapacityResult, became: Compared | None) -> int:
         err.print(f"Incomplete: {result.incomplete}", style="yellow", markup=False)
     if INTERRUPTED in (result.incomplete or ""):
         return EXIT_INTERRUPTED
-    return (
-        EXIT_FINDING
-        if told or result.incomplete is not None or (became is not None and (became.worse or became.unjudged))
-        else 0
-    )
+    if became is not None and (became.worse or became.unjudged):
+        return EXIT_FINDING
+    return EXIT_FINDING if told or result.incomplete is not None else 0
