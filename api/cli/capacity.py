@@ -59,8 +59,8 @@ async def run(
     """Measure the peak, latency against load, the knee, and what more workers bring; then audit what was told.
 
     Starts services of its own, each on a store in a temporary folder that goes with it, unless --url names one: there
-    the orders are real. Ctrl-C ends it with what was measured so far. Exit 1 if the service lied, became worse, or was
-    never what limited the load.
+    the orders are real. Ctrl-C ends it with what was measured so far. Exit 1 if the service lied, became worse, was
+    never what limited the load, or met the objective at no load.
     """
     asked, scenario = _asked(measure, target), ample(read_scenario(measure.scenario))
     old = None if compare is None else read_result(compare)
@@ -155,7 +155,7 @@ def _asked(measure: Measure, target: Target) -> Asked:
     if needs > measure.minutes * 60:
         told = (
             f"is too short for {len(loads)} loads, {measure.repeats} times each, with {len(workers)} numbers of"
-            f" workers: give {needs / 60 + 0.05:.1f} or more, or fewer of these"
+            f" workers: give {needs / 60 + 0.05:.1f} or more, or fewer --loads, --repeats or --workers"
         )
         raise InvalidInput((FieldError("--minutes", told),))
     return Asked(

@@ -11,7 +11,7 @@ from api.cli.console import EXIT_FINDING, err, print_json
 from engine.errors import FieldError, InvalidInput
 from loadtest.capacity.answer import Wanted
 from loadtest.capacity.needs import MILLION
-from loadtest.capacity.plan import plan_for
+from loadtest.capacity.plan import plan_for, why_none
 from loadtest.capacity.read import read_result
 
 HOUR_S = 3_600
@@ -51,8 +51,7 @@ def plan(
     )
     found = plan_for(result, wanted)
     if found is None:
-        told = f"no load that counts has a p99 of {wanted.p99_ms:g} ms or less: plan for more, or measure less load"
-        raise InvalidInput((FieldError(str(from_), told),))
+        raise InvalidInput((FieldError(str(from_), why_none(result, wanted.p99_ms)),))
     if json:
         print_json(found)
     else:

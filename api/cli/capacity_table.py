@@ -1,5 +1,7 @@
 """How capacity is shown: a line for each step while it is measured, tables of what came of it."""
 
+import math
+
 from api.cli.console import counted, err, out
 from api.cli.table import print_table
 from loadtest.capacity.answer import Answer
@@ -192,17 +194,25 @@ def mark_words(basis: str, beyond: float | None) -> str:
 
 def value_words(answer: Answer) -> str:
     """With its unit, in a size that people read."""
-    value = answer.value
+    value, unit = answer.value, answer.unit
     if value is None:
         return "-"
-    if answer.unit.startswith("bytes"):
-        scale, word = next(
-            ((size, word) for size, word in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if value >= size), (1, "B")
-        )
-        return f"{value / scale:,.1f} {word}{answer.unit.removeprefix('bytes')}"
-    if answer.unit == "orders":
-        return f"{value:,.0f} {answer.unit}"
-    return f"{value:,.0f}" if not answer.unit else f"{value:,.1f} {answer.unit}"
+    if not unit:
+        return f"{value:,.0f}"
+    scale, word = 1.0, unit
+    if unit.startswith("bytes"):
+        sizes = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+        scale, word = next(((size, word) for size, word in sizes if value >= size), (1.0, "B"))
+        word += unit.removeprefix("bytes")
+    if answer.basis == "extrapolated":
+        return f"about {_two_digits(value / scale)} {word}"
+    return f"{value / scale:,.{0 if unit == 'orders' else 1}f} {word}"
+
+
+def _two_digits(value: float) -> str:
+    """Nobody knows more of what was not measured."""
+    places = 1 - math.floor(math.log10(value)) if value > 0 else 0
+    return f"{round(value, places):,.{max(0, places)}f}"
 
 
 def print_compared(found: Compared) -> None:

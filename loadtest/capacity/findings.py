@@ -14,4 +14,10 @@ def findings(result: CapacityResult) -> list[str]:
         for session in result.sessions
         if session.sweep and not by_load(session.sweep)
     ]
+    found += [
+        f"Workers {session.workers}: no load met the objective, p99 of {session.knee.p99_ms:g} ms or less. Allow a"
+        " larger --p99-ms, or measure lower --loads."
+        for session in result.sessions
+        if session.knee is not None and session.knee.per_s is None
+    ]
     return found

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from loadtest.capacity import needs
 from loadtest.capacity.answer import Answer, Basis, Wanted, mark
-from loadtest.capacity.knee import counts, held_ms, knee_of
+from loadtest.capacity.knee import MISSED_MS, counts, held_ms, knee_of
 from loadtest.capacity.point import Point
 from loadtest.capacity.result import CapacityResult, Fit, Knee, Session
 from loadtest.capacity.scaling import fit_of, law
@@ -58,7 +58,8 @@ def plan_for(result: CapacityResult, wanted: Wanted) -> Plan | None:
     answers = [
         workers,
         _least(knees, wanted.needed_per_s),
-        needs.processors(near, ("service", "worker"), "processors for them", wanted.needed_per_s),
+        needs.processors(near, ("service", "worker"), "processors for the processes", wanted.needed_per_s),
+        needs.processors(near, ("store",), "processors for the store", wanted.needed_per_s),
         needs.partitions(near, wanted.needed_per_s),
         *needs.memory(result, wanted, None if workers.value is None else int(workers.value)),
         *needs.disk(result, near, wanted),
@@ -138,12 +139,14 @@ def _least(knees: dict[int, Knee], needed: float) -> Answer:
     workers = min(knees)
     each = (knees[workers].per_s or 0.0) / workers
     count = max(1, math.ceil(needed / each))
+    at_least = knees[workers].at_least
+    ends = "they may do more, and fewer be enough" if at_least else "no fewer will do"
     return Answer(
         what="processes, were each to do as much as alone",
         value=count,
         unit="",
         **mark(needed, each * workers),
-        how=f"{each:,.0f} a second each, as {workers} did: no fewer will do",
+        how=f"{'at least ' if at_least else ''}{each:,.0f} a second each, as {workers} did: {ends}",
     )
 
 
@@ -153,6 +156,21 @@ def _near_knee(session: Session, knee: Knee, p99_ms: float) -> list[Point]:
     below = [point for point in good if knee.per_s is None or point.offered_per_s <= knee.per_s * 1.05] or good
     highest = max((point.share or 0.0 for point in below), default=0.0)
     return [point for point in below if point.share == highest]
+
+
+def why_none(result: CapacityResult, p99_ms: float) -> str:
+    """Why there is no plan at this objective, and what to do."""
+    points = [point for session in result.sessions for point in session.sweep]
+    if not any(counts(point) for point in points):
+        why = "the generator limited every load, or none was measured" if points else "no load was measured"
+        return f"{why}: measure again, with nothing else on the machine or more --threads"
+    served = [held_ms(point) for point in points if counts(point) and held_ms(point) < MISSED_MS]
+    if not served:
+        return "orders failed, or were turned away, at every load that counts: measure lower --loads"
+    return (
+        f"no load that counts has a p99 of {p99_ms:g} ms or less, the best {min(served):,.1f} ms: allow a larger"
+        " --p99-ms, or measure lower --loads"
+    )
 
 
 def _session_of(sessions: Sequence[Session], workers: int) -> Session:

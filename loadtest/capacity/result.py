@@ -169,7 +169,7 @@ class CapacityResult(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What was ordered, in words."""
     incomplete: Text | None
     """Why not all of it was measured."""
-    sessions: Annotated[list[Session], Meta(max_length=SESSIONS_MAX)]
+    sessions: Annotated[list[Session], Meta(min_length=1, max_length=SESSIONS_MAX)]
     fit: Fit | None
     growth: Growth | None
     restart: Restart | None

@@ -57,7 +57,7 @@ def fit_law(measured: Mapping[int, Sequence[float]], *, seed: int, cores: int | 
         kappa_interval=spans[2] if len(known) >= NEEDS else None,
         workers_best=best_number(sigma, kappa),
         residual_max=float(np.max(np.abs(medians / curve - 1))),
-        notes=_notes(known, cores),
+        notes=_notes(known, cores, found),
     )
 
 
@@ -70,7 +70,7 @@ def fit_of(sessions: Sequence[Session], seed: int, machine: Machine) -> Fit | No
 def best_number(sigma: float, kappa: float) -> float | None:
     """Workers beyond which more do less."""
     if kappa <= 0:
-        return None
+        return 1.0 if sigma >= 1 else None
     return max(1.0, math.sqrt(max(0.0, 1 - sigma) / kappa))
 
 
@@ -94,8 +94,13 @@ def least_squares(numbers: Floats, rates: Floats) -> Floats:
     return np.stack([1 / best[:, 0], best[:, 1] / best[:, 0], best[:, 2] / best[:, 0]], axis=1)
 
 
-def _notes(known: Mapping[int, Sequence[float]], cores: int | None) -> list[str]:
+def _notes(known: Mapping[int, Sequence[float]], cores: int | None, found: Law) -> list[str]:
     notes = []
+    rate, sigma, kappa = found
+    if sigma >= 1:
+        notes.append("By the law one worker does more than several: what they share was busy already.")
+    elif sigma and not kappa:
+        notes.append(f"By its sigma no number of workers does more than {rate / sigma:,.0f} a second.")
     if len(known) == 1:
         notes.append("Measured with one number of workers only: the line supposes that none waits for another.")
     elif len(known) < NEEDS:

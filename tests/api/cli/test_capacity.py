@@ -224,6 +224,7 @@ def test_a_plan_answers_with_marks(called: Callable[..., Finished], tmp_path: Pa
     for word in ("measured", "extrapolated", "not measured", "processes", "partitions", "memory", "disk"):
         assert word in " ".join(enough.out.split())
     assert "no number of processes" in far.err
+    assert "about " in far.out
     told = msgspec.json.decode(machine.out, type=Plan)
     assert told.reached
     assert "p99 of 0.1 ms" in none.err

@@ -79,6 +79,20 @@ def test_what_was_measured_once_is_not_judged() -> None:
     assert not compared(many, many, tolerance=0.05).unjudged
 
 
+def test_repeats_that_the_generator_limited_count_for_nothing() -> None:
+    """One that is left of three tells nothing of noise; none, and there is no figure."""
+    one = session(1, 4_000)
+    for limited, verdicts in (({1, 2}, {"unknown"}), ({0, 1, 2}, set())):
+        sweep = [
+            msgspec.structs.replace(point, generator_bound=["it was late"]) if point.repeat in limited else point
+            for point in one.sweep
+        ]
+        spoilt = msgspec.structs.replace(one, sweep=sweep)
+        found = compared(result(one), result(spoilt), tolerance=0.05)
+        assert {row.verdict for row in found.rows if "peak" not in row.what or "%" in row.what} == verdicts
+        assert found.worse == []
+
+
 @pytest.mark.parametrize(
     ("pointer", "other"),
     [

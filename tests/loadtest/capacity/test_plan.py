@@ -7,7 +7,7 @@ import pytest
 
 from loadtest.capacity.answer import Answer, Wanted
 from loadtest.capacity.needs import STORE_CORES_MAX
-from loadtest.capacity.plan import Plan, plan_for
+from loadtest.capacity.plan import Plan, plan_for, why_none
 from tests.loadtest.capacity.results import SERVICE_US, STORE_US, result, session
 
 
@@ -66,11 +66,12 @@ def test_no_fewer_processes_will_do_than_if_none_waited() -> None:
 def test_processors_and_partitions_follow_from_time_an_order() -> None:
     """As at the highest load that met the objective: 7,200 a second, with 4 workers."""
     near, far = planned(wanted(7_000)), planned(wanted(72_000))
-    cores, store = answer(near, "processors"), answer(near, "partitions")
+    cores, store = answer(near, "processors for the processes"), answer(near, "partitions")
     assert cores.value == pytest.approx(7_000 * SERVICE_US / 1e6, rel=1e-6)
     assert cores.basis == "measured"
+    assert answer(near, "processors for the store").value == pytest.approx(7_000 * STORE_US / 1e6, rel=1e-6)
     assert (store.value, store.basis) == (1, "measured")
-    cores, store = answer(far, "processors"), answer(far, "partitions")
+    cores, store = answer(far, "processors for the processes"), answer(far, "partitions")
     assert cores.beyond == pytest.approx(10, rel=0.02)
     assert store.value == math.ceil(72_000 * STORE_US / 1e6 / STORE_CORES_MAX)
     assert store.basis == "extrapolated"
@@ -126,5 +127,20 @@ def test_what_was_not_seen_has_no_number() -> None:
 def test_an_objective_that_nothing_met_has_no_plan() -> None:
     """Nor has a result without points."""
     asked = msgspec.structs.replace(wanted(10), p99_ms=1.0)
-    assert plan_for(result(session(1, 4_000)), asked) is None
-    assert plan_for(result(), wanted(10)) is None
+    one = session(1, 4_000)
+    assert plan_for(result(one), asked) is None
+    assert "the best 13" in why_none(result(one), 1.0)
+    for odd, word in (({"generator_bound": ["it was late"]}, "generator"), ({"failed_share": 0.5}, "failed")):
+        sweep = [msgspec.structs.replace(point, **odd) for point in one.sweep]
+        spoilt = result(msgspec.structs.replace(one, sweep=sweep))
+        assert plan_for(spoilt, wanted(10)) is None
+        assert word in why_none(spoilt, 50.0)
+
+
+def test_a_number_of_processes_that_may_do_more_is_no_least_one() -> None:
+    """Every load that was measured met the objective."""
+    one = session(1, 4_000)
+    low = msgspec.structs.replace(one, sweep=[point for point in one.sweep if (point.share or 0) < 0.7])
+    found = plan_for(result(low), wanted(6_000))
+    assert found is not None
+    assert "fewer be enough" in answer(found, "processes, were each").how

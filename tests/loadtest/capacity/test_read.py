@@ -69,13 +69,14 @@ def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
         (changed("sessions", 0, "ramp", 0, "loop", to="open"), "/sessions/0/ramp/0/loop"),
         (changed("sessions", 1, "workers", to=1), "/sessions/1/workers"),
         (changed("sessions", 0, "peak", "measured", to=[]), "/sessions/0/peak/measured"),
+        (changed("sessions", to=[]), "/sessions"),
         (changed("machine", "cores", to=0), "/machine/cores"),
         (changed("machine", "host", to="mine"), "/machine/host"),
         (changed("growth", "cells", "cells", to=0), "/growth/cells/cells"),
         (RIGHT[: len(RIGHT) // 2], "is not JSON"),
         (RIGHT.replace(b'"seed":1', b'"seed":NaN'), "is not JSON"),
     ],
-    ids=range(26),
+    ids=range(27),
 )
 def test_a_wrong_file_is_told_by_field_and_rule(tmp_path: Path, data: bytes, word: str) -> None:
     """Neither a trace of Python, nor a guess."""

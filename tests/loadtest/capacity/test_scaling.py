@@ -74,9 +74,10 @@ def test_few_numbers_of_workers_are_told() -> None:
     assert "one number of workers only" in one.notes[0]
     assert two.kappa == 0
     assert two.sigma == pytest.approx(1 / 3)
-    assert "kappa" in two.notes[0]
+    assert "than 3,000 a second" in two.notes[0]
+    assert "kappa" in two.notes[1]
     assert "2 processors" in two.notes[-1]
-    assert "exactly" in three.notes[0]
+    assert "exactly" in " ".join(three.notes)
     assert not any("processors" in note for note in three.notes)
     assert fit_law({}, seed=1) is None
     assert fit_law({1: [0.0]}, seed=1) is None
@@ -89,6 +90,16 @@ def test_the_best_number_is_where_the_law_turns() -> None:
     rates = [law((1, 0.05, 0.01), at) for at in (best - 0.5, best, best + 0.5)]
     assert max(rates) == rates[1]
     assert best_number(0.5, 0) is None
+    assert best_number(1.5, 0) == 1
+
+
+def test_workers_that_do_less_together_are_told_in_words() -> None:
+    """Sigma is above 1 then."""
+    fit = fit_law({1: [1_000.0, 1_010.0], 2: [700.0, 710.0]}, seed=1)
+    assert fit is not None
+    assert fit.sigma > 1
+    assert "one worker does more than several" in fit.notes[0]
+    assert fit.workers_best == 1
 
 
 def test_the_same_seed_gives_the_same_fit() -> None:
