@@ -13,12 +13,23 @@ from yarl import URL
 REQUEST_TIMEOUT_S = 30.0
 
 
+class _Problem(msgspec.Struct):
+    """An answer by RFC 9457."""
+
+    detail: str = ""
+
+
 class UnexpectedAnswer(Exception):
-    """The service answered with a status that the call does not expect."""
+    """The service answered with a status that the call does not expect; `detail` is what it said of that."""
 
     def __init__(self, method: str, path: str, status: int, body: bytes) -> None:
         super().__init__(f"{method} {path} answered {status}: {body[:500].decode(errors='replace')}")
         self.status = status
+        try:
+            self.detail = msgspec.json.decode(body, type=_Problem).detail
+        except msgspec.DecodeError:
+            self.detail = ""
+        self.detail = self.detail or str(self)
 
 
 class Answer(msgspec.Struct, frozen=True):

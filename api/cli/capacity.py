@@ -62,7 +62,8 @@ async def run(
     the orders are real. Ctrl-C ends it with what was measured so far. Exit 1 if the service lied, became worse, was
     never what limited the load, or met the objective at no load.
     """
-    asked, scenario = _asked(measure, target), ample(read_scenario(measure.scenario))
+    scenario = ample(read_scenario(measure.scenario))
+    asked, url = _asked(measure, target), None if target.url is None else url_of(target.url)
     old = None if compare is None else read_result(compare)
     if old is not None and compare is not None:
         check_comparable(compare, old, asked, cpu_model=cpu_model(), cores=cores())
@@ -83,7 +84,7 @@ async def run(
         f"Measuring for {asked.minutes:g} minutes at the most: {len(asked.loads)} loads, {asked.repeats} times each,"
         f" with {many}. Nothing else should run here meanwhile."
     )
-    open_site = own_site() if target.url is None else site_at(url_of(target.url), key, signing_secret)
+    open_site = own_site() if url is None else site_at(url, key, signing_secret)
     campaign = Campaign(terms, open_site, lambda words: show(clock.at_s, asked.minutes * 60, words), clock)
     try:
         result = await campaign.run()

@@ -13,6 +13,7 @@ from api.cli.files import json_rows, read_file
 from api.cli.load_options import How, What, When
 from engine.errors import FieldError, InvalidInput
 from engine.model import ShipTo
+from loadtest.audit.stock import read_stock
 from loadtest.client import Client, UnexpectedAnswer
 from loadtest.load_plan import (
     Arrivals,
@@ -38,6 +39,7 @@ from loadtest.scenarios.kinds import plan_of
 from loadtest.trace import RecordedTrace, TraceError, read_trace
 
 CONNECTIONS, TIMEOUT_S = 256, 30.0
+UNPROCESSABLE = 422
 
 
 class Job(Struct, frozen=True):
@@ -56,7 +58,7 @@ async def plain_job(url: str, when: When, what: What, how: How) -> Job:
     """By options alone. Raises InvalidInput."""
     key, signing_secret = secret_of(how.key, "--key"), secret_of(how.signing_secret, "--signing-secret")
     trace = _trace(when.trace) if when.trace is not None else None
-    shape: Arrivals = when.shape() if trace is None else Trace(trace.at_s, when.speed)
+    shape: Arrivals = when.shape() if trace is None else Trace(trace.at_s, when.speed or 1.0)
     tables: dict[str, Table] = {}
     lines: Lines | None = None
     skus: Sequence[str] | None = None
@@ -71,7 +73,7 @@ async def plain_job(url: str, when: When, what: What, how: How) -> Job:
     plan = LoadPlan(
         url=url,
         arrivals=shape,
-        seconds=when.lasts_s if trace is None else trace.at_s[-1] / when.speed + 0.001,
+        seconds=when.lasts_s if trace is None else trace.at_s[-1] / (when.speed or 1.0) + 0.001,
         warmup_s=when.warmup_s,
         kinds=kinds,
         tables=tables,
@@ -164,6 +166,8 @@ async def _market(url: str, what: What, key: str | None, secret: str | None) -> 
     if what.skus is not None:
         skus = json_rows(what.skus, read_file(what.skus), str)[0]
     places = json_rows(what.places, read_file(what.places), ShipTo)[0] if what.places is not None else []
+    if what.sku:
+        await _check_skus(url, what.sku, key, secret)
     if not skus or not places:
         err.print(f"Asking {url} what there is ...")
         found = await _asked(url, what.country, key, secret)
@@ -178,6 +182,19 @@ async def _asked(url: str, country: str | None, key: str | None, secret: str | N
         async with Client(url, connections=1, key=key, signing_secret=secret) as client:
             return await read_market(client, country=country)
     except (aiohttp.ClientError, UnexpectedAnswer, TimeoutError, msgspec.ValidationError, ValueError) as error:
+        reason = str(error) or type(error).__name__
+        raise InvalidInput((FieldError("--url", f"cannot be asked for its stock: {reason}"),)) from None
+
+
+async def _check_skus(url: str, skus: Sequence[str], key: str | None, secret: str | None) -> None:
+    """Raises InvalidInput where the service knows one of them not."""
+    try:
+        async with Client(url, connections=1, key=key, signing_secret=secret) as client:
+            await read_stock(client, skus)
+    except UnexpectedAnswer as error:
+        if error.status == UNPROCESSABLE:
+            raise InvalidInput((FieldError("--sku", error.detail.removeprefix("/sku: ")),)) from None
+    except (aiohttp.ClientError, TimeoutError, msgspec.ValidationError, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise InvalidInput((FieldError("--url", f"cannot be asked for its stock: {reason}"),)) from None
 

@@ -13,6 +13,7 @@ from loadtest.load_plan import Arrivals, Closed, Constant, Poisson, Ramp, Spike
 from loadtest.orders_mix import Mix
 
 RATE, SECONDS = 1_000.0, 30.0
+SPIKE_AT_S, SPIKE_S = 5.0, 5.0
 
 Shape = Literal["poisson", "constant", "ramp", "spike", "closed"]
 
@@ -38,18 +39,45 @@ class When:
     ] = "poisson"
     to: Annotated[float | None, Parameter(help="A ramp's rate at its end.")] = None
     peak: Annotated[float | None, Parameter(help="A spike's rate.")] = None
-    peak_at: Annotated[float, Parameter(help="When the spike begins, in seconds.")] = 5.0
-    peak_seconds: Annotated[float, Parameter(help="How long it lasts.")] = 5.0
+    peak_at: Annotated[float | None, Parameter(help="When the spike begins, in seconds; else 5.")] = None
+    peak_seconds: Annotated[float | None, Parameter(help="How long it lasts; else 5.")] = None
     trace: Annotated[
         Path | None, Parameter(help="Send at recorded times instead: a file of lines, or a record of --record.")
     ] = None
-    speed: Annotated[float, Parameter(help="Play the trace so many times as fast.", validator=Number(gt=0))] = 1.0
+    speed: Annotated[
+        float | None, Parameter(help="Play the trace so many times as fast; else as it was.", validator=Number(gt=0))
+    ] = None
     seed: Annotated[int, Parameter(help="Draws times and contents.", validator=Number(gte=0))] = 1
 
     @property
     def lasts_s(self) -> float:
         """How long, but for a trace."""
         return SECONDS if self.seconds is None else self.seconds
+
+    def check(self) -> None:
+        """Raises InvalidInput for an option that would do nothing, or that lacks."""
+        idle: list[tuple[str, object, str]] = [("--speed", self.speed, "plays a --trace: there is none")]
+        if self.trace is not None:
+            says = "has no meaning beside --trace, which says when requests are due"
+            idle = [("--rate", self.rate, says), ("--seconds", self.seconds, says), ("--arrivals", self._other, says)]
+        idle += [(option, value, "is a ramp's: give --arrivals ramp") for option, value in self._of("ramp")]
+        idle += [(option, value, "is a spike's: give --arrivals spike") for option, value in self._of("spike")]
+        if wrong := [FieldError(option, rule) for option, value, rule in idle if value is not None]:
+            raise InvalidInput(tuple(wrong))
+        if self.trace is None:
+            self.shape()
+
+    @property
+    def _other(self) -> str | None:
+        return None if self.arrivals == "poisson" else self.arrivals
+
+    def _of(self, kind: Literal["ramp", "spike"]) -> list[tuple[str, float | None]]:
+        """The options of these arrivals, where others are asked for."""
+        if self.arrivals == kind and self.trace is None:
+            return []
+        if kind == "ramp":
+            return [("--to", self.to)]
+        return [("--peak", self.peak), ("--peak-at", self.peak_at), ("--peak-seconds", self.peak_seconds)]
 
     def shape(self) -> Arrivals:
         """The arrivals, but for a trace."""
@@ -64,7 +92,9 @@ class When:
             case "ramp":
                 return Ramp(rate, _given(self.to, "--to"))
             case "spike":
-                return Spike(rate, _given(self.peak, "--peak"), self.peak_at, self.peak_seconds)
+                at_s = SPIKE_AT_S if self.peak_at is None else self.peak_at
+                for_s = SPIKE_S if self.peak_seconds is None else self.peak_seconds
+                return Spike(rate, _given(self.peak, "--peak"), at_s, for_s)
 
 
 @Parameter(name="*")

@@ -11,7 +11,9 @@ WAITS = ("ms", "requests", "p50", "p90", "p99", "p99.9", "max")
 
 
 def show_second(second: Second) -> None:
-    """One line of progress."""
+    """One line of progress, if anything was due or came."""
+    if not (second.offered or second.ok or second.backlog):
+        return
     rest = {
         "refused": second.refused,
         "overloaded": second.overloaded,

@@ -35,6 +35,7 @@ from loadtest.scenarios.targets import judged
 
 URL = "http://127.0.0.1:8080"
 NOT_ASKED = "--no-audit"
+KEYS_REFUSED = (401, 403)
 
 
 async def loadtest(
@@ -72,16 +73,20 @@ async def loadtest(
         return 0
     if scenario is not None:
         _check_needs(scenario, scene)
+    else:
+        when.check()
+    _check_writable(how.record)
     async with contextlib.AsyncExitStack() as stack:
         faults, settings, url = Processes(fail_over=scene.fail_over), None, url_of(scene.url or URL)
         if scene.serve:
             if scene.url is not None:
                 raise InvalidInput((FieldError("--serve", "starts a service of its own: leave --url out"),))
-            settings, environment = _own(Path(stack.enter_context(_folder())), scenario, scene.workers)
+            home = Path(stack.enter_context(_folder()))
+            settings, environment = _own(home, scenario, scene.workers)
             err.print("Starting a service on a store of its own ...")
             sample = scenario is None or scenario.document.catalogue is None
             service = await stack.enter_async_context(
-                started_service(settings.data_dir, sample=sample, settings=environment)
+                started_service(settings.data_dir, sample=sample, settings=environment, log=home / "log")
             )
             url, faults = service.url, Processes(service.pid, settings.data_dir, fail_over=scene.fail_over)
         elif store.redis_url is not None or store.data_dir is not None:
@@ -99,6 +104,17 @@ async def loadtest(
     for one in found:
         err.print(one, style="red", markup=False)
     return EXIT_FINDING if found else 0
+
+
+def _check_writable(record: Path | None) -> None:
+    """Raises InvalidInput, before anything is sent that could not be recorded."""
+    if record is None:
+        return
+    try:
+        with record.open("ab"):
+            pass
+    except OSError as error:
+        raise InvalidInput((FieldError("--record", f"{record} cannot be written: {error.strerror}"),)) from None
 
 
 def _folder() -> tempfile.TemporaryDirectory[str]:
@@ -146,7 +162,8 @@ async def _run(
         before = None if auditor is None else await auditor.begin()
         run, done = await play(plan, actions, show_second)
     except NotAudited as error:
-        told = f"It cannot be audited: {error}. Give a key that may read, or run with --no-audit."
+        advice = "Give a key that may read, or" if error.status in KEYS_REFUSED else "To load it all the same,"
+        told = f"It cannot be audited: {error}. {advice} run with --no-audit."
         raise InvalidInput((FieldError("loadtest", told),)) from None
     except NoRun as error:
         raise InvalidInput((FieldError("loadtest", str(error)),)) from None

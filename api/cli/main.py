@@ -3,8 +3,9 @@
 import asyncio
 import inspect
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import uvloop
@@ -47,8 +48,16 @@ def run(command: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
     """Run a parsed command; the exit code is what it returns, else 0."""
     result = command(*args, **kwargs)
     if inspect.iscoroutine(result):
-        result = uvloop.run(result)
+        result = uvloop.run(_until_terminated(result))
     return result if isinstance(result, int) else 0
+
+
+async def _until_terminated(work: Coroutine[Any, Any, Any]) -> Any:
+    """SIGTERM ends it as Ctrl-C does, so that what it keeps in a temporary folder goes with it. `serve` has its own."""
+    task = asyncio.current_task()
+    assert task is not None, "it runs in one"
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 def main() -> None:

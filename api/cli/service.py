@@ -14,6 +14,7 @@ from engine.errors import StockadeError
 
 READY_WAIT_S = 60.0
 STOP_WAIT_S = 20.0
+LOG_LINES_TOLD = 10
 
 
 class ServiceFailed(StockadeError):
@@ -63,7 +64,9 @@ async def started_service(
     try:
         yield Running(await asyncio.wait_for(_url(process.stdout), READY_WAIT_S), process.pid)
     except TimeoutError as error:
-        raise ServiceFailed(f"The service was not ready in {READY_WAIT_S:g} s.") from error
+        raise ServiceFailed(f"The service was not ready in {READY_WAIT_S:g} s.{_end_of(log)}") from error
+    except ServiceFailed as error:
+        raise ServiceFailed(f"{error}{_end_of(log)}") from None
     finally:
         if process.returncode is None:
             process.terminate()
@@ -72,6 +75,14 @@ async def started_service(
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def _end_of(log: Path | None) -> str:
+    """The last that a service said in its log, which nobody saw."""
+    if log is None:
+        return ""
+    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES_TOLD:]
+    return "".join(f"\n{line}" for line in lines)
 
 
 async def _url(stdout: asyncio.StreamReader) -> str:

@@ -40,7 +40,11 @@ class Before(NamedTuple):
 
 
 class NotAudited(Exception):
-    """The service could not be asked."""
+    """The service could not be asked; `status` is what it answered, if it did."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error) or type(error).__name__)
+        self.status = error.status if isinstance(error, UnexpectedAnswer) else None
 
 
 class _Sent(NamedTuple):
@@ -71,7 +75,7 @@ class Auditor:
                 await feed.begin(client)
                 return Before(await read_stock(client, self._skus), feed)
         except (aiohttp.ClientError, UnexpectedAnswer, TimeoutError, msgspec.DecodeError) as error:
-            raise NotAudited(str(error) or type(error).__name__) from None
+            raise NotAudited(error) from None
 
     async def end(self, before: Before, run: Recorded, *, moved: Collection[str] = ()) -> RunAudit:
         """What the run's orders were told, held against what there is; `moved` were re-allocated. Raises NotAudited."""
@@ -80,7 +84,7 @@ class Auditor:
             async with self._client() as client:
                 audit = await self._look(client, before, run, moved)
         except (aiohttp.ClientError, UnexpectedAnswer, NoRun, TimeoutError, msgspec.DecodeError) as error:
-            raise NotAudited(str(error) or type(error).__name__) from None
+            raise NotAudited(error) from None
         return msgspec.structs.replace(audit, seconds=time.monotonic() - begun)
 
     def _client(self) -> Client:

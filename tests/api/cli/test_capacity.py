@@ -242,6 +242,7 @@ def test_what_cannot_be_measured_is_told_first(called: Callable[..., Finished], 
         "--workers": ("run", "--workers", "1,x", *out),
         "--loads": ("run", "--loads", "0,50", *out),
         "--scenario": ("run", "--scenario", "restock", *out),
+        "nosuch": ("run", "--scenario", "nosuch", "--minutes", 0.1, *out),
         "/machine/cpu_model": ("run", "--compare", other, *out),
         "/started_at: is missing": ("compare", broken, other),
         "--url": ("run", "--url", "http://127.0.0.1:9", *SHORT, *out),
@@ -254,4 +255,6 @@ def test_what_cannot_be_measured_is_told_first(called: Callable[..., Finished], 
         finished = called(*words)
         assert (finished.code, finished.out) == (2, ""), (word, finished)
         assert word in finished.err
+    assert called("run", "--url", "foo", "--out", tmp_path / "never").code == 2
+    assert not (tmp_path / "never").exists()
     assert not (tmp_path / "out" / "result.json").exists()

@@ -1,5 +1,8 @@
 """`stockade loadtest` against real services: what it orders is sold, and what it tells is what came."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +130,32 @@ def test_signed_requests_are_taken(tmp_path: Path) -> None:
     assert "401" in bare.err
 
 
+def test_a_sku_that_the_service_does_not_have_is_told(shop: Door) -> None:
+    """By its name, and not as a fault of the audit."""
+    finished = run("loadtest", "--url", f"http://{shop.address}", *QUICK, "--sku", "tea", "--sku", "NOPE")
+    assert (finished.code, finished.out) == (2, "")
+    assert '--sku: unknown SKU "NOPE"' in finished.err
+
+
+def test_a_run_that_is_terminated_leaves_nothing(tmp_path: Path) -> None:
+    """Neither its folder nor its service."""
+    words = [sys.executable, "-m", "api.cli", "loadtest", "--serve", "--seconds", "60", "--rate", "50"]
+    with subprocess.Popen(
+        words, env=os.environ | {"TMPDIR": str(tmp_path)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None, "asked for a pipe"
+        said = ""
+        for line in process.stderr:
+            said += line
+            if " ok " in line:
+                break
+        process.terminate()
+        assert process.wait(60) == 130
+        process.stderr.read()
+    assert list(tmp_path.iterdir()) == []
+    assert "request_id" not in said, "its service's log is not this command's"
+
+
 def test_what_cannot_be_run_is_told(tmp_path: Path) -> None:
     """Exit 2 and the option, before anything is sent."""
     empty, trace = tmp_path / "empty", tmp_path / "trace"
@@ -139,6 +168,12 @@ def test_what_cannot_be_run_is_told(tmp_path: Path) -> None:
         "has no requests": ("loadtest", "--trace", empty),
         "cannot be read": ("loadtest", "--key", f"@{tmp_path / 'none'}"),
         "--rate": ("loadtest", "--rate", "fast"),
+        "--peak": ("loadtest", "--peak", 5_000),
+        "--peak-at": ("loadtest", "--arrivals", "ramp", "--to", 5, "--peak-at", 1),
+        "give --arrivals ramp": ("loadtest", "--to", 5_000),
+        "there is none": ("loadtest", "--speed", 2),
+        "which says when": ("loadtest", "--trace", trace, "--seconds", 3),
+        "--record": ("loadtest", "--record", tmp_path / "none" / "record"),
     }
     for word, finished in zip(wrong, run_all(wrong.values()), strict=True):
         assert (finished.code, finished.out) == (2, ""), (word, finished)
