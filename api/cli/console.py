@@ -1,5 +1,6 @@
 """How commands speak: results to standard output, all else to standard error, `--json` for machines."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -28,6 +29,17 @@ class StoreOptions:
     data_dir: Annotated[str | None, Parameter(help="Home of the embedded store.")] = None
 
     config: Annotated[str | None, Parameter(help="File of settings (TOML); else STOCKADE_CONFIG.")] = None
+
+    @property
+    def words(self) -> str:
+        """The options as they were given, to be put behind a command; empty without any. Passwords are left out."""
+        secret = self.redis_url is not None and "@" in self.redis_url
+        given = {
+            "--redis-url": "URL" if secret else self.redis_url,
+            "--data-dir": self.data_dir,
+            "--config": self.config,
+        }
+        return "".join(f" {option} {shlex.quote(value)}" for option, value in given.items() if value is not None)
 
     def settings(self, **given: Any) -> Settings:
         """The settings with these options before the environment, and that before the file."""

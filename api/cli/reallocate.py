@@ -1,5 +1,6 @@
 """`stockade reallocate`: works out where open orders would better ship from, and moves them if that is wanted."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,7 +82,7 @@ async def reallocate(
                 raise of_options(error) from None
         await write_files(run, report, moves)
         status = run.status
-    print_run(status, json=json)
+    print_run(status, store, json=json)
     return exit_code(status)
 
 
@@ -94,6 +95,8 @@ _OPTIONS = {
     "excluded_warehouses": "--exclude",
 }
 """Of the fields of a request whose options are called otherwise."""
+
+_FIELDS = re.compile(rf"\b({'|'.join(ReallocationRequest.__struct_fields__)})\b")
 
 
 def _request(**given: Any) -> ReallocationRequest:
@@ -110,6 +113,11 @@ def of_options(error: InvalidInput) -> InvalidInput:
     told = []
     for one in error.errors:
         name = one.pointer.lstrip("/").split("/")[0]
-        option = _OPTIONS.get(name, f"--{name.replace('_', '-')}" if name else "reallocate")
-        told.append(FieldError(option, one.message))
+        # Of the whole request it is said which fields there are.
+        message = one.message if name else _FIELDS.sub(lambda found: _option(found[0]), one.message)
+        told.append(FieldError(_option(name) if name else "reallocate", message))
     return InvalidInput(tuple(told))
+
+
+def _option(field: str) -> str:
+    return _OPTIONS.get(field, f"--{field.replace('_', '-')}")

@@ -60,7 +60,7 @@ async def show(
         if found is None:
             return _none(run)
         await write_files(found, report, moves)
-    print_run(found.status, json=json)
+    print_run(found.status, store, json=json)
     return exit_code(found.status)
 
 
@@ -116,7 +116,7 @@ async def _act(run: str, store: StoreOptions, act: Act, *, json: bool) -> int:
         with shown_progress() as watch:
             await act(found, watch)
         status = await found.refresh()
-    print_run(status, json=json)
+    print_run(status, store, json=json)
     return exit_code(status)
 
 

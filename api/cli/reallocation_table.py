@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from api.cli.console import EXIT_FINDING, counted, money, out, print_json
+from api.cli.console import EXIT_FINDING, StoreOptions, counted, money, out, print_json
 from api.cli.table import print_table
 from api.reallocation_report.judging import judge
 from api.reallocation_report.map import region_name
@@ -24,8 +24,8 @@ def exit_code(status: ReallocationStatus) -> int:
     return EXIT_FINDING if status.state == "failed" or status.skipped or status.not_rolled_back else 0
 
 
-def print_run(status: ReallocationStatus, *, json: bool) -> None:
-    """The run, for people or for machines."""
+def print_run(status: ReallocationStatus, store: StoreOptions, *, json: bool) -> None:
+    """The run, for people or for machines; what may be done next, on the same store."""
     if json:
         print_json(as_json(status))
         return
@@ -38,7 +38,7 @@ def print_run(status: ReallocationStatus, *, json: bool) -> None:
         _print_plan(status, status.plan)
     if next_step := _next(status):
         out.print()
-        out.print(next_step, markup=False, soft_wrap=True)
+        out.print(f"{next_step}{store.words}", markup=False, soft_wrap=True)
 
 
 def as_json(status: ReallocationStatus) -> dict[str, Any]:
@@ -52,6 +52,8 @@ def as_json(status: ReallocationStatus) -> dict[str, Any]:
 
 def _print_plan(status: ReallocationStatus, plan: ReallocationPlan) -> None:
     before, after = plan.cost_before, plan.cost_after - plan.filled_cost
+    if status.state != "planned":
+        out.print("As it was planned:")
     out.print(
         f"Cost {money(before, plan.currency)} before, {money(after, plan.currency)} after;"
         f" {plan.shipments_before:,} shipments before, {plan.shipments_after:,} after;"

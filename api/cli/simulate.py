@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -18,6 +19,7 @@ from engine.season import POLICIES, Every, PolicyName, PolicyTerms, Season, Seas
 
 RUNS_MAX = 1_000
 EVERY_ORDERS = 100
+ARRIVALS = 10_000
 OPEN_ORDERS_MAX = 100_000
 
 
@@ -54,7 +56,9 @@ def simulate(
         ),
     ] = None,
     method: Annotated[MethodName, Parameter(help="The forecast of `learned`.")] = "tsb",
-    arrivals: Annotated[int, Parameter(help="Of a drawn season.", validator=Number(gte=10, lte=1_000_000))] = 10_000,
+    arrivals: Annotated[
+        int | None, Parameter(help="Of a drawn season; else 10,000.", validator=Number(gte=10, lte=1_000_000))
+    ] = None,
     seed: Annotated[int, Parameter(help="Of the drawn season, or of the first.", validator=Number(gte=0))] = 1,
     runs: Annotated[
         int, Parameter(help="Seasons to draw, of seeds one after the other.", validator=Number(gte=1, lte=RUNS_MAX))
@@ -72,6 +76,8 @@ def simulate(
         raise InvalidInput((FieldError("--every-s", "is instead of --every: leave one out"),))
     if history is not None and runs > 1:
         raise InvalidInput((FieldError("--runs", "is of drawn seasons: a history is played once"),))
+    if history is not None and arrivals is not None:
+        raise InvalidInput((FieldError("--arrivals", "is of drawn seasons: a history has its own"),))
     if network is not None and history is None:
         raise InvalidInput((FieldError("--network", "is of a history, which was not given"),))
     pace = Every(seconds=every_s) if every_s is not None else Every(orders=every or EVERY_ORDERS)
@@ -85,7 +91,7 @@ def simulate(
             words = f"season {len(results) + 1} of {runs}: {what}" if runs > 1 else what
             progress.update(task, description=words, completed=done, total=of)
 
-        for season in _seasons(history, network, seed, runs, arrivals):
+        for season in _seasons(history, network, seed, runs, arrivals or ARRIVALS):
             how = expect or ("learned" if season.known is None else "known")
             results.append(play_season(season, chosen, terms, expect=how, method=method, watch=watch))
     told = expect or ("learned" if history is not None and network is not None else "known")
@@ -125,10 +131,25 @@ def _policies(text: str) -> list[PolicyName]:
 
 def _seasons(history: Path | None, network: Path | None, seed: int, runs: int, arrivals: int) -> Iterator[Season]:
     if history is not None:
-        yield read_season(history, network)
+        season = read_season(history, network)
+        _tell_lacking(season)
+        yield season
         return
     for number in range(runs):
         yield draw_season(seed + number, arrivals=arrivals)
+
+
+def _tell_lacking(season: Season) -> None:
+    """What is ordered and never was there, which may be a name that differs in the two files."""
+    problem = season.orders
+    lacks = problem.stock.sum(axis=1)[problem.sku] == 0
+    if lacks.any():
+        skus, units = len(np.unique(problem.sku[lacks])), int(problem.quantity[lacks].sum())
+        err.print(
+            f"{counted(skus, 'SKU')} of the orders ({counted(units, 'unit')}) have no stock in the network: they are"
+            " never served.",
+            style="yellow",
+        )
 
 
 def _print(found: Simulation) -> None:

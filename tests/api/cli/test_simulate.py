@@ -71,6 +71,15 @@ def test_a_history_is_played_in_the_sequence_of_its_times(
     assert found["expect"] == "learned"
 
 
+def test_what_is_ordered_and_never_was_there_is_told(
+    tmp_path: Path, network: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be a name that differs in the two files."""
+    lines = [{"sku": "Tea", "quantity": 3}, {"sku": "tea"}]
+    simulate(history(tmp_path, [{"at": 1, "region": "east", "lines": lines}]), network=network, policies="myopic")
+    assert "1 SKU of the orders (3 units) have no stock" in capsys.readouterr().err
+
+
 def test_csv_and_json_lines_say_the_same(tmp_path: Path, network: Path) -> None:
     """Rows of one order follow each other."""
     table = tmp_path / "orders.csv"
@@ -161,6 +170,7 @@ def test_what_is_wrong_with_a_history_is_told(
         ("at,order_id,region,sku\n1,a,east,tea\n2,a,east,cup\n", "another time or region"),
         ("at,order_id,region,sku\n1,a,east,tea\n1,b,east,tea\n1,a,east,cup\n", "must follow each other"),
         ("at,order_id,region\n1,a,east\n", "sku"),
+        ("at,order_id,region,sku\n", "must not be empty"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_told(tmp_path: Path, network: Path, text: str, told: str) -> None:
@@ -178,6 +188,7 @@ def test_what_does_not_go_together_is_told(tmp_path: Path, network: Path) -> Non
     for given, told in (
         ({"history": file}, "--network"),
         ({"history": file, "network": network, "runs": 2}, "--runs"),
+        ({"history": file, "network": network, "arrivals": 20}, "--arrivals"),
         ({"history": file, "network": network, "expect": "known"}, "/expect"),
         ({"network": network}, "--network"),
         ({"every": 1, "every_s": 1.0}, "--every-s"),

@@ -25,7 +25,7 @@ def test_a_run_goes_its_way_on_the_command_line(flood: Flood, tmp_path: Path) ->
         "Unserved: 2 orders: ",
         f"{flood.near} (down)",
         "Shanghai, CN",
-        f"Nothing has moved yet: stockade reallocate apply {run_id}",
+        f"Nothing has moved yet: stockade reallocate apply {run_id} --data-dir {flood.data_dir}",
     ):
         assert words in planned.out
     assert flood.places() == {flood.near}
@@ -45,6 +45,8 @@ def test_a_run_goes_its_way_on_the_command_line(flood: Flood, tmp_path: Path) ->
     assert flood.places() == {flood.near}
     shown = reallocate("show", run_id)
     assert (shown.code, "Taken back. 8 orders of 8 taken back." in shown.out) == (0, True), shown.out
+    assert "As it was planned:" in shown.out
+    assert "As it was planned:" not in planned.out
 
 
 def test_what_is_skipped_is_a_finding(flood: Flood) -> None:
@@ -61,7 +63,7 @@ def test_what_is_skipped_is_a_finding(flood: Flood) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "reallocate: "),
+        ((), "reallocate: must choose orders by one of --warehouse-down, --warehouse, --country"),
         (("--warehouse-down", "nowhere"), "--warehouse-down: "),
     ],
 )

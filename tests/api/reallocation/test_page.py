@@ -5,6 +5,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
+from api.cli.console import StoreOptions
 from api.cli.reallocation_table import exit_code, print_run
 from api.reallocation_report import render_reallocation
 from api.reallocation_report.flows import flows_of
@@ -98,7 +99,7 @@ def test_every_state_has_a_page_and_a_table(state: State, capsys: pytest.Capture
     ):
         page_of(one, rows)
         for json in (False, True):
-            print_run(one, json=json)
+            print_run(one, StoreOptions(), json=json)
     assert status.id in capsys.readouterr().out
 
 
