@@ -42,7 +42,7 @@ def read_trace(lines: Iterable[bytes]) -> RecordedTrace:
             continue
         try:
             found = _line.decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise TraceError(f"line {number}: {error}") from None
         one = found if isinstance(found, _Sent) else _Sent(at_s=found)
         # What was sent again then will be sent again now, if it has to be.

@@ -27,8 +27,7 @@ def findings(
     found = lies(result.audit) if result.audit is not None else []
     found += [f"At {one.at_s:.1f} s: {one.do} could not be done: {one.failed}" for one in result.actions if one.failed]
     found += _of_generator(result)
-    failures = result.dropped + result.orders["failed"] + result.orders["other"]
-    if failures > failed_max * orders_due(result):
+    if failed_share(result) > failed_max:
         found += _failures(result)
     found += [*_of_service(result), *_turned_away(result, overloaded_max)]
     if result.cancelled:
@@ -54,6 +53,13 @@ def lies(audit: RunAudit) -> list[str]:
 def orders_due(result: LoadResult) -> int:
     """Orders that became due, each of a bulk body; a body that was never sent counts as one."""
     return result.dropped + sum(result.orders.values())
+
+
+def failed_share(result: LoadResult) -> float:
+    """Of orders or of requests, whichever is more: a confirmation is no order, and a body of a thousand one request."""
+    orders = result.dropped + result.orders["failed"] + result.orders["other"]
+    requests = result.dropped + result.classes["failed"].count + result.classes["other"].count
+    return min(1.0, max(orders / max(1, orders_due(result)), requests / max(1, result.offered)))
 
 
 def _of_generator(result: LoadResult) -> Iterator[str]:

@@ -24,7 +24,7 @@ from loadtest.capacity.findings import findings
 from loadtest.capacity.machine import cores, cpu_model
 from loadtest.capacity.read import read_result
 from loadtest.capacity.report import write_capacity_report
-from loadtest.capacity.result import Asked, CapacityResult
+from loadtest.capacity.result import POINTS_MAX, Asked, CapacityResult
 from loadtest.capacity.schedule import POINT_S_MIN, needed_s
 from loadtest.capacity.session import INTERRUPTED
 from loadtest.capacity.workload import ample
@@ -66,7 +66,7 @@ async def run(
     asked, url = _asked(measure, target), None if target.url is None else url_of(target.url)
     old = None if compare is None else read_result(compare)
     if old is not None and compare is not None:
-        check_comparable(compare, old, asked, cpu_model=cpu_model(), cores=cores())
+        check_comparable(compare, old, asked, asked.workers, cpu_model=cpu_model(), cores=cores())
     _make(out_dir)
     key, signing_secret = secret_of(target.key, "--key"), secret_of(target.signing_secret, "--signing-secret")
     terms = Terms(
@@ -93,6 +93,8 @@ async def run(
     except BROKEN as error:
         told = f"could not be measured: {str(error) or type(error).__name__}"
         raise InvalidInput((FieldError("the service" if target.url is None else "--url", told),)) from None
+    if result is None and not campaign.interrupted:
+        raise InvalidInput((FieldError("capacity", f"nothing was measured: {campaign.why_stopped}"),))
     if result is None:
         err.print("Nothing was measured before it was interrupted.")
         return EXIT_INTERRUPTED
@@ -119,7 +121,9 @@ def compare_files(
 ) -> int:
     """Tell what became worse between two runs, beyond noise; exit 1 if anything did, or if half could not be judged."""
     before, after = read_result(old), read_result(new)
-    check_comparable(old, before, after.asked, cpu_model=after.machine.cpu_model, cores=after.machine.cores)
+    workers = [session.workers for session in after.sessions]
+    machine = after.machine
+    check_comparable(old, before, after.asked, workers, cpu_model=machine.cpu_model, cores=machine.cores)
     became = compared(before, after, tolerance=tolerance / 100)
     if json:
         print_json(became)
@@ -152,6 +156,9 @@ def _asked(measure: Measure, target: Target) -> Asked:
     workers = whole_numbers(measure.workers) if measure.workers is not None else _workers(remote=target.url is not None)
     if target.url is not None and len(workers) > 1:
         raise InvalidInput((FieldError("--workers", "says how many the service of --url has: one number"),))
+    if len(loads) * measure.repeats > POINTS_MAX:
+        told = f"and --repeats lead to {len(loads) * measure.repeats:,} points; {POINTS_MAX:,} are the most"
+        raise InvalidInput((FieldError("--loads", told),))
     needs = needed_s(len(workers), len(loads), measure.repeats, measure.seconds or POINT_S_MIN)
     if needs > measure.minutes * 60:
         told = (
@@ -214,6 +221,9 @@ def _write(folder: Path, result: CapacityResult) -> None:
 def _tell_compared(became: Compared, *, to_stderr: bool) -> None:
     if not to_stderr:
         print_compared(became)
+    elif became.unjudged:
+        for note in became.notes:
+            err.print(note, markup=False)
     for one in became.worse:
         err.print(one, style="red", markup=False)
 

@@ -13,6 +13,7 @@ from loadtest.capacity.schedule import LOADS, POINT_S_MIN, REPEATS
 
 LOADS_TEXT = ",".join(f"{100 * load:g}" for load in LOADS)
 LOADS_MAX, PERCENT_MAX = 40, 500
+SEED_MAX = 100_000_000_000
 
 
 @Parameter(name="*")
@@ -45,7 +46,9 @@ class Measure:
     )
     connections: Annotated[int, Parameter(help="Kept alive.", validator=Number(gte=1, lte=10_000))] = 256
     threads: Annotated[int, Parameter(help="Of the generator.", validator=Number(gte=1, lte=16))] = 1
-    seed: Annotated[int, Parameter(help="Draws orders, and the order of the points.", validator=Number(gte=0))] = 1
+    seed: Annotated[
+        int, Parameter(help="Draws orders, and the order of the points.", validator=Number(gte=0, lte=SEED_MAX))
+    ] = 1
 
 
 @Parameter(name="*")

@@ -187,9 +187,9 @@ def print_plan(found: Plan) -> None:
 
 def mark_words(basis: str, beyond: float | None) -> str:
     """A mark, and how far beyond what was measured it lies."""
-    if basis in {"measured", "not-measured"}:
+    if basis != "extrapolated":
         return basis.replace("-", " ")
-    return "extrapolated" if beyond is None else f"extrapolated {beyond:,.1f} x"
+    return basis if beyond is None else f"extrapolated {beyond:,.1f} x"
 
 
 def value_words(answer: Answer) -> str:

@@ -59,8 +59,10 @@ class Processes:
         try:
             code = await asyncio.wait_for(process.wait(), FAIL_OVER_WAIT_S)
         except TimeoutError:
-            process.kill()
             raise FaultFailed(f"The command took more than {FAIL_OVER_WAIT_S:g} s.") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
         if code:
             raise FaultFailed(f"The command ended with {code}.")
         return self._fail_over

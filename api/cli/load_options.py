@@ -180,9 +180,12 @@ class How:
 def url_of(url: str) -> str:
     """The address of a service. Raises InvalidInput."""
     try:
-        return address_of(url).url
+        address = address_of(url)
     except ValueError as error:
         raise InvalidInput((FieldError("--url", str(error)),)) from None
+    if address.tls:
+        raise InvalidInput((FieldError("--url", "must be http://: TLS is a proxy's, and would be measured with it"),))
+    return address.url
 
 
 def _given(value: float | None, option: str) -> float:

@@ -146,8 +146,8 @@ def _check_needs(scenario: Scenario, scene: Scene) -> None:
 
 async def _run(
     job: Job, faults: Processes, store: Settings | None, *, audited: bool
-) -> tuple[LoadResult, Counter[str] | None]:
-    """The run and its audit; and what is left of the hot SKUs, where that is asked."""
+) -> tuple[LoadResult, Counter[str] | str | None]:
+    """The run and its audit; and what is left of the hot SKUs, where that is asked, or why that cannot be told."""
     document = None if job.scenario is None else job.scenario.document
     audited = audited and (document is None or document.targets.audit)
     plan = msgspec.structs.replace(job.plan, ledger="told" if audited else None)
@@ -181,17 +181,19 @@ async def _run(
     return msgspec.structs.replace(run.result, scenario=name, actions=done, audit=found), left
 
 
-async def _left(job: Job) -> Counter[str]:
-    """Units of the hot SKUs that are free."""
+async def _left(job: Job) -> Counter[str] | str:
+    """Units of the hot SKUs that are free, or why nobody knows."""
     plan, goods = job.plan, job.goods
     hot = [] if goods is None else goods.wanted("hot")
     try:
         async with Client(plan.url, connections=1, key=plan.key, signing_secret=plan.signing_secret) as client:
             stock = await read_stock(client, hot)
-    except (aiohttp.ClientError, UnexpectedAnswer, TimeoutError) as error:
-        raise InvalidInput((FieldError("loadtest", f"cannot ask what is left: {error}"),)) from None
+    except (aiohttp.ClientError, UnexpectedAnswer, TimeoutError, msgspec.DecodeError) as error:
+        return str(error) or type(error).__name__
+    if stock is None:
+        return "there are too many cells"
     left: Counter[str] = Counter()
-    for cell in (stock or {}).values():
+    for cell in stock.values():
         if cell.sku in hot:
             left[cell.sku] += max(0, cell.available)
     return left

@@ -62,11 +62,13 @@ async def started_service(
         os.close(stderr)
     assert process.stdout is not None, "asked for a pipe"
     try:
-        yield Running(await asyncio.wait_for(_url(process.stdout), READY_WAIT_S), process.pid)
-    except TimeoutError as error:
-        raise ServiceFailed(f"The service was not ready in {READY_WAIT_S:g} s.{_end_of(log)}") from error
-    except ServiceFailed as error:
-        raise ServiceFailed(f"{error}{_end_of(log)}") from None
+        try:
+            url = await asyncio.wait_for(_url(process.stdout), READY_WAIT_S)
+        except TimeoutError:
+            raise ServiceFailed(f"The service was not ready in {READY_WAIT_S:g} s.{_end_of(log)}") from None
+        except ServiceFailed as error:
+            raise ServiceFailed(f"{error}{_end_of(log)}") from None
+        yield Running(url, process.pid)
     finally:
         if process.returncode is None:
             process.terminate()

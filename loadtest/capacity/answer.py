@@ -1,7 +1,7 @@
 """What a plan is asked, and one of its answers with its mark.
 
-`measured`: that load, or that number, was there. `extrapolated`: a line or the law was followed beyond it, `beyond`
-times as far. `not-measured`: nobody knows, and no number is made up.
+`measured`: that load, or that number, was there. `interpolated`: less and more of it was. `extrapolated`: a line or the
+law was followed beyond it, `beyond` times as far. `not-measured`: nobody knows, and no number is made up.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Literal, TypedDict
 
 from msgspec import Struct
 
-Basis = Literal["measured", "extrapolated", "not-measured"]
+Basis = Literal["measured", "interpolated", "extrapolated", "not-measured"]
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ a run: that no order was decided twice is left to the books, which then do not a
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Collection
 from typing import NamedTuple
@@ -88,7 +89,7 @@ class CampaignAudit:
         notes = [] if whole else [f"{int(read.sum()):,} of {len(told):,} orders were looked up, drawn by the seed."]
         if self._unrecorded:
             notes.append(f"For {self._unrecorded:,} answers the ledger of the generator had no room.")
-        after, wrong = await self._stock(held, whole=whole and self._alone)
+        after, wrong = await self._stock(held, chosen[: len(ids)], whole=whole and self._alone)
         cells = 0
         if self._before is None or after is None:
             notes.append("There are too many cells: no stock was held against the orders.")
@@ -147,17 +148,27 @@ class CampaignAudit:
                     into[warehouse] = into.get(warehouse, 0) + units
         return ids, np.concatenate(entries), held
 
-    async def _stock(self, held: dict[str, dict[str, int]], *, whole: bool) -> tuple[Stock | None, books.Wrong]:
-        """The stock now, and cells that stay wrong; those only where all orders were read."""
+    async def _stock(
+        self, held: dict[str, dict[str, int]], chosen: np.ndarray, *, whole: bool
+    ) -> tuple[Stock | None, books.Wrong]:
+        """The stock now, and cells that were wrong each time; those only where all orders, `chosen`, were read.
+
+        Where holds end by themselves, orders that were read before the stock may have let go of theirs since: then they
+        are read again.
+        """
         ends = time.monotonic() + self._settle_s
+        wrong: books.Wrong | None = None
         while True:
             after = await read_stock(self._rig.client, self._skus)
             if self._before is None or after is None or not whole:
                 return after, {}
-            wrong = books.wrong_cells(self._before, after, held, asked=self._skus, passed_over=set())
+            now = books.wrong_cells(self._before, after, held, asked=self._skus, passed_over=set())
+            wrong = now if wrong is None else {key: units for key, units in now.items() if key in wrong}
             if not wrong or time.monotonic() > ends:
                 return after, wrong
             await asyncio.sleep(SETTLE_PAUSE_S)
+            if self._workload.ends_holds:
+                _, _, held = await self._read(chosen, math.inf)
 
     def _refusals(self, told: Entries, refused: int) -> tuple[list[Lie], bool]:
         """A refusal for stock is untrue where all that was ever sent could have been had from any cell."""

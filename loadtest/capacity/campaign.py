@@ -91,7 +91,7 @@ class Campaign:
                 if not self._sessions:
                     raise
                 self._stopped.append(f"{_workers(workers)}: {str(error) or type(error).__name__}"[:500])
-            if self._interrupted:
+            if self.interrupted:
                 break
         return self._result(started_at)
 
@@ -116,20 +116,26 @@ class Campaign:
             await self._done(run.run(ends_s), workers)
             if not run.points:
                 return
-            if first and not self._interrupted:
+            if first and not self.interrupted:
                 await self._done(self._kill_store(site, workload, run), workers)
             self._tell("Auditing what was told ...")
-            audit_max_s = AUDIT_STOPPED_S if self._interrupted else audit_s(ends_s - begun_s)
+            audit_max_s = AUDIT_STOPPED_S if self.interrupted else audit_s(ends_s - begun_s)
             await self._done(run.look_back(audit_max_s), workers)
             self._sessions.append(run.session)
             if first:
                 self._growth = extras.growth_of(run.points, orders=run.audit.acknowledged, own=site.own)
-        if first and site.own and not self._interrupted:
+        if first and site.own and not self.interrupted:
             await self._done(self._measure_cells(workload.id_prefix, short=ends_s - begun_s <= SHORT_S), workers)
 
     @property
-    def _interrupted(self) -> bool:
+    def interrupted(self) -> bool:
+        """Whether somebody ended it early."""
         return INTERRUPTED in self._stopped
+
+    @property
+    def why_stopped(self) -> str:
+        """Why not all of it was measured, in words; empty where all was."""
+        return " ".join(dict.fromkeys(self._stopped))[:TEXT_LETTERS_MAX]
 
     async def _done(self, work: Coroutine[Any, Any, None], workers: int) -> None:
         """Do some work; where it ends early, what was measured before stays, and why is noted."""
@@ -190,7 +196,7 @@ class Campaign:
             asked=terms.asked,
             machine=machine,
             load=words_of(terms.scenario)[:TEXT_LETTERS_MAX],
-            incomplete=" ".join(dict.fromkeys(self._stopped))[:TEXT_LETTERS_MAX] or None,
+            incomplete=self.why_stopped or None,
             sessions=sorted(self._sessions, key=lambda one: one.workers),
             fit=fit_of(self._sessions, terms.asked.seed, machine),
             growth=self._growth,

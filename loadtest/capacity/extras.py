@@ -122,9 +122,11 @@ def _memory_slope(points: Sequence[Point]) -> float | None:
 
 def _file_bytes(points: Sequence[Point]) -> float | None:
     grown = [
-        (point.disk.file_bytes_after - point.disk.file_bytes_before) / (point.goodput_per_s * point.seconds)
+        (point.disk.file_bytes_after - point.disk.file_bytes_before) / orders
         for point in points
-        if point.disk is not None and point.goodput_per_s and point.disk.file_bytes_after > point.disk.file_bytes_before
+        if point.disk is not None
+        and (orders := point.orders_on_disk)
+        and point.disk.file_bytes_after > point.disk.file_bytes_before
     ]
     return median(grown) if grown else None
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from engine.tasks import end_task
+from loadtest.audit.orders import is_acknowledged
 from loadtest.capacity.exposed import Metrics, Told
 from loadtest.capacity.point import Disk, Point, ProcessUse, SecondSeen
 from loadtest.capacity.watch import Watch, Watched
@@ -16,7 +17,7 @@ from loadtest.client import Client
 from loadtest.load import Recorded, recorded_load
 from loadtest.load_plan import LoadPlan
 from loadtest.load_result import LoadResult, Second
-from loadtest.verdict import WAITING_MAX
+from loadtest.verdict import WAITING_MAX, failed_share
 
 
 class Rig(Struct, frozen=True, kw_only=True):
@@ -60,7 +61,9 @@ async def measure(rig: Rig, plan: LoadPlan, where: Where) -> Measured:
     told = metrics.between(*window)
     if not rig.watched:
         processes, others = _from_outside(processes, told), None
-    return Measured(_point(recorded.result, where, processes, others, disk, told), recorded, interrupted)
+    orders = sum(int(is_acknowledged(told.entries).sum()) for told in recorded.ledger.orders())
+    point = _point(recorded.result, where, orders, processes, others, disk, told)
+    return Measured(point, recorded, interrupted)
 
 
 async def _until_stopped(plan: LoadPlan) -> tuple[Recorded, bool]:
@@ -103,6 +106,7 @@ def _from_outside(processes: list[ProcessUse], told: Told) -> list[ProcessUse]:
 def _point(
     result: LoadResult,
     where: Where,
+    orders: int,
     processes: list[ProcessUse],
     others: float | None,
     disk: Disk | None,
@@ -112,6 +116,7 @@ def _point(
     accepted = result.classes["ok"]
     waits = accepted.from_intended if result.loop == "open" else accepted.from_sent
     due = max(1, result.dropped + sum(result.orders.values()))
+    accepted_ever = sum(second.ok for second in result.timeline) * where.orders_per_request
     return Point(
         number=where.number,
         at_s=where.at_s,
@@ -121,7 +126,8 @@ def _point(
         connections=result.connections,
         seconds=seconds,
         requests=accepted.count,
-        orders=round(sum(second.ok for second in result.timeline) * where.orders_per_request),
+        orders=orders,
+        new_share=min(1.0, orders / max(1.0, accepted_ever)),
         requests_per_s=accepted.count / seconds,
         offered_per_s=result.offered / seconds * where.orders_per_request,
         goodput_per_s=result.goodput_per_s,
@@ -132,7 +138,7 @@ def _point(
         max_ms=waits.max_ms,
         refused_share=result.orders["refused"] / due,
         overloaded_share=result.orders["overloaded"] / due,
-        failed_share=min(1.0, (result.dropped + result.orders["failed"] + result.orders["other"]) / due),
+        failed_share=failed_share(result),
         behind=result.waiting_at_end > max(WAITING_MAX * result.offered, result.connections),
         generator_bound=list(result.generator.bound_by),
         processes=processes,

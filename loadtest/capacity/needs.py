@@ -70,7 +70,8 @@ def memory(result: CapacityResult, wanted: Wanted, processes: int | None) -> lis
         value = growth.service_bytes + cells_more["service"]
         answers = [Answer(what=each, value=value, unit="bytes", **far(marks), how=how)]
         if processes is not None:
-            marked = far([*marks, processes / max(result.asked.workers)])
+            # One of the service that had the fewest was looked at.
+            marked = far([*marks, processes / min(session.workers for session in result.sessions)])
             answers.append(
                 Answer(what=all_, value=value * processes, unit="bytes", **marked, how=f"{processes} of these")
             )
@@ -90,9 +91,9 @@ def memory(result: CapacityResult, wanted: Wanted, processes: int | None) -> lis
 def disk(result: CapacityResult, points: Sequence[Point], wanted: Wanted) -> list[Answer]:
     rate_what, size_what = "disk, written a second", "disk, append-only files"
     written = [
-        point.disk.written_bytes / (point.goodput_per_s * point.seconds)
+        point.disk.written_bytes / orders
         for point in points
-        if point.disk is not None and point.disk.written_bytes
+        if point.disk is not None and point.disk.written_bytes and (orders := point.orders_on_disk)
     ]
     each = None if result.growth is None else result.growth.file_bytes_per_order
     if written or each is not None:

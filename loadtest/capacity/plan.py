@@ -123,12 +123,13 @@ def _capacity(workers: int, knees: dict[int, Knee], fit: Fit | None, needed: flo
     near = min(knees, key=lambda number: (abs(math.log(workers / number)), number))
     laws = (1.0, 0.0, 0.0) if fit is None else (fit.rate_per_s, fit.sigma, fit.kappa)
     per_s = (knees[near].per_s or 0.0) * law(laws, workers) / law(laws, near)
+    between = min(knees) < workers < max(knees)
     return CapacityOf(
         workers=workers,
         per_s=per_s,
         at_least=False,
-        basis="extrapolated",
-        beyond=max(workers / max(knees), min(knees) / workers),
+        basis="interpolated" if between else "extrapolated",
+        beyond=None if between else max(workers / max(knees), min(knees) / workers),
         enough=per_s >= needed,
         here_per_s=None,
     )

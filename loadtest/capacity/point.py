@@ -33,6 +33,8 @@ class Disk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of its append-only files; less than before where they were rewritten."""
     written_bytes: Count | None
     """What it had the disk write, whole pages; None where the system does not tell."""
+    seconds: Number | None = None
+    """Between the two looks; None of a result from before this was kept: those of the point."""
 
 
 class SecondSeen(Struct, frozen=True, array_like=True):
@@ -60,7 +62,9 @@ class Point(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requests: Count
     """Accepted ones, whose latency this is."""
     orders: Count
-    """Accepted from the beginning, warm-up included."""
+    """Accepted from the beginning, warm-up included; one that is sent again is the same."""
+    new_share: Share = 1.0
+    """Of what was accepted: the rest was known before, and left nothing more in the store."""
     requests_per_s: Number
     """Accepted."""
     offered_per_s: Number
@@ -94,3 +98,9 @@ class Point(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From a batch's plan to its answers, on average."""
     disk: Disk | None = None
     timeline: Annotated[list[SecondSeen], Meta(max_length=SECONDS_MAX)] = []
+
+    @property
+    def orders_on_disk(self) -> float:
+        """New orders between the two looks at the disk."""
+        seconds = self.seconds if self.disk is None or self.disk.seconds is None else self.disk.seconds
+        return self.goodput_per_s * self.new_share * seconds

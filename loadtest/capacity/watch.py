@@ -127,4 +127,9 @@ class Watch:
             return None
         before, after = first.used[store].written_bytes, last.used[store].written_bytes
         written = None if before is None or after is None else max(0, after - before)
-        return Disk(file_bytes_before=files[0], file_bytes_after=files[-1], written_bytes=written)
+        return Disk(
+            file_bytes_before=files[0],
+            file_bytes_after=files[-1],
+            written_bytes=written,
+            seconds=last.at_s - first.at_s,
+        )

@@ -29,9 +29,15 @@ class Workload(Struct, frozen=True, kw_only=True):
 
     @property
     def orders_per_request(self) -> float:
-        """Of a bulk body its lines."""
+        """Of a bulk body its lines; what is done to an order that is there is none."""
         kinds = self._plan(0, self.id_prefix).kinds
-        return sum(one.weight * (one.bulk_lines or 1) for one in kinds) / sum(one.weight for one in kinds)
+        orders = sum(one.weight * (one.bulk_lines or 1) for one in kinds if one.accepted is None)
+        return orders / sum(one.weight for one in kinds)
+
+    @property
+    def ends_holds(self) -> bool:
+        """Whether what orders hold may end by itself, in the middle of an audit."""
+        return any(buyers.pays != "at_once" for buyers in self.scenario.document.buyers)
 
     @property
     def units_max(self) -> int:

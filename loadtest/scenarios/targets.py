@@ -13,7 +13,7 @@ def judged(
     *,
     p99_ms: float | None = None,
     overloaded_max: float | None = None,
-    left: Counter[str] | None = None,
+    left: Counter[str] | str | None = None,
 ) -> list[str]:
     """What is not as it should be, in words, lies first.
 
@@ -31,8 +31,9 @@ def judged(
     ]
 
 
-def missed(result: LoadResult, targets: Targets, *, left: Counter[str] | None = None) -> list[str]:
-    """What only a scenario asks for and did not come, in words. `left`: units of the hot SKUs that are free."""
+def missed(result: LoadResult, targets: Targets, *, left: Counter[str] | str | None = None) -> list[str]:
+    """What only a scenario asks for and did not come, in words. `left`: units of the hot SKUs that are free,
+    or why nobody knows."""
     found = []
     due = max(1, orders_due(result))
     shares = {word: count / due for word, count in result.orders.items()}
@@ -47,7 +48,9 @@ def missed(result: LoadResult, targets: Targets, *, left: Counter[str] | None = 
     if targets.accepted_per_s_min is not None and result.goodput_per_s < targets.accepted_per_s_min:
         rate, least_rate = result.goodput_per_s, targets.accepted_per_s_min
         found.append(f"{rate:,.1f} orders were accepted a second; the target is {least_rate:,g} or more.")
-    if left is not None and (units := sum(left.values())):
+    if isinstance(left, str):
+        found.append(f"Whether the hot SKUs are sold out cannot be told: {left}")
+    elif left is not None and (units := sum(left.values())):
         example = next(sku for sku, count in left.items() if count)
         found.append(f"{units:,} units of the hot SKUs are left, such as of {example}; all were to be sold.")
     return found

@@ -7,7 +7,7 @@ import pytest
 from loadtest.load import run_load
 from loadtest.load_plan import Arrivals, Constant, Kind, LoadPlan
 from loadtest.load_result import LoadResult
-from loadtest.verdict import findings
+from loadtest.verdict import failed_share, findings
 from tests.loadtest.planted import OK, Answering, Planted, planted
 
 ORDER = Kind(name="order", path="/v1/orders", body='{"order_id":"${id}"}')
@@ -69,6 +69,23 @@ def test_a_bulk_whose_lines_a_stopped_store_turned_away_was_not_accepted() -> No
     assert (result.goodput_per_s, result.problems) == (0, {"store-unavailable": 20 * LINES})
     assert told(result, "400 of 400 orders (100.0%) were turned away")
     assert told(result, "Nothing was accepted")
+
+
+def test_confirmations_that_fail_are_told_though_they_are_no_orders() -> None:
+    """Each order is taken, and nothing can be done to it."""
+    kinds = [ORDER, Kind(name="confirm", path="/v1/orders/${id}/confirm", accepted="order", body="{}")]
+
+    async def answers(request: Planted) -> None:
+        failed = b"/confirm" in request.head
+        await request.answer(b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\n{}" if failed else OK)
+
+    with planted(answers) as url:
+        plan = LoadPlan(url=url, arrivals=Constant(100), kinds=kinds, connections=16, id_prefix="t", seconds=1.0)
+        result = run_load(plan)
+    assert (result.orders["other"], result.orders["failed"]) == (0, 0)
+    assert failed_share(result) == pytest.approx(0.5, abs=0.15)
+    assert told(result, "with 500")
+    assert not told(result, "with 500", failed_max=0.7)
 
 
 @pytest.mark.parametrize(("more", "missing", "surplus"), [(0, 0, 0), (-2, 40, 0), (1, 0, 20)])

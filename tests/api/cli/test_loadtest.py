@@ -158,9 +158,10 @@ def test_a_run_that_is_terminated_leaves_nothing(tmp_path: Path) -> None:
 
 def test_what_cannot_be_run_is_told(tmp_path: Path) -> None:
     """Exit 2 and the option, before anything is sent."""
-    empty, trace = tmp_path / "empty", tmp_path / "trace"
+    empty, trace, broken = tmp_path / "empty", tmp_path / "trace", tmp_path / "broken"
     empty.write_text("\n")
     trace.write_text('{"at_s": 0, "request": "{}"}')
+    broken.write_bytes(b'{"at_s": 0, "request": "\xff"}')
     wrong = {
         "--url": ("loadtest", "--url", "http://127.0.0.1:9"),
         "--to": ("loadtest", "--arrivals", "ramp", "--sku", "a"),
@@ -168,6 +169,8 @@ def test_what_cannot_be_run_is_told(tmp_path: Path) -> None:
         "has no requests": ("loadtest", "--trace", empty),
         "cannot be read": ("loadtest", "--key", f"@{tmp_path / 'none'}"),
         "--rate": ("loadtest", "--rate", "fast"),
+        "TLS is a proxy's": ("loadtest", "--url", "https://127.0.0.1"),
+        "line 1: ": ("loadtest", "--trace", broken),
         "--peak": ("loadtest", "--peak", 5_000),
         "--peak-at": ("loadtest", "--arrivals", "ramp", "--to", 5, "--peak-at", 1),
         "give --arrivals ramp": ("loadtest", "--to", 5_000),

@@ -1,8 +1,10 @@
 """After many points the audit still finds what the service lied about, in the time that it has."""
 
+import asyncio
 import itertools
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 import uvloop
 
@@ -81,6 +83,61 @@ def test_a_true_service_is_found_true(service: Service) -> None:
     assert found.acknowledged == found.read > 100
     assert (found.left_out, found.unread, found.notes) == (0, 0, [])
     assert found.units_held > 100
+
+
+def test_holds_that_end_while_orders_are_looked_up_are_no_lie(service: Service) -> None:
+    """They are looked up again."""
+    shop = Shop(Door(service.url), f"C{next(_names)}")
+    sku = shop.sku(on_hand={shop.warehouse("W1"): AMPLE})
+    scenario = ample(built_in("never-paid"))
+    (never,) = [one for one in scenario.document.buyers if one.pays == "never"][:1]
+    short = msgspec.structs.replace(never, hold_s=2)
+    document = msgspec.structs.replace(scenario.document, buyers=[short])
+
+    async def late(request: Passing) -> None:
+        if request.path.startswith("/v1/stock"):
+            # Until holds that were just looked up have ended.
+            await asyncio.sleep(3)
+        await request.pass_on()
+
+    async def run(url: str) -> RunAudit:
+        async with Client(url, connections=2) as client:
+            workload = Workload(
+                scenario=msgspec.structs.replace(scenario, document=document),
+                goods=Goods(skus=[sku], hot=1, places=[PLACE]),
+                url=url,
+                id_prefix=shop.name,
+                connections=8,
+                threads=1,
+            )
+            assert workload.ends_holds
+            audit = CampaignAudit(Rig(url=url, client=client), workload, seed=1, alone=True, settle_s=8)
+            await audit.begin()
+            plan = workload.plan(0, Constant(300), seconds=1.0, warmup_s=0.1, seed=0)
+            audit.add(plan.id_prefix, await recorded_load(plan))
+            return await audit.end(20)
+
+    with lying(shop.door.address, late) as url:
+        found = uvloop.run(run(url))
+    assert found.acknowledged > 200
+    assert lies(found) == []
+
+
+def test_what_is_done_to_orders_is_no_order_more() -> None:
+    """A load in orders a second must not count them."""
+
+    def each(name: str) -> float:
+        return Workload(
+            scenario=ample(built_in(name)),
+            goods=Goods(skus=["a"], hot=1, places=[PLACE]),
+            url="http://127.0.0.1:1",
+            id_prefix="t",
+            connections=1,
+            threads=1,
+        ).orders_per_request
+
+    assert each("canonical") == 1
+    assert each("never-paid") == pytest.approx(0.85, abs=0.01)
 
 
 def test_an_order_that_is_not_kept_is_missing(service: Service) -> None:

@@ -36,7 +36,7 @@ def test_a_lower_peak_is_worse_and_a_higher_one_better() -> None:
 
 def test_less_than_the_tolerance_is_nobodys_concern() -> None:
     """However sure."""
-    old, new = result(session(1, 4_000, noise=0.001)), result(session(1, 3_880, noise=0.001))
+    old, new = result(session(1, 4_000, noise=0.001)), result(session(1, 3_960, noise=0.001))
     assert compared(old, new, tolerance=0.05).worse == []
     assert compared(old, new, tolerance=0.01).worse != []
 
@@ -64,7 +64,12 @@ def test_latency_and_processor_time_that_grow_are_worse() -> None:
     ]
     found = compared(result(one), result(msgspec.structs.replace(one, sweep=slower)), tolerance=0.05)
     worse = " ".join(found.worse)
-    for word in ("p50 at 25%", "p99 at 55%", "processor time of the service", "processor time of the store"):
+    for word in (
+        "(25% of the old peak)",
+        "(55% of the old peak)",
+        "processor time of the service",
+        "processor time of the store",
+    ):
         assert word in worse
 
 
@@ -77,6 +82,41 @@ def test_what_was_measured_once_is_not_judged() -> None:
     assert found.unjudged
     many = result(session(1, 4_000))
     assert not compared(many, many, tolerance=0.05).unjudged
+
+
+def test_a_run_that_met_the_objective_at_no_load_is_worse() -> None:
+    """Its figure is 0, and not left out; as is that of a single repeat."""
+    one = session(1, 4_000)
+    sweep = [msgspec.structs.replace(point, failed_share=0.005) for point in one.sweep]
+    none = compared(result(one), result(msgspec.structs.replace(one, sweep=sweep)), tolerance=0.05)
+    assert any("load with p99" in words and "to 0 orders" in words for words in none.worse)
+    back = compared(result(msgspec.structs.replace(one, sweep=sweep)), result(one), tolerance=0.05)
+    assert any("Only one of the two" in note and "load with p99" in note for note in back.notes)
+
+
+def test_nothing_in_common_is_no_good_news() -> None:
+    """Neither where no point counts, nor where the numbers of workers differ."""
+    one = session(1, 4_000)
+    bound = [msgspec.structs.replace(point, generator_bound=["it was late"]) for point in one.sweep]
+    peakless = msgspec.structs.replace(one, sweep=bound, peak=None)
+    found = compared(result(one), result(peakless), tolerance=0.05)
+    assert (found.rows, found.unjudged) == ([], True)
+    assert any("Nothing is in both" in note for note in found.notes)
+    other = compared(result(one), result(session(2, 4_000)), tolerance=0.05)
+    assert (other.rows, other.unjudged) == ([], True)
+
+
+def test_latency_is_compared_at_the_same_load_whatever_the_peaks_are() -> None:
+    """A peak that is 10 % higher does its shares of more; what a load takes is worse all the same."""
+    old, new = session(1, 1_000), session(1, 1_100)
+    slower = [
+        msgspec.structs.replace(point, p50_ms=point.p50_ms * 1.5, p99_ms=point.p99_ms * 1.5) for point in new.sweep
+    ]
+    found = compared(result(old), result(msgspec.structs.replace(new, sweep=slower)), tolerance=0.05)
+    (row,) = [row for row in found.rows if "p99 at 550 orders a second" in row.what]
+    assert row.verdict == "worse"
+    # As queues wait: 10 / (1 - 550 / 1,100) instead of 10 / (1 - 0.55), by a line between two loads; half more of that.
+    assert row.ratio == pytest.approx(1.5 * 0.45 / 0.5, rel=0.05)
 
 
 def test_repeats_that_the_generator_limited_count_for_nothing() -> None:
@@ -123,4 +163,5 @@ def test_runs_without_a_common_number_of_workers_are_not_compared() -> None:
 
 def check(old: CapacityResult, new: CapacityResult) -> None:
     """As the commands do."""
-    check_comparable(FILE, old, new.asked, cpu_model=new.machine.cpu_model, cores=new.machine.cores)
+    workers = [one.workers for one in new.sessions]
+    check_comparable(FILE, old, new.asked, workers, cpu_model=new.machine.cpu_model, cores=new.machine.cores)

@@ -49,7 +49,7 @@ def test_between_and_beyond_the_law_is_followed() -> None:
     """6,000 needs three, of which nobody measured; beyond four, the mark says how far."""
     plan = planned(wanted(6_000))
     three = answer(plan, "processes (workers)")
-    assert (three.value, three.basis) == (3, "extrapolated")
+    assert (three.value, three.basis, three.beyond) == (3, "interpolated", None)
     rows = {one.workers: one for one in plan.by_workers}
     assert rows[4].basis == "measured"
     assert (rows[8].basis, rows[8].beyond) == ("extrapolated", 2.0)
