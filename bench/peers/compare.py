@@ -30,7 +30,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 256
     """Of single orders."""
     bulk_connections: int = 8
-    bulk_lines: int = 500
+    bulk_lines: int = 1_000
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
