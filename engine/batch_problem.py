@@ -25,7 +25,8 @@ class BatchProblem:
 
     An order pays `fixed` once for each warehouse that it uses, and `unit_cost` of its region for each unit. A unit
     may be left unserved: that costs `unserved_fixed` once for its order, and `unserved_unit` of the region for each
-    unit. A line may be shared by warehouses. No cell gives more than its `stock`.
+    unit. A line may be shared by warehouses. No cell gives more than its `stock`; a pool, beside that, gives only to
+    orders of its channel.
 
     Arrays may have any integer type and layout; those of the type named below, contiguous, are not copied, and must
     not be changed while a call works on them. Raises InvalidInput, which names the field and the rule, for: other
@@ -36,6 +37,7 @@ class BatchProblem:
 
     __slots__ = (
         "capacity",
+        "channel",
         "fixed",
         "frozen",
         "line_start",
@@ -43,6 +45,7 @@ class BatchProblem:
         "move_penalty",
         "names",
         "placed",
+        "pool",
         "priority",
         "quantity",
         "region",
@@ -71,6 +74,8 @@ class BatchProblem:
         frozen: npt.ArrayLike | None = None,
         capacity: npt.ArrayLike | None = None,
         priority: npt.ArrayLike | None = None,
+        channel: npt.ArrayLike | None = None,
+        pool: npt.ArrayLike | None = None,
         names: BatchNames | None = None,
     ) -> None:
         """Take the columns, and what else there is to keep.
@@ -84,6 +89,9 @@ class BatchProblem:
         frozen: int32 [N], the warehouse where a line must stay, -1 for one that is free. `stock` includes its units.
         capacity: int64 [W], orders that may use each warehouse, those with frozen lines included.
         priority: int32 [O], from 1 on: what not serving an order costs is multiplied by this, in the total cost, too.
+        channel: int32 [O], the channel of each order, from 0 on, -1 for none. Only with `pool`.
+        pool: int64 [C, K, W], units beside `stock` that only orders of each channel may take. They take these first,
+        then of `stock`. What lines hold (`placed`, `frozen`) is in the pool of their channel, or in `stock`.
         names: what the numbers stand for, which `from_frames` fills in; results are told by them.
         """
         self.line_start: Int64 = integers("line_start", line_start, 1, np.int64)
@@ -103,6 +111,8 @@ class BatchProblem:
         self.frozen: Int32 | None = _maybe("frozen", frozen, np.int32)
         self.capacity: Int64 | None = _maybe("capacity", capacity, np.int64)
         self.priority: Int32 | None = _maybe("priority", priority, np.int32)
+        self.channel: Int32 | None = _maybe("channel", channel, np.int32)
+        self.pool: Int64 | None = None if pool is None else integers("pool", pool, 3, np.int64)
         self.names = names
         flaws = check_batch(self)
         if flaws:

@@ -29,8 +29,8 @@ pub(super) struct Books<'a> {
     pub(super) network: &'a Network,
     pub(super) choice: Vec<u32>,
     pub(super) split: FxHashMap<u32, Parts>,
-    /// Units of each cell that nobody has.
-    pub(super) left: Vec<i64>,
+    /// Units of each cell that nobody has; below 0 where a channel takes so many of its shared cell.
+    left: Vec<i64>,
     /// Orders that may yet use each warehouse; empty where there is no limit.
     pub(super) places: Vec<i64>,
     /// In finer units, frozen lines left out.
@@ -74,6 +74,30 @@ impl<'a> Books<'a> {
             SPLIT => self.split.get(&(line as u32)).into_iter().flatten().for_each(|&(cell, units)| each(cell, units)),
             cell => each(cell, i64::from(self.network.units[line])),
         }
+    }
+
+    /// Units of a cell that a line may have: those of its channel's pool, and of the shared cell beneath.
+    pub(super) fn free(&self, cell: usize) -> i64 {
+        self.free_with(cell, |_| 0)
+    }
+
+    /// The same where cells have so many units more than the books say.
+    pub(super) fn free_with(&self, cell: usize, more: impl Fn(usize) -> i64) -> i64 {
+        let left = |cell: usize| self.left[cell] + more(cell);
+        match self.network.base_of(cell) {
+            Some(base) => left(cell).max(0) + left(base),
+            None => left(cell),
+        }
+    }
+
+    /// Units that the shared cell beneath one gets when that, with so many more than the books say, gets some back.
+    pub(super) fn to_base(&self, cell: usize, more: i64, units: i64) -> i64 {
+        let left = self.left[cell] + more;
+        left.min(0).abs() - (left + units).min(0).abs()
+    }
+
+    pub(super) fn cells(&self) -> usize {
+        self.left.len()
     }
 
     /// What an order costs beside its frozen lines; the warehouses that it uses for that are in `used`.
@@ -143,35 +167,40 @@ impl<'a> Books<'a> {
         let whole = self.choice[line as usize];
         if whole == SPLIT {
             let parts = self.split.remove(&line).unwrap_or_default();
-            parts.iter().filter(|part| part.0 != UNSERVED).for_each(|&(cell, units)| self.left[cell as usize] += units);
+            parts.iter().for_each(|&(cell, units)| _ = self.give(cell, units));
             self.undo.split.push((line, parts));
         } else {
-            if whole != UNSERVED {
-                self.left[whole as usize] += units;
-            }
+            self.give(whole, units);
             self.undo.whole.push((line, whole));
         }
         self.choice[line as usize] = UNSERVED;
     }
 
-    fn take(&mut self, cell: u32, units: i64) -> bool {
+    /// Gives a cell units back, or takes them if below 0; whether there were as many.
+    fn give(&mut self, cell: u32, units: i64) -> bool {
         if cell == UNSERVED {
             return true;
         }
-        let left = &mut self.left[cell as usize];
-        *left -= units;
-        *left >= 0
+        let mut cell = cell as usize;
+        let base = self.network.base_of(cell);
+        let shared = base.map_or(0, |_| self.to_base(cell, 0, units));
+        self.left[cell] += units;
+        if let Some(base) = base {
+            self.left[base] += shared;
+            cell = base;
+        }
+        self.left[cell] >= 0
     }
 
     fn put(&mut self, change: &Change) -> bool {
         let mut fits = true;
         for &(line, cell) in &change.whole {
-            fits &= self.take(cell, i64::from(self.network.units[line as usize]));
+            fits &= self.give(cell, -i64::from(self.network.units[line as usize]));
             self.choice[line as usize] = cell;
         }
         for (line, parts) in &change.split {
             for &(cell, units) in parts {
-                fits &= self.take(cell, units);
+                fits &= self.give(cell, -units);
             }
             self.choice[*line as usize] = SPLIT;
             self.split.insert(*line, parts.clone());
@@ -201,7 +230,7 @@ impl<'a> Books<'a> {
         if fits && allowed && (must == Must::Fit || after < before) {
             self.cost += i128::from(after) - i128::from(before);
             for line in lines() {
-                self.changed[self.network.line_sku[line as usize] as usize] = self.now;
+                self.changed[self.network.sku_of(line as usize)] = self.now;
             }
             return Some(before - after);
         }

@@ -75,7 +75,8 @@ impl Problem<'_> {
             );
             return;
         }
-        for (name, count) in [("sku", lines), ("region", orders), ("stock", self.stock.len())] {
+        let pool = self.pool.map_or(0, <[_]>::len);
+        for (name, count) in [("sku", lines), ("region", orders), ("stock", self.stock.len()), ("pool", pool)] {
             if count > LINES_MAX {
                 flaws.add(|| format!("/{name}"), || format!("must have {LINES_MAX} entries at the most, not {count}"));
             }
@@ -101,6 +102,18 @@ impl Problem<'_> {
         optional("capacity", self.capacity.map(<[_]>::len), warehouses, "one for each warehouse");
         optional("priority", self.priority.map(<[_]>::len), orders, "one for each order");
         optional("weight", self.weight.map(<[_]>::len), orders, "one for each order");
+        optional("channel", self.channel.map(<[_]>::len), orders, "one for each order");
+        if pool != self.channels() * self.stock.len() {
+            flaws.add(|| "/pool".into(), || "must have the rows and columns of stock for each channel".into());
+        }
+        for (name, other, alone) in [
+            ("channel", "pool", self.channel.is_some() && self.pool.is_none()),
+            ("pool", "channel", self.pool.is_some() && self.channel.is_none()),
+        ] {
+            if alone {
+                flaws.add(|| format!("/{name}"), || format!("must come with {other}"));
+            }
+        }
     }
 
     fn check_ranges(&self, flaws: &mut Flaws) {
@@ -122,6 +135,10 @@ impl Problem<'_> {
         flaws.range("frozen", self.frozen.unwrap_or_default(), i64::from(NOWHERE), last(self.warehouses()));
         flaws.range("capacity", self.capacity.unwrap_or_default(), 0, i64::MAX);
         flaws.range("priority", self.priority.unwrap_or_default(), 1, 1 << 20);
+        flaws.range("channel", self.channel.unwrap_or_default(), i64::from(NOWHERE), last(self.channels()));
+        for (channel, pool) in self.pool.unwrap_or_default().chunks(self.stock.len().max(1)).enumerate() {
+            flaws.rows(&format!("pool/{channel}"), pool, self.warehouses(), UNITS_MAX);
+        }
         for (at, &weight) in self.weight.unwrap_or_default().iter().enumerate() {
             if !(0.0..=1e9).contains(&weight) {
                 flaws.add(|| format!("/weight/{at}"), || format!("must be 0 to 1e9, not {weight}"));
@@ -207,14 +224,23 @@ impl Problem<'_> {
         let Some(frozen) = self.frozen else { return };
         let warehouses = self.warehouses();
         let mut held = std::collections::BTreeMap::new();
-        for (line, &at) in frozen.iter().enumerate().filter(|&(_, &at)| at != NOWHERE) {
-            *held.entry((self.sku[line], at)).or_insert(0_i64) += i64::from(self.quantity[line]);
+        for order in 0..self.orders() {
+            for line in self.lines_of(order).filter(|&line| frozen[line] != NOWHERE) {
+                let cell = self.sku[line] as usize * warehouses + frozen[line] as usize;
+                *held.entry((cell, self.channel_of(order))).or_insert(0_i64) += i64::from(self.quantity[line]);
+            }
         }
-        for ((sku, at), units) in held {
-            let stock = self.stock[sku as usize * warehouses + at as usize];
+        // What pools do not have is of the stock.
+        let mut of_stock = std::collections::BTreeMap::new();
+        for ((cell, channel), units) in held {
+            let pooled = channel.map_or(0, |channel| self.pool.map_or(0, |pool| pool[self.pool_at(channel, cell)]));
+            *of_stock.entry(cell).or_insert(0) += (units - pooled).max(0);
+        }
+        for (cell, units) in of_stock {
+            let stock = self.stock[cell];
             if units > stock {
                 flaws.add(
-                    || format!("/stock/{sku}/{at}"),
+                    || format!("/stock/{}/{}", cell / warehouses, cell % warehouses),
                     || format!("must include the {units} units that frozen lines keep there, not {stock}"),
                 );
             }

@@ -3,6 +3,10 @@
 //!
 //! Prices move by the share of demand that is too much or too little of a cell, damped by what they did before (heavy ball)
 //! and by steps that shrink from pass to pass. A pass solves every order that wants something scarce.
+//!
+//! A channel's pool has a price of its own, from 0 to that of the shared cell beneath: so shared units are worth the same
+//! whoever of them takes them, and the bound holds. Where both prices are the same, what the channel takes beyond its pool
+//! counts as taken of the shared cell.
 
 use std::ops::Range;
 
@@ -219,7 +223,7 @@ impl Pass<'_> {
         let mut first_cell = 0;
         for first in (0..network.skus()).step_by(SKUS_A_PIECE) {
             let skus = first..(first + SKUS_A_PIECE).min(network.skus());
-            let end = network.cell_start[skus.end] as usize;
+            let end = network.cells_with(skus.end - 1).end;
             let (mine, rest) = price.split_at_mut(end - first_cell);
             let (my_motion, rest_motion) = motion.split_at_mut(end - first_cell);
             shelves.push(Shelf { skus, first_cell, price: mine, motion: my_motion, worth: 0 });
@@ -275,7 +279,7 @@ impl Piece<'_> {
 impl Shelf<'_> {
     fn reprice(&mut self, network: &Network, chosen: &[u32], step: f64, usage: &mut Vec<f64>) {
         for sku in self.skus.clone() {
-            let cells = network.cells_of(sku);
+            let cells = network.cells_with(sku);
             if !network.scarce[cells.clone()].contains(&true) {
                 continue;
             }
@@ -288,7 +292,10 @@ impl Shelf<'_> {
                     usage[cell as usize - cells.start] += weight * f64::from(network.units[line as usize]);
                 }
             }
-            let demand = network.demand[sku];
+            if network.has_pools() {
+                self.add_beyond(network, cells.clone(), usage);
+            }
+            let demand: f64 = network.demand[network.rows_of(sku)].iter().sum();
             for (cell, &used) in cells.clone().zip(&*usage).filter(|&(cell, _)| network.scarce[cell]) {
                 let at = cell - self.first_cell;
                 let stock = network.stock[cell];
@@ -296,9 +303,26 @@ impl Shelf<'_> {
                 // Where rows stand for many orders, a cell of few units is small beside all demand of its SKU: by that measure
                 // a price that is too high would hardly fall.
                 let of = if network.weight.is_empty() { demand } else { used.max(stock as f64).max(f64::MIN_POSITIVE) };
-                let price = moved(self.price[at], &mut motion, (used - stock as f64) / of, step, network.price_max);
+                // What is the channel's alone is worth no more than what others might have, too.
+                let price_max =
+                    network.base_of(cell).map_or(network.price_max, |base| self.price[base - self.first_cell]);
+                if stock == 0 {
+                    self.price[at] = price_max;
+                    continue;
+                }
+                let price = moved(self.price[at], &mut motion, (used - stock as f64) / of, step, price_max);
                 (self.price[at], self.motion[at]) = (price, motion as f32);
                 self.worth += i128::from(price) * i128::from(stock);
+            }
+        }
+    }
+
+    /// Adds to the use of shared cells what channels take of them: beyond their pools, where these cost as much.
+    fn add_beyond(&self, network: &Network, cells: Range<usize>, usage: &mut [f64]) {
+        let price = |cell: usize| self.price[cell - self.first_cell];
+        for cell in cells.clone() {
+            if let Some(base) = network.base_of(cell).filter(|&base| price(cell) == price(base)) {
+                usage[base - cells.start] += (usage[cell - cells.start] - network.stock[cell] as f64).max(0.0);
             }
         }
     }

@@ -106,8 +106,7 @@ impl Search<'_, '_> {
         let network = books.network;
         let changed = |order: &u32| {
             let seen = visited[*order as usize];
-            let skus = &network.line_sku[network.lines_of(*order as usize)];
-            skus.iter().any(|&sku| books.changed[sku as usize] >= seen)
+            network.lines_of(*order as usize).any(|line| books.changed[network.sku_of(line)] >= seen)
         };
         if self.sequence.len() > ALL_MAX {
             paying_more(books, self.dual, self.sequence).into_iter().filter(changed).collect()

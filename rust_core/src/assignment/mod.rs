@@ -5,6 +5,8 @@
 //! raises it by moving the prices. Guided by the best ones [`build`] places the orders one after another, and
 //! [`improve`] looks at each of them again, moving others along chains that make room ([`ring`]).
 //!
+//! Units in the pool of a channel are cells of their own, over the shared cell of the same SKU and warehouse ([`network`]).
+//!
 //! Whatever runs on several threads only reads, and what it found is done in a fixed order. So the same input and seed give
 //! the same answer on any number of threads, unless the time limit ends the search.
 
@@ -89,7 +91,8 @@ pub fn assign(problem: &Problem, effort: Effort, watch: &mut dyn Watch) -> Resul
     })
 }
 
-/// What a unit of each cell is worth to orders that come as often as their weights say: a row a SKU, a column a warehouse.
+/// What a unit of each cell is worth to orders that come as often as their weights say: a row a SKU, a column a warehouse. Units
+/// of pools are worth as much at the most.
 pub fn price(problem: &Problem, effort: Effort, watch: &mut dyn Watch) -> Result<Vec<i64>, Vec<Flaw>> {
     let flaws = problem.flaws();
     if !flaws.is_empty() {
@@ -102,7 +105,7 @@ pub fn price(problem: &Problem, effort: Effort, watch: &mut dyn Watch) -> Result
     let mut prices = vec![0; problem.stock.len()];
     let half = (1_i64 << network.shift) / 2;
     for sku in 0..network.skus() {
-        for cell in network.cells_of(sku) {
+        for cell in network.cells_of(network.rows_of(sku).start) {
             let at = sku * network.warehouses + network.cell_warehouse[cell] as usize;
             prices[at] = (dual.prices.cell[cell] + half) >> network.shift;
         }

@@ -12,7 +12,7 @@ pub const ORDER_LINES_MAX: usize = 500;
 /// Lines, orders and stocked cells of one batch, at the most.
 pub const LINES_MAX: usize = 1 << 30;
 
-/// Marks a line that is nowhere yet (`placed`), or free to go anywhere (`frozen`).
+/// Marks a line that is nowhere yet (`placed`), or free to go anywhere (`frozen`), and an order without a channel.
 pub const NOWHERE: i32 = -1;
 
 /// Orders over shared stock. Matrices are rows one after another.
@@ -50,6 +50,11 @@ pub struct Problem<'a> {
     pub priority: Option<&'a [i32]>,
     /// How often each order is expected; only prices know of it.
     pub weight: Option<&'a [f64]>,
+    /// Channel of each order, [`NOWHERE`] for none; only with `pool`.
+    pub channel: Option<&'a [i32]>,
+    /// Units beside `stock` that only orders of a channel may take: for each channel as many rows as `stock` has. They take
+    /// them first. What orders hold now is included in the pool of their channel, or in `stock`.
+    pub pool: Option<&'a [i64]>,
 }
 
 /// A rule that is broken: where (a JSON pointer), and which.
@@ -78,6 +83,21 @@ impl<'a> Problem<'a> {
     #[must_use]
     pub fn skus(&self) -> usize {
         self.stock.len().checked_div(self.warehouses()).unwrap_or(0)
+    }
+
+    /// Channels that have rows of pools.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.pool.map_or(0, <[_]>::len).checked_div(self.stock.len()).unwrap_or(0)
+    }
+
+    pub(super) fn channel_of(&self, order: usize) -> Option<usize> {
+        self.channel.and_then(|channel| usize::try_from(channel[order]).ok())
+    }
+
+    /// Where the pools of a channel have a cell of the stock.
+    pub(super) fn pool_at(&self, channel: usize, cell: usize) -> usize {
+        channel * self.stock.len() + cell
     }
 
     /// Input positions of an order's lines.

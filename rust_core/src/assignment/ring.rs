@@ -98,7 +98,7 @@ impl Ring {
         self.own = self.node_of(books.choice[line]);
         self.arc.clear();
         self.arc.resize(nodes * nodes, (UNSERVABLE, NOBODY));
-        let lines = books.network.lines_with(books.network.line_sku[line] as usize);
+        let lines = books.network.lines_in(books.network.line_row[line] as usize);
         let window = lines.len().min(WINDOW);
         let first = if window < lines.len() { salt % lines.len() } else { 0 };
         for at in first..first + window {
@@ -208,7 +208,7 @@ impl Ring {
         self.room.clear();
         self.room.resize((STEPS + 1) * nodes, (UNSERVABLE, NOBODY));
         for (node, &cell) in self.cells.iter().enumerate() {
-            if books.left[cell as usize] >= units {
+            if books.free(cell as usize) >= units {
                 self.room[node].0 = 0;
             } else if node == self.own {
                 self.room[node].0 = keep;

@@ -73,7 +73,7 @@ pub(super) fn shake(
 
 fn regroup(books: &Books, dual: &Dual, order: u32, salt: u64, room: &mut Room) -> Option<Change> {
     let mut shaken = std::mem::take(&mut room.shaken);
-    shaken.more.resize(books.left.len(), 0);
+    shaken.more.resize(books.cells(), 0);
     let found = shaken.regroup(books, dual, order, mixed(salt ^ (u64::from(order) << 8)), room);
     for &cell in &shaken.touched {
         shaken.more[cell as usize] = 0;
@@ -100,7 +100,7 @@ impl Shaken {
             }
             for at in 0..self.group.len() {
                 for line in books.network.lines_of(self.group[at] as usize) {
-                    books.parts(line, |cell, units| self.add(cell, units));
+                    books.parts(line, |cell, units| self.add(books, cell, units));
                 }
             }
             self.group.sort_unstable_by_key(|&order| mixed(salt ^ u64::from(order)));
@@ -113,11 +113,17 @@ impl Shaken {
         None
     }
 
-    fn add(&mut self, cell: u32, units: i64) {
-        if cell != UNSERVED {
-            self.touched.push(cell);
-            self.more[cell as usize] += units;
+    fn add(&mut self, books: &Books, cell: u32, units: i64) {
+        if cell == UNSERVED {
+            return;
         }
+        let at = cell as usize;
+        if let Some(base) = books.network.base_of(at) {
+            self.touched.push(base as u32);
+            self.more[base] += books.to_base(at, self.more[at], units);
+        }
+        self.touched.push(cell);
+        self.more[at] += units;
     }
 
     /// An order, and others that want what one of them wants.
@@ -134,7 +140,7 @@ impl Shaken {
             let from = self.group[chance as usize % self.group.len()] as usize;
             let lines = network.lines_of(from);
             let line = lines.start + (chance >> 20) as usize % lines.len();
-            let sharing = network.lines_with(network.line_sku[line] as usize);
+            let sharing = network.lines_with(network.sku_of(line));
             let other = network.line_order[sharing[(chance >> 36) as usize % sharing.len()] as usize];
             if !self.group.contains(&other) && fits(other) {
                 self.group.push(other);
@@ -152,12 +158,12 @@ impl Shaken {
         self.change = Change::default();
         for at in 0..self.group.len() {
             let more = &self.more;
-            let free = |_: usize, cell: usize| books.left[cell] + more[cell];
+            let free = |_: usize, cell: usize| books.free_with(cell, |cell| more[cell]);
             let (value, change) = choose(books, prices, self.group[at] as usize, room, &free);
             total += value;
             let whole = change.whole.iter().map(|&(line, cell)| (cell, i64::from(network.units[line as usize])));
             for (cell, units) in whole.chain(change.split.iter().flat_map(|split| split.1.iter().copied())) {
-                self.add(cell, -units);
+                self.add(books, cell, -units);
                 if cell != UNSERVED {
                     total -= units * prices.map_or(0, |prices| prices.cell[cell as usize]);
                 }

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod owned;
+mod pools;
 
 use std::time::Duration;
 

@@ -83,7 +83,7 @@ pub(super) fn propose(books: &Books, order: usize, salt: usize, room: &mut Room)
 /// An order where stock is left for it, what it has now included, at the least cost and price. With prices any choice is a
 /// change; without, only another one than it has.
 pub(super) fn place(books: &Books, prices: Option<&Prices>, order: usize, room: &mut Room) -> Option<Change> {
-    let free = |line: usize, cell: usize| books.left[cell] + own_units(books, line, cell as u32);
+    let free = |line: usize, cell: usize| books.free(cell) + own_units(books, line, cell as u32);
     let (_, change) = choose(books, prices, order, room, &free);
     let other = |&(line, cell): &(u32, u32)| books.choice[line as usize] != cell;
     (prices.is_some() || !change.split.is_empty() || change.whole.iter().any(other)).then_some(change)

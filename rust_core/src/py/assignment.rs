@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
@@ -29,6 +29,8 @@ pub struct Columns<'py> {
     frozen: Option<Column<'py, i32>>,
     capacity: Option<Column<'py, i64>>,
     priority: Option<Column<'py, i32>>,
+    channel: Option<Column<'py, i32>>,
+    pool: Option<PyReadonlyArray3<'py, i64>>,
 }
 
 fn maybe<'a, T: numpy::Element>(column: Option<&'a Column<'_, T>>) -> PyResult<Option<&'a [T]>> {
@@ -54,6 +56,8 @@ impl Columns<'_> {
             capacity: maybe(self.capacity.as_ref())?,
             priority: maybe(self.priority.as_ref())?,
             weight: maybe(weight)?,
+            channel: maybe(self.channel.as_ref())?,
+            pool: self.pool.as_ref().map(|pool| pool.as_slice()).transpose()?,
         })
     }
 
@@ -71,6 +75,16 @@ impl Columns<'_> {
         };
         check("unit_cost", self.unit_cost.shape(), [Some(regions), Some(warehouses)]);
         check("stock", self.stock.shape(), [None, Some(warehouses)]);
+        if let Some(pool) = &self.pool
+            && pool.shape()[1..] != *self.stock.shape()
+        {
+            let [wanted, found] = [self.stock.shape(), &pool.shape()[1..]];
+            let message = format!(
+                "must have {} rows and {} columns for each channel, as stock has, not {} and {}",
+                wanted[0], wanted[1], found[0], found[1]
+            );
+            flaws.push(("/pool".into(), message));
+        }
         flaws
     }
 }

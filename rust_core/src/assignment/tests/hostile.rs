@@ -28,7 +28,7 @@ fn flaws(change: impl Fn(&mut Owned)) -> Vec<(String, String)> {
 #[test]
 fn what_breaks_a_rule_is_named() {
     type Case = (&'static str, fn(&mut Owned));
-    let cases: [Case; 24] = [
+    let cases: [Case; 33] = [
         ("/fixed", |owned| owned.fixed.clear()),
         ("/line_start", |owned| owned.line_start = vec![0, 3]),
         ("/line_start", |owned| owned.line_start[0] = 1),
@@ -55,6 +55,22 @@ fn what_breaks_a_rule_is_named() {
         }),
         ("/capacity/0", |owned| (owned.capacity, owned.frozen) = (Some(vec![0, 1, 1]), Some(vec![0, -1, -1]))),
         ("/priority/1", |owned| owned.priority = Some(vec![1, 0])),
+        ("/channel", |owned| owned.channel = Some(vec![-1, -1])),
+        ("/pool", |owned| owned.pool = Some(vec![1; 6])),
+        ("/pool", |owned| (owned.channel, owned.pool) = (Some(vec![0, 0]), Some(vec![1; 5]))),
+        ("/channel", |owned| (owned.channel, owned.pool) = (Some(vec![0]), Some(vec![1; 6]))),
+        ("/channel/1", |owned| (owned.channel, owned.pool) = (Some(vec![0, 2]), Some(vec![1; 12]))),
+        ("/channel/0", |owned| (owned.channel, owned.pool) = (Some(vec![-2, 1]), Some(vec![1; 12]))),
+        ("/channel/0", |owned| (owned.channel, owned.pool) = (Some(vec![0, -1]), Some(vec![]))),
+        ("/pool/1/1/0", |owned| {
+            (owned.channel, owned.pool) = (Some(vec![-1, 1]), Some(vec![1; 12]));
+            owned.pool.as_mut().unwrap()[9] = -1;
+        }),
+        ("/stock/1/0", |owned| {
+            // Of the second channel's 3 units 2 are in its pool, and the first one's 2 are not in it.
+            (owned.stock[3], owned.frozen) = (2, Some(vec![-1, 0, 0]));
+            (owned.channel, owned.pool) = (Some(vec![0, 1]), Some(vec![0, 0, 0, 0, 9, 9, 9, 9, 9, 2, 9, 9]));
+        }),
     ];
     for (pointer, change) in cases {
         let found = flaws(change);

@@ -1,5 +1,7 @@
 //! Batches that tests make, what an assignment of one costs by the rules alone, and the least that any costs.
 
+use std::ops::Range;
+
 use proptest::prelude::*;
 
 use super::super::{NOWHERE, Problem};
@@ -22,6 +24,8 @@ pub(crate) struct Owned {
     pub(crate) frozen: Option<Vec<i32>>,
     pub(crate) capacity: Option<Vec<i64>>,
     pub(crate) priority: Option<Vec<i32>>,
+    pub(crate) channel: Option<Vec<i32>>,
+    pub(crate) pool: Option<Vec<i64>>,
 }
 
 impl Owned {
@@ -43,6 +47,8 @@ impl Owned {
             capacity: self.capacity.as_deref(),
             priority: self.priority.as_deref(),
             weight: None,
+            channel: self.channel.as_deref(),
+            pool: self.pool.as_deref(),
         }
     }
 
@@ -53,12 +59,19 @@ impl Owned {
         self.frozen = None;
         self.capacity = None;
         self.priority = None;
+        self.channel = None;
+        self.pool = None;
+    }
+
+    pub(crate) fn channel_of(&self, order: usize) -> Option<usize> {
+        self.channel.as_ref().and_then(|all| usize::try_from(all[order]).ok())
     }
 
     /// What these units of each line at each warehouse (the last: not served) cost; `None` where a rule is broken.
     pub(crate) fn cost(&self, units: &[Vec<i64>]) -> Option<i64> {
         let warehouses = self.fixed.len();
         let mut left = self.stock.clone();
+        let mut pool = self.pool.clone().unwrap_or_default();
         let mut places = self.capacity.clone();
         let mut cost = 0;
         for (order, ends) in self.line_start.windows(2).enumerate() {
@@ -84,7 +97,13 @@ impl Owned {
                     } else {
                         used[at] = true;
                         cost += some * self.unit_cost[region * warehouses + at];
-                        left[self.sku[line] as usize * warehouses + at] -= some;
+                        let cell = self.sku[line] as usize * warehouses + at;
+                        let own = self.channel_of(order).map(|channel| channel * left.len() + cell);
+                        let pooled = own.map_or(0, |own| pool[own].min(some));
+                        if let Some(own) = own {
+                            pool[own] -= pooled;
+                        }
+                        left[cell] -= some - pooled;
                     }
                 }
             }
@@ -132,9 +151,15 @@ impl Owned {
     }
 }
 
-fn draw(orders: usize, warehouses: usize, skus: usize, quantity_max: i32) -> impl Strategy<Value = Owned> {
+fn draw(
+    orders: usize,
+    warehouses: usize,
+    skus: usize,
+    quantity_max: i32,
+    options: Range<u8>,
+) -> impl Strategy<Value = Owned> {
     let count = prop::collection::vec(0..=skus.min(3), 0..=orders);
-    (count, 1..=warehouses, any::<u64>(), 0_u8..64).prop_map(move |(count, warehouses, seed, options)| {
+    (count, 1..=warehouses, any::<u64>(), options).prop_map(move |(count, warehouses, seed, options)| {
         let mut state = seed;
         let mut random = move |below: i64| {
             state = super::super::mixed(state);
@@ -169,6 +194,12 @@ fn draw(orders: usize, warehouses: usize, skus: usize, quantity_max: i32) -> imp
         owned.shipments_max = some(2).then(|| count.iter().map(|_| 1 + random(2) as i32).collect());
         owned.capacity = some(3).then(|| (0..warehouses).map(|_| random(count.len() as i64 + 1)).collect());
         owned.priority = some(4).then(|| count.iter().map(|_| 1 + random(3) as i32).collect());
+        if options >> 6 & 1 == 1 {
+            let channels = 1 + random(3);
+            owned.channel = Some(count.iter().map(|_| random(channels + 1) as i32 - 1).collect());
+            let units = |_| (random(5) - 2).max(0);
+            owned.pool = Some((0..channels as usize * owned.stock.len()).map(units).collect());
+        }
         owned.make_room_for_frozen();
         owned
     })
@@ -182,7 +213,14 @@ impl Owned {
             let mut used = std::collections::BTreeSet::new();
             for (line, &at) in frozen.iter().enumerate().take(ends[1] as usize).skip(ends[0] as usize) {
                 if let Ok(at) = usize::try_from(at) {
-                    self.stock[self.sku[line] as usize * warehouses + at] += i64::from(self.quantity[line]);
+                    let cell = self.sku[line] as usize * warehouses + at;
+                    let channel = self.channel.as_ref().and_then(|all| usize::try_from(all[order]).ok());
+                    let own = channel.map(|channel| channel * self.stock.len() + cell);
+                    // Some of them in pools, some beside.
+                    match own.and_then(|own| self.pool.as_mut()?.get_mut(own)).filter(|_| line % 2 == 0) {
+                        Some(pool) => *pool += i64::from(self.quantity[line]),
+                        None => self.stock[cell] += i64::from(self.quantity[line]),
+                    }
                     used.insert(at);
                 }
             }
@@ -198,10 +236,23 @@ impl Owned {
 
 /// A batch whose optimum brute force finds.
 pub(crate) fn tiny() -> impl Strategy<Value = Owned> {
-    draw(3, 3, 3, 2).prop_filter("too many units to try", |owned| owned.quantity.iter().sum::<i32>() <= 7)
+    few(draw(3, 3, 3, 2, 0..128))
+}
+
+fn few(drawn: impl Strategy<Value = Owned>) -> impl Strategy<Value = Owned> {
+    drawn.prop_filter("too many units to try", |owned| owned.quantity.iter().sum::<i32>() <= 7)
 }
 
 /// A batch of up to so many orders.
 pub(crate) fn batch(orders: usize) -> impl Strategy<Value = Owned> {
-    draw(orders, 6, 8, 3)
+    draw(orders, 6, 8, 3, 0..128)
+}
+
+/// The same with pools, always.
+pub(crate) fn tiny_with_pools() -> impl Strategy<Value = Owned> {
+    few(draw(3, 3, 3, 2, 64..128))
+}
+
+pub(crate) fn batch_with_pools(orders: usize) -> impl Strategy<Value = Owned> {
+    draw(orders, 6, 8, 3, 64..128)
 }
