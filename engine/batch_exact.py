@@ -46,7 +46,8 @@ def solve_exactly(
     p = problem
     orders, lines, warehouses = p.orders, p.lines, len(p.fixed)
     order = np.repeat(np.arange(orders), np.diff(p.line_start))
-    may = p.stock[p.sku] > 0
+    channel, have = _within_reach(p, order)
+    may = have > 0
     frozen = np.full(lines, -1) if p.frozen is None else p.frozen.astype(np.int64)
     kept = frozen >= 0
     may[kept] = np.arange(warehouses) == frozen[kept, None]
@@ -62,12 +63,12 @@ def solve_exactly(
     moved = np.where(placed[line] >= 0, placed[line] != warehouse, False) * p.move_penalty
     unit = p.unit_cost[region[line], warehouse] + moved
     unserved = p.unserved_unit[region] * priority[order] + (placed >= 0) * p.move_penalty
-    # Columns: units of lines at cells, units not served, warehouses that orders use, orders with something not served.
+    # Columns: units of lines at cells, units not served, warehouses that orders use, orders with something not served,
+    # units that channels take beyond their pools.
     pair, of_cell = np.unique(order[line] * warehouses + warehouse, return_inverse=True)
     used, missing = cells + lines, cells + lines + len(pair)
-    width = missing + orders
     cost = np.concatenate([unit, unserved, p.fixed[pair % warehouses], p.unserved_fixed * priority])
-    room = np.minimum(quantity[line], p.stock[p.sku[line], warehouse])
+    room = np.minimum(quantity[line], have[line, warehouse])
     upper = np.concatenate([room, np.where(kept, 0, quantity), np.ones(len(pair) + orders, np.int64)])
     every, infinity = np.arange(cells), highspy.kHighsInf
     rows = _Rows()
@@ -75,13 +76,13 @@ def solve_exactly(
     rows.add(-infinity, 0, [(every, every, 1), (every, used + of_cell, -room)], cells)
     each = np.arange(lines)
     rows.add(-infinity, 0, [(each, cells + each, 1), (each, missing + order, -quantity)], lines)
-    place, of_place = np.unique(p.sku[line].astype(np.int64) * warehouses + warehouse, return_inverse=True)
-    rows.add(0, p.stock.reshape(-1)[place], [(of_place, every, 1)], len(place))
+    beyond = _add_stock(rows, p, p.sku[line].astype(np.int64) * warehouses + warehouse, channel[line], len(upper))
+    columns = np.concatenate([cost, np.zeros(len(beyond), np.int64)]), np.concatenate([upper, beyond])
     if p.max_shipments is not None:
         rows.add(0, p.max_shipments, [(pair // warehouses, used + np.arange(len(pair)), 1)], orders)
     if p.capacity is not None:
         rows.add(0, p.capacity, [(pair % warehouses, used + np.arange(len(pair)), 1)], warehouses)
-    found, dual_bound, optimal = _run_highs(highspy, cost, upper, rows, width, time_limit_s)
+    found, dual_bound, optimal = _run_highs(highspy, *columns, rows, time_limit_s)
     if found is None:
         # Nothing in time: what is frozen is all that is served.
         taken = np.concatenate([np.where(kept[line], quantity[line], 0), np.where(kept, 0, quantity)])
@@ -92,6 +93,36 @@ def solve_exactly(
     total = int(taken @ cost[:used]) + int(p.fixed[opened].sum()) + int((p.unserved_fixed * priority)[short].sum())
     bound = total if optimal else max(0, min(total, dual_bound))
     return *_pieces(line, warehouse, taken), total, bound, "complete" if optimal else "time_limit"
+
+
+def _within_reach(p: BatchProblem, order: _Int) -> tuple[_Int, _Int]:
+    """The channel of each line, -1 for none, and the units that are there for it at every warehouse: [N, W]."""
+    have = p.stock[p.sku]
+    if p.channel is None or p.pool is None:
+        return np.full(p.lines, -1), have
+    channel = p.channel[order].astype(np.int64)
+    own = channel >= 0
+    have[own] += p.pool[channel[own], p.sku[own]]
+    return channel, have
+
+
+def _add_stock(rows: _Rows, p: BatchProblem, cell: _Int, channel: _Int, first: int) -> _Int:
+    """Rows by which columns from 0 on, each of a cell of the stock and of a channel, take no more than there is.
+
+    What channels take beyond their pools is in columns of its own, from `first` on. Returns the most that these may be.
+    """
+    (own,) = np.nonzero(channel >= 0)
+    (others,) = np.nonzero(channel < 0)
+    pool = np.zeros(0, np.int64) if p.pool is None else p.pool.reshape(-1)
+    stock = p.stock.reshape(-1)
+    pooled, of_pooled = np.unique(channel[own] * stock.size + cell[own], return_inverse=True)
+    beyond = np.arange(len(pooled))
+    rows.add(-np.inf, pool[pooled], [(of_pooled, own, 1), (beyond, first + beyond, -1)], len(pooled))
+    shared = pooled % max(stock.size, 1)
+    place, of_place = np.unique(np.concatenate([cell[others], shared]), return_inverse=True)
+    rows.add(0, stock[place], [(of_place, np.concatenate([others, first + beyond]), 1)], len(place))
+    most: _Int = stock[shared]
+    return most
 
 
 def _pieces(line: _Int, warehouse: _Int, taken: _Int) -> tuple[_Int, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
@@ -105,20 +136,20 @@ def _pieces(line: _Int, warehouse: _Int, taken: _Int) -> tuple[_Int, npt.NDArray
 
 
 def _run_highs(
-    highspy: Any, cost: _Int, upper: _Int, rows: _Rows, width: int, time_limit_s: float
+    highspy: Any, cost: _Int, upper: _Int, rows: _Rows, time_limit_s: float
 ) -> tuple[npt.NDArray[np.float64] | None, int, bool]:
     """What each column is (None where nothing was found in time), the bound, whether it is the optimum."""
     at, to, value = (np.concatenate(part) for part in zip(*rows.parts, strict=True))
     sequence = np.lexsort((to, at))
     model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = width, rows.count
+    model.num_col_, model.num_row_ = len(cost), rows.count
     model.col_cost_ = cost.astype(np.float64)
-    model.col_lower_, model.col_upper_ = np.zeros(width), upper.astype(np.float64)
+    model.col_lower_, model.col_upper_ = np.zeros(len(cost)), upper.astype(np.float64)
     model.row_lower_, model.row_upper_ = np.concatenate(rows.lower), np.concatenate(rows.upper)
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_ = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=rows.count))]).astype(np.int32)
     model.a_matrix_.index_, model.a_matrix_.value_ = to[sequence].astype(np.int32), value[sequence]
-    model.integrality_ = [highspy.HighsVarType.kInteger] * width
+    model.integrality_ = [highspy.HighsVarType.kInteger] * len(cost)
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     # HiGHS keeps the number of its first run for the whole process: one, as the bench has it, too.

@@ -3,6 +3,7 @@
 import csv
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,13 @@ def check(p: BatchProblem, found: BatchAssignment) -> None:
     assert (np.diff(found.line) >= 0).all()
     assert (units.sum(axis=1) == p.quantity).all()
     served, unserved = units[:, :-1], units[:, -1]
-    taken = np.zeros_like(p.stock)
-    np.add.at(taken, p.sku, served)
-    assert (taken <= p.stock).all()
     order = np.repeat(np.arange(p.orders), np.diff(p.line_start))
+    channel = np.full(p.orders, -1) if p.channel is None else p.channel
+    pool = np.zeros((0, *p.stock.shape), np.int64) if p.pool is None else p.pool
+    # The last for orders without a channel.
+    taken = np.zeros((len(pool) + 1, *p.stock.shape), np.int64)
+    np.add.at(taken, (channel[order], p.sku), served)
+    assert (np.maximum(taken[:-1] - pool, 0).sum(axis=0) + taken[-1] <= p.stock).all()
     used = np.zeros((p.orders, warehouses), bool)
     np.logical_or.at(used, order, served > 0)
     short = np.zeros(p.orders, bool)
@@ -93,11 +97,31 @@ def with_options(seed: int) -> BatchProblem:
     return BatchProblem(**columns)
 
 
-def test_highs_finds_little_that_is_cheaper_and_nothing_below_the_bound() -> None:
+def with_pools(seed: int) -> BatchProblem:
+    """The same with two channels and orders of none; a third of the units are in pools, some of whole cells."""
+    random = np.random.default_rng(seed)
+    plain = with_options(seed)
+    columns = {name: getattr(plain, name) for name in BatchProblem.__slots__}
+    columns["channel"] = random.integers(-1, 2, plain.orders)
+    # What is frozen stays in the stock.
+    held = np.zeros_like(plain.stock)
+    if plain.frozen is not None:
+        still = plain.frozen >= 0
+        np.add.at(held, (plain.sku[still], plain.frozen[still]), plain.quantity[still])
+    share = random.choice([0.0, 0.5, 1.0], plain.stock.shape, p=[0.5, 0.3, 0.2])
+    pooled = np.rint((plain.stock - held) * share).astype(np.int64)
+    first = random.binomial(pooled, 0.5)
+    columns["stock"] = plain.stock - pooled
+    columns["pool"] = np.stack([first, pooled - first])
+    return BatchProblem(**columns)
+
+
+@pytest.mark.parametrize("drawn", [with_options, with_pools])
+def test_highs_finds_little_that_is_cheaper_and_nothing_below_the_bound(drawn: Callable[[int], BatchProblem]) -> None:
     """Small batches with every option by turns; hundreds of them with STOCKADE_BATCHES=300."""
     above = []
     for seed in range(BATCHES):
-        p = with_options(seed)
+        p = drawn(seed)
         found, best = assign_batch(p, seed=seed), assign_batch(p, exact=True, time_limit_s=30)
         check(p, found)
         check(p, best)
@@ -266,6 +290,18 @@ def test_little_or_nothing_is_assigned_as_well(change: dict[str, Any]) -> None:
         ({"frozen": [-1, 0, 0]}, "/stock/1/0", "5 units"),
         ({"capacity": [1]}, "/capacity", "2 entries"),
         ({"priority": [1, 0]}, "/priority/1", "not 0"),
+        ({"channel": [0, -1]}, "/channel", "pool"),
+        ({"pool": [[[1, 1], [1, 1]]]}, "/pool", "channel"),
+        ({"pool": [[1, 1], [1, 1]], "channel": [0, 0]}, "/pool", "3 dimensions"),
+        ({"pool": [[[1], [1]]], "channel": [0, 0]}, "/pool", "2 rows and 2 columns"),
+        ({"pool": [[[1, 1], [1, -1]]], "channel": [0, 0]}, "/pool/0/1/1", "not -1"),
+        ({"pool": [[[1, 1], [1, 1]]], "channel": [0, 1]}, "/channel/1", "-1 to 0, not 1"),
+        ({"pool": [[[1, 1], [1, 1]]], "channel": [0]}, "/channel", "2 entries"),
+        (
+            {"pool": [[[0, 0], [1, 0]]], "channel": [0, -1], "frozen": [-1, 0, 0], "stock": [[4, 4], [3, 4]]},
+            "/stock/1/0",
+            "4 units",
+        ),
     ],
 )
 def test_what_breaks_a_rule_is_named(change: dict[str, Any], pointer: str, words: str) -> None:
@@ -325,6 +361,22 @@ def test_churn_pays_for_itself() -> None:
     assert moved.warehouse.tolist() == [0, 0, 0]
     still = assign_batch(problem(**there, move_penalty=100))
     assert still.warehouse.tolist() == [1, 1, 1]
+
+
+def test_nobody_else_takes_what_is_in_a_pool() -> None:
+    """Its channel takes it first, and then of what all share."""
+    short = {"line_start": [0, 1, 2], "sku": [1, 1], "quantity": [3, 3]}
+    for own in (0, 1):
+        channel = [0, -1] if own == 0 else [-1, 0]
+        for pool, stock, served in ((3, 0, [3, 0]), (2, 1, [3, 0]), (2, 4, [3, 3]), (9, 0, [3, 0])):
+            p = problem(**short, stock=[[0, 0], [stock, 0]], channel=channel, pool=[[[0, 0], [pool, 0]]])
+            for found in (assign_batch(p), assign_batch(p, exact=True)):
+                check(p, found)
+                got = np.bincount(found.line, np.where(found.warehouse >= 0, found.quantity, 0), 2)
+                assert [got[own], got[1 - own]] == served
+    # Prices are of what all share; in pools there is enough.
+    enough = problem(**short, stock=[[0, 0], [3, 0]], channel=[0, -1], pool=[[[0, 0], [3, 0]]])
+    assert (price_stock(enough, [1, 1]) == 0).all()
 
 
 def test_the_dearest_orders_to_leave_are_served_first() -> None:
