@@ -295,14 +295,18 @@ impl Shelf<'_> {
             if network.has_pools() {
                 self.add_beyond(network, cells.clone(), usage);
             }
-            let demand: f64 = network.demand[network.rows_of(sku)].iter().sum();
-            for (cell, &used) in cells.clone().zip(&*usage).filter(|&(cell, _)| network.scarce[cell]) {
+            let rows = network.rows_of(sku).flat_map(|row| network.cells_of(row).map(move |cell| (row, cell)));
+            for ((row, cell), &used) in rows.zip(&*usage).filter(|&((_, cell), _)| network.scarce[cell]) {
                 let at = cell - self.first_cell;
                 let stock = network.stock[cell];
                 let mut motion = f64::from(self.motion[at]);
                 // Where rows stand for many orders, a cell of few units is small beside all demand of its SKU: by that measure
                 // a price that is too high would hardly fall.
-                let of = if network.weight.is_empty() { demand } else { used.max(stock as f64).max(f64::MIN_POSITIVE) };
+                let of = if network.weight.is_empty() {
+                    network.wanted_of(row, cell)
+                } else {
+                    used.max(stock as f64).max(f64::MIN_POSITIVE)
+                };
                 // What is the channel's alone is worth no more than what others might have, too.
                 let price_max =
                     network.base_of(cell).map_or(network.price_max, |base| self.price[base - self.first_cell]);

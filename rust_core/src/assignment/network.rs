@@ -68,6 +68,8 @@ pub(super) struct Network {
     row_line: Vec<u32>,
     /// Units wanted of each row, by weight.
     pub(super) demand: Vec<f64>,
+    /// Units wanted of each cell, of shared ones beyond pools; empty where no pool is wanted: those of its row.
+    wanted: Vec<f64>,
     /// Empty where every order counts once.
     pub(super) weight: Vec<f64>,
     /// Orders that may use each warehouse beside those with frozen lines there; empty where there is no limit.
@@ -252,8 +254,9 @@ impl Network {
                 self.mark_scarce(sku);
             }
         }
-        if !self.base.is_empty() {
+        if self.has_pools() {
             self.base.resize(self.stock.len(), NO_BASE);
+            self.wanted.resize(self.stock.len(), 0.0);
         }
     }
 
@@ -272,26 +275,21 @@ impl Network {
         }
     }
 
-    /// A shared cell is scarce by what is wanted beyond pools; that of a channel only where both are too little.
+    /// Of a shared cell is wanted what pools have not; that of a channel is scarce only where the shared one is, too.
     fn mark_scarce(&mut self, sku: usize) {
         let rows = self.rows_of(sku);
-        let own = self.cells_of(rows.start + 1).start..self.cells_of(rows.end - 1).end;
-        let mut wanted: Vec<f64> = vec![self.demand[rows.start]; self.cells_of(rows.start).len()];
-        let first = self.cells_of(rows.start).start;
-        for row in rows.start + 1..rows.end {
+        self.wanted.resize(self.cells_of(rows.start).start, 0.0);
+        for row in rows.clone() {
+            self.wanted.resize(self.cells_of(row).end, self.demand[row]);
             for cell in self.cells_of(row) {
-                let beyond = self.demand[row] - self.stock[cell] as f64;
-                self.scarce[cell] = beyond > 0.0;
                 if let Some(base) = self.base_of(cell) {
-                    wanted[base - first] += beyond.max(0.0);
+                    self.wanted[base] += (self.demand[row] - self.stock[cell] as f64).max(0.0);
                 }
             }
         }
-        for (cell, wanted) in self.cells_of(rows.start).zip(wanted) {
-            self.scarce[cell] = wanted > self.stock[cell] as f64;
-        }
-        for cell in own {
-            self.scarce[cell] &= self.base_of(cell).is_none_or(|base| self.scarce[base]);
+        for cell in self.cells_with(sku) {
+            let beneath = self.base_of(cell).is_none_or(|base| self.scarce[base]);
+            self.scarce[cell] = self.wanted[cell] > self.stock[cell] as f64 && beneath;
         }
     }
 
@@ -334,6 +332,12 @@ impl Network {
     pub(super) fn cells_with(&self, sku: usize) -> Range<usize> {
         let rows = self.rows_of(sku);
         self.cell_start[rows.start] as usize..self.cell_start[rows.end] as usize
+    }
+
+    /// Units that are wanted of a cell of a row.
+    pub(super) fn wanted_of(&self, row: usize, cell: usize) -> f64 {
+        let pooled = self.row_sku.get(row).is_some_and(|&sku| self.rows_of(sku as usize).len() > 1);
+        if pooled { self.wanted[cell] } else { self.demand[row] }
     }
 
     /// Where a line may be served.
