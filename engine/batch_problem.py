@@ -126,6 +126,7 @@ class BatchProblem:
         costs: "Source",
         *,
         warehouses: "Source | None" = None,
+        pools: "Source | None" = None,
         fixed_cost: int | None = None,
         unserved_fixed: int,
         unserved_unit: int | Mapping[Id, int],
@@ -134,11 +135,13 @@ class BatchProblem:
     ) -> "BatchProblem":
         """A batch from tables: frames of pandas, polars or pyarrow, whatever streams Arrow, or columns by name.
 
-        lines: order_id, sku, quantity, region; if wanted placed, frozen (a warehouse, or empty), max_shipments and
-        priority. What is an order's is the same in all of its rows; they need not stand together.
+        lines: order_id, sku, quantity, region; if wanted placed, frozen (a warehouse, or empty), max_shipments,
+        priority and channel. What is an order's is the same in all of its rows; they need not stand together.
         stock: sku, warehouse, quantity; what has no row is not there.
         costs: region, warehouse, unit_cost; a row for every pair.
         warehouses: warehouse, fixed_cost; if wanted capacity (empty: no bound). Or `fixed_cost`, of all in `costs`.
+        pools: channel, sku, warehouse, quantity; beside the stock, and only for orders whose `channel` in lines it is.
+        A channel without a row here, or an empty one, has no pool.
         unserved_unit: of all regions, or by region.
 
         Ids are text or whole numbers, the same for the same thing in all tables. Not copied are quantities and ids
@@ -155,6 +158,7 @@ class BatchProblem:
             stock,
             costs,
             warehouses=warehouses,
+            pools=pools,
             fixed_cost=fixed_cost,
             unserved_fixed=unserved_fixed,
             unserved_unit=unserved_unit,

@@ -19,15 +19,17 @@ from engine import BatchProgress, assign_batch
 from engine.errors import InvalidInput
 from engine.frames.files import check_written, write_table_file
 
+_LINES = "order_id, sku, quantity, region; placed, frozen, max_shipments, priority, channel."
 _PHASES = {"price": "pricing the stock", "build": "placing orders", "improve": "improving"}
 
 
 def assign(
     *,
-    lines: Annotated[Path, Parameter(help="order_id, sku, quantity, region; placed, frozen, max_shipments, priority.")],
+    lines: Annotated[Path, Parameter(help=_LINES)],
     stock: Annotated[Path, Parameter(help="sku, warehouse, quantity.")],
     costs: Annotated[Path, Parameter(help="region, warehouse, unit_cost: a row for every pair.")],
     warehouses: Annotated[Path | None, Parameter(help="warehouse, fixed_cost; capacity.")] = None,
+    pools: Annotated[Path | None, Parameter(help="channel, sku, warehouse, quantity: for orders of a channel.")] = None,
     fixed_cost: Annotated[int | None, Parameter(help="Of each warehouse that an order uses, for all alike.")] = None,
     unserved_fixed: Annotated[int, Parameter(help="What an order costs of which a unit is not served.")],
     unserved_unit: Annotated[int, Parameter(help="What each unit costs that is not served.")],
@@ -49,8 +51,7 @@ def assign(
     if out_file is not None:
         check_written(out_file)
     files = {"lines": lines, "stock": stock, "costs": costs}
-    if warehouses is not None:
-        files["warehouses"] = warehouses
+    files |= {name: file for name, file in (("warehouses", warehouses), ("pools", pools)) if file is not None}
     if not json:
         err.print("Reading the tables ...")
     problem = read_problem(

@@ -14,6 +14,7 @@ NUMBERS = {
     "stock": ("quantity",),
     "costs": ("unit_cost",),
     "warehouses": ("fixed_cost", "capacity"),
+    "pools": ("quantity",),
 }
 """Columns of whole numbers, by table; the others hold ids."""
 
@@ -26,7 +27,7 @@ OPTIONS = {
     "warehouses": "--warehouses",
 }
 
-_CELL = re.compile(r"/(?P<table>lines|stock|costs|warehouses)(?:/(?P<row>\d+))?(?:/(?P<column>\w+))?")
+_CELL = re.compile(r"/(?P<table>lines|stock|costs|warehouses|pools)(?:/(?P<row>\d+))?(?:/(?P<column>\w+))?")
 
 
 def read_problem(
@@ -38,7 +39,7 @@ def read_problem(
     max_shipments: int | None,
     move_penalty: int,
 ) -> BatchProblem:
-    """The batch of files named `lines`, `stock`, `costs` and, unless `fixed_cost` is given, `warehouses`.
+    """The batch of files named `lines`, `stock`, `costs`, `warehouses` unless `fixed_cost` is given, perhaps `pools`.
 
     Raises InvalidInput.
     """
@@ -52,6 +53,7 @@ def read_problem(
             tables["stock"].source,
             tables["costs"].source,
             warehouses=tables["warehouses"].source if "warehouses" in tables else None,
+            pools=tables["pools"].source if "pools" in tables else None,
             fixed_cost=fixed_cost,
             unserved_fixed=unserved_fixed,
             unserved_unit=unserved_unit,

@@ -1,4 +1,4 @@
-"""The things of one kind by number, SKUs, warehouses or regions, and columns of ids as such numbers."""
+"""The things of one kind by number, SKUs, warehouses, regions or channels, and columns of ids as such numbers."""
 
 import numpy as np
 import numpy.typing as npt
@@ -33,10 +33,10 @@ class Dimension:
             if self._number.setdefault(id_, len(self.ids)) == len(self.ids):
                 self.ids.append(id_)
 
-    def codes(self, column: IdColumn) -> npt.NDArray[np.int32]:
+    def codes(self, column: IdColumn, *, others: bool = False) -> npt.NDArray[np.int32]:
         """The numbers of a column's ids, -1 where it is empty; the column itself where it is those numbers, int32.
 
-        Raises InvalidInput, which names the rows of ids that are not there.
+        Raises InvalidInput, which names the rows of ids that are not there; unless it may have `others`, which are -1.
         """
         self._check_kind(column)
         given = column.numbers
@@ -45,7 +45,7 @@ class Dimension:
             if not numbers.size or (numbers.min() >= 0 and numbers.max() < len(self.ids)):
                 return numbers
         number = np.array([self._number.get(id_, -1) for id_ in column.ids] + [-1], np.int32)
-        if (number[:-1] < 0).any():
+        if not others and (number[:-1] < 0).any():
             self._raise_unknown(column, number)
         found: npt.NDArray[np.int32] = number[column.codes]
         return found

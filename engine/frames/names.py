@@ -21,6 +21,8 @@ class BatchNames(Struct, frozen=True, eq=False):
     """[W]"""
     regions: Sequence[Id]
     """[R]"""
+    channels: Sequence[Id]
+    """[C], none without pools"""
     row: npt.NDArray[np.int64] | None
     """[N] the row, from 0, of the frame of lines that each line was; None: lines stand as the rows do."""
     line_start: npt.NDArray[np.int64]

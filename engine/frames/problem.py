@@ -1,6 +1,7 @@
 """A BatchProblem made from tables of lines, stock, costs and warehouses. Checks what tables can have wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from engine.frames.table import Source, Table, read_table
 from engine.frames.told import told_by_name
 
 LINES_NEEDED = ("order_id", "sku", "quantity", "region")
-LINES_OPTIONAL = ("placed", "frozen", "max_shipments", "priority")
+LINES_OPTIONAL = ("placed", "frozen", "max_shipments", "priority", "channel")
 STOCK = ("sku", "warehouse", "quantity")
+POOLS = ("channel", "sku", "warehouse", "quantity")
 COSTS = ("region", "warehouse", "unit_cost")
 WAREHOUSES_NEEDED, WAREHOUSES_OPTIONAL = ("warehouse", "fixed_cost"), ("capacity",)
 
@@ -39,6 +41,7 @@ def problem_of(
     costs: Source,
     *,
     warehouses: Source | None,
+    pools: Source | None,
     fixed_cost: int | None,
     unserved_fixed: int,
     unserved_unit: int | Mapping[Id, int],
@@ -52,10 +55,13 @@ def problem_of(
         max_shipments = min(count("max_shipments", max_shipments, 1), INT32_MAX)
     line_table = read_table("lines", lines, needed=LINES_NEEDED, optional=LINES_OPTIONAL)
     stock_table = read_table("stock", stock, needed=STOCK)
+    pool_table = None if pools is None else read_table("pools", pools, needed=POOLS)
     cost_table = read_table("costs", costs, needed=COSTS)
     place, fixed, capacity = _warehouses(warehouses, fixed_cost, cost_table)
     region = Dimension("region", id_column(cost_table, "region"))
     sku = Dimension("SKU", id_column(stock_table, "sku"))
+    if pool_table is not None:
+        sku.add(id_column(pool_table, "sku"))
     sku_column = id_column(line_table, "sku")
     sku.add(sku_column)
     grouping = group_lines(line_table, sku.codes(sku_column))
@@ -67,11 +73,20 @@ def problem_of(
         if line_table.has(name)
     }
     given |= _of_orders(line_table, grouping, max_shipments)
+    channel = None
+    if pool_table is not None:
+        channel = Dimension("channel", id_column(pool_table, "channel"))
+        given["pool"] = _cells(pool_table, POOLS, (channel, sku, place), most=UNITS_MAX, absent=0)
+    if line_table.has("channel"):
+        given |= _channels(line_table, grouping, channel)
+    elif channel is not None:
+        raise InvalidInput((FieldError("/lines", 'lacks the column "channel", which pools need'),))
     names = BatchNames(
         orders=grouping.orders,
         skus=sku.ids,
         warehouses=place.ids,
         regions=region.ids,
+        channels=[] if channel is None else channel.ids,
         row=grouping.sequence,
         line_start=grouping.line_start,
         sku=grouping.sku,
@@ -84,8 +99,8 @@ def problem_of(
             quantity=grouping.sorted(whole_numbers(line_table, "quantity", least=1, most=INT32_MAX)),
             region=region_codes,
             fixed=fixed,
-            unit_cost=_matrix(cost_table, COSTS, region, place, most=COST_MAX, absent=None),
-            stock=_matrix(stock_table, STOCK, sku, place, most=UNITS_MAX, absent=0),
+            unit_cost=_cells(cost_table, COSTS, (region, place), most=COST_MAX, absent=None),
+            stock=_cells(stock_table, STOCK, (sku, place), most=UNITS_MAX, absent=0),
             unserved_fixed=unserved_fixed,
             unserved_unit=_unserved_unit(unserved_unit, region),
             move_penalty=move_penalty,
@@ -124,28 +139,41 @@ def _of_orders(table: Table, grouping: Grouping, max_shipments: int | None) -> d
     return found
 
 
-def _matrix(
-    table: Table, names: tuple[str, str, str], down: Dimension, across: Dimension, *, most: int, absent: int | None
+def _channels(table: Table, grouping: Grouping, channel: Dimension | None) -> dict[str, Any]:
+    """The channel of each order, -1 for one without a pool."""
+    column = id_column(table, "channel", optional=True)
+    grouping.of_orders("channel", column.codes)
+    if channel is None:
+        return {}
+    return {"channel": grouping.of_orders("channel", channel.codes(column, others=True))}
+
+
+def _cells(
+    table: Table, names: tuple[str, ...], dimensions: Sequence[Dimension], *, most: int, absent: int | None
 ) -> Int64:
-    """A table of cells as a matrix; `absent` stands where no row is, None: every cell must have one."""
-    if len(down) * len(across) > CELLS_MAX:
-        rule = f"{len(down):,} times {len(across):,} warehouses are more than {CELLS_MAX:,} cells"
+    """A table of cells, named by ids, as an array; `absent` stands where no row is, None: every cell must have one."""
+    shape = tuple(len(dimension) for dimension in dimensions)
+    if prod(shape) > CELLS_MAX:
+        counts = " times ".join(f"{length:,}" for length in shape)
+        rule = f"{counts} {dimensions[-1].what}s are more than {CELLS_MAX:,} cells"
         raise InvalidInput((FieldError(f"/{table.name}/{names[0]}", rule),))
-    first, second, column = (*(id_column(table, name) for name in names[:2]), names[2])
-    values = whole_numbers(table, column, least=0, most=most)
-    cell = down.codes(first).astype(np.int64) * len(across) + across.codes(second)
-    raise_rows(table, first.column, _again(cell), f"must be there once with the same {second.column}")
-    matrix = np.full(len(down) * len(across), -1 if absent is None else absent, np.int64)
-    matrix[cell] = values
-    if (empty := np.flatnonzero(matrix < 0)).size:
-        at, to = divmod(int(empty[0]), len(across))
+    columns, quantity = [id_column(table, name) for name in names[:-1]], names[-1]
+    values = whole_numbers(table, quantity, least=0, most=most)
+    cell = np.zeros(table.rows, np.int64)
+    for dimension, column in zip(dimensions, columns, strict=True):
+        cell = cell * len(dimension) + dimension.codes(column)
+    others = " and ".join(names[1:-1])
+    raise_rows(table, names[0], _again(cell), f"must be there once with the same {others}")
+    array = np.full(prod(shape), -1 if absent is None else absent, np.int64)
+    array[cell] = values
+    if (empty := np.flatnonzero(array < 0)).size:
+        first = np.unravel_index(int(empty[0]), shape)
+        lacking = " and ".join(f'{one.what} "{one.ids[at]}"' for one, at in zip(dimensions, first, strict=True))
         more = f" (and {empty.size - 1:,} more pairs)" if empty.size > 1 else ""
-        rule = (
-            f'has no row for {down.what} "{down.ids[at]}" and {across.what} "{across.ids[to]}"{more}: where nothing'
-            f" can go, let {column} be above what not serving a unit costs"
-        )
+        instead = f"where nothing can go, let {quantity} be above what not serving a unit costs"
+        rule = f"has no row for {lacking}{more}: {instead}"
         raise InvalidInput((FieldError(f"/{table.name}", rule),))
-    return matrix.reshape(len(down), len(across))
+    return array.reshape(shape)
 
 
 def _unserved_unit(given: int | Mapping[Id, int], region: Dimension) -> Int64:

@@ -9,7 +9,7 @@ from engine.frames.names import BatchNames
 
 _PLACE = re.compile(r"/(?P<field>\w+)/(?P<first>\d+)(?:/(?P<second>\d+))?")
 _OF_LINES = ("sku", "quantity", "placed", "frozen")
-_OF_ORDERS = ("line_start", "region", "max_shipments", "priority")
+_OF_ORDERS = ("line_start", "region", "max_shipments", "priority", "channel")
 
 
 @contextlib.contextmanager

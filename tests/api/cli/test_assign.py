@@ -13,7 +13,7 @@ import structlog
 
 from api.cli import main
 from tests.api.conftest import Finished
-from tests.engine.frames.tables import COST, COSTS, LINES, STOCK, WAREHOUSES
+from tests.engine.frames.tables import COST, COSTS, LINES, POOLS, STOCK, WAREHOUSES
 
 TABLES = {"lines": LINES, "stock": STOCK, "costs": COSTS, "warehouses": WAREHOUSES}
 UNSERVED = ("--unserved-fixed", "2000", "--unserved-unit", "5000")
@@ -39,7 +39,7 @@ def assign(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 def put(folder: Path, form: str, **change: dict[str, list[Any]]) -> list[object]:
     """The small batch as files of a form; the options that name them."""
     options: list[object] = []
-    for name, columns in TABLES.items():
+    for name, columns in (TABLES | ({"pools": POOLS} if "pools" in change else {})).items():
         file = folder / f"{name}.{form}"
         frame = polars.DataFrame(columns | change.get(name, {}), strict=False)
         if form == "csv":
@@ -80,6 +80,17 @@ def test_json_has_the_pieces_and_the_totals(assign: Call, tmp_path: Path) -> Non
     assert served.keys() == {"o1", "o2", "o3"}
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_pools_are_for_orders_of_their_channel(assign: Call, tmp_path: Path, form: str) -> None:
+    """An empty cell is an order of no channel. What is not shared is not there for others."""
+    options = put(
+        tmp_path, form, lines={"channel": ["web", "web", None, "shop"]}, stock={"quantity": [0, 0, 5]}, pools={}
+    )
+    found = json.loads(assign(*options, *UNSERVED, "--json").out)
+    assert found["pieces"]["warehouse"] == ["A", "B", None, None]
+    assert found["unserved_units"] == 3
+
+
 def test_small_batches_are_solved_exactly(assign: Call, tmp_path: Path) -> None:
     """By HiGHS, on request."""
     found = json.loads(assign(*put(tmp_path, "csv"), *UNSERVED, "--exact", "--json").out)
@@ -118,6 +129,13 @@ WRONG: dict[str, tuple[str, dict[str, dict[str, list[Any]]], tuple[str, ...], st
         (),
         "costs.csv:5: region: must be there once",
     ),
+    "a pool of no number": (
+        "csv",
+        {"lines": {"channel": ["web"] * 4}, "pools": {"quantity": ["1", "x"]}},
+        (),
+        "pools.csv:3: quantity: must be a whole number",
+    ),
+    "pools of nobody": ("csv", {"pools": {}}, (), 'lines.csv:1: lacks the column "channel"'),
     "both kinds of cost": ("csv", {}, ("--fixed-cost", "5"), "--warehouses: is needed, or --fixed-cost"),
     "shipments of none": ("csv", {}, ("--max-shipments", "0"), "--max-shipments: must be"),
     "a seed below 0": ("csv", {}, ("--seed", "-1"), "--seed: must be"),

@@ -19,6 +19,12 @@ COSTS: dict[str, list[Any]] = {
     "unit_cost": [120, 150, 90, 400],
 }
 WAREHOUSES: dict[str, list[Any]] = {"warehouse": ["A", "B"], "fixed_cost": [500, 700]}
+POOLS: dict[str, list[Any]] = {
+    "channel": ["web", "app"],
+    "sku": ["tea", "lid"],
+    "warehouse": ["A", "B"],
+    "quantity": [3, 8],
+}
 UNSERVED: dict[str, Any] = {"unserved_fixed": 2000, "unserved_unit": 5000}
 
 ARRAYS: dict[str, Any] = {

@@ -10,7 +10,7 @@ import pytest
 
 from engine import BatchProblem, assign_batch
 from engine.errors import InvalidInput
-from tests.engine.frames.tables import ARRAYS, COST, COSTS, LINES, STOCK, UNSERVED, WAREHOUSES
+from tests.engine.frames.tables import ARRAYS, COST, COSTS, LINES, POOLS, STOCK, UNSERVED, WAREHOUSES
 
 pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'stockade[frames]'")
 
@@ -87,9 +87,12 @@ FRAMES: dict[str, Make] = {
 def batch(make: Make = dict, **change: Any) -> BatchProblem:
     """The small batch, with other columns of some tables or other arguments."""
     made = {}
-    for name, plain in {"lines": LINES, "stock": STOCK, "costs": COSTS, "warehouses": WAREHOUSES}.items():
+    tables = {"lines": LINES, "stock": STOCK, "costs": COSTS, "warehouses": WAREHOUSES}
+    if "pools" in change:
+        tables["pools"] = POOLS
+    for name, plain in tables.items():
         made[name] = make({column: values for column, values in (plain | change.pop(name, {})).items() if values})
-    arguments = UNSERVED | {"warehouses": made["warehouses"]} | change
+    arguments = UNSERVED | {name: made[name] for name in ("warehouses", "pools") if name in made} | change
     return BatchProblem.from_frames(made["lines"], made["stock"], made["costs"], **arguments)
 
 
@@ -192,6 +195,41 @@ def test_empty_cells_of_frames_say_nothing(make: Make) -> None:
     check(problem, placed=[0, -1, 1, -1], max_shipments=[2, 2**31 - 1, 3])
 
 
+CHANNELS = {"channel": ["web", "web", None, "shop"]}
+
+
+@pytest.mark.parametrize("make", [dict, pandas.DataFrame, polars.DataFrame, pyarrow.table])
+def test_pools_are_for_orders_of_their_channel(make: Make) -> None:
+    """A channel of lines that has no pool is none, and a SKU may be in pools alone."""
+    problem = batch(make, lines=CHANNELS, pools={})
+    check(
+        problem,
+        channel=[0, -1, -1],
+        pool=[[[3, 0], [0, 0], [0, 0]], [[0, 0], [0, 0], [0, 8]]],
+        stock=[[2, 9], [0, 5], [0, 0]],
+    )
+    assert problem.names is not None
+    assert list(problem.names.channels) == ["web", "app"]
+    assert list(problem.names.skus) == ["tea", "pot", "lid"]
+    # The shop's two units have all that is shared at A; the web has its own there, but its pot is at B.
+    assert assign_batch(problem).cost == COST
+
+
+def test_nobody_takes_the_pool_of_others() -> None:
+    """Nor what is left of it."""
+    short = batch(lines=CHANNELS, stock={"quantity": [0, 0, 5]}, pools={"quantity": [3, 8]})
+    columns = assign_batch(short).to_columns()
+    assert columns["warehouse"].tolist() == ["A", "B", None, None]
+
+
+def test_a_channel_alone_changes_nothing() -> None:
+    """Without pools nobody has any."""
+    problem = batch(lines=CHANNELS)
+    check(problem)
+    assert problem.channel is None
+    assert assign_batch(problem).cost == COST
+
+
 def test_one_cost_may_be_that_of_all_warehouses() -> None:
     """Then they are those that costs name; and what is not served may cost by region."""
     problem = BatchProblem.from_frames(
@@ -258,6 +296,29 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "a region without a cost": ({"unserved_unit": {"north": 1}}, "/unserved_unit", 'lacks the region "south"'),
     "more frozen than there is": ({"lines": {"frozen": ["A", None, "A", "A"]}}, "/stock", '"tea" at "A" must include'),
     "a costly line": ({"lines": {"quantity": [1, 1, 1, 2**31 - 1]}}, "/lines/3/quantity", "times what a unit may cost"),
+    "two channels of an order": (
+        {"lines": {"channel": ["web", "shop", None, None]}, "pools": {}},
+        "/lines/1/channel",
+        "what the first row of the order has",
+    ),
+    "two channels without pools": (
+        {"lines": {"channel": ["web", None, None, None]}},
+        "/lines/1/channel",
+        "what the first row of the order has",
+    ),
+    "pools of no order's channel": ({"pools": {}}, "/lines", 'lacks the column "channel"'),
+    "channels by number": ({"lines": {"channel": [1, 1, 2, 3]}, "pools": {}}, "/lines/channel", "by text"),
+    "a pool at no warehouse": (
+        {"lines": CHANNELS, "pools": {"warehouse": ["A", "C"]}},
+        "/pools/1/warehouse",
+        '"C"',
+    ),
+    "a pool twice": (
+        {"lines": CHANNELS, "pools": {"channel": ["web"] * 2, "sku": ["tea"] * 2, "warehouse": ["A"] * 2}},
+        "/pools/1/channel",
+        "once with the same sku and warehouse",
+    ),
+    "a pool of less than nothing": ({"lines": CHANNELS, "pools": {"quantity": [1, -1]}}, "/pools/1/quantity", "not -1"),
     "shipments of none": ({"max_shipments": 0}, "/max_shipments", "from 1 on"),
 }
 
