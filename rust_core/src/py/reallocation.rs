@@ -1,6 +1,6 @@
 //! Re-allocation, as Python drives it: step by step, so that others have the interpreter between two steps.
 
-use numpy::ndarray::Array2;
+use numpy::ndarray::{Array2, Array3};
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -81,6 +81,7 @@ impl PyReallocation {
     }
 
     /// Once `freeze` was called; the arguments of `engine.BatchProblem` but for `capacity`, which is empty where there is none.
+    /// Those of pools are left out where there are none.
     fn columns<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let own = &mut self.own;
         let columns: Columns = py.detach(|| own.columns());
@@ -90,6 +91,12 @@ impl PyReallocation {
             Array2::from_shape_vec((rows, width), values).map_err(|error| PyValueError::new_err(error.to_string()))
         };
         let all = PyDict::new(py);
+        if !columns.pool.is_empty() {
+            let shape = (columns.pool.len() / columns.stock.len(), columns.stock.len() / width, width);
+            let pool = Array3::from_shape_vec(shape, columns.pool);
+            all.set_item("pool", pool.map_err(|error| PyValueError::new_err(error.to_string()))?.into_pyarray(py))?;
+            all.set_item("channel", columns.channel.into_pyarray(py))?;
+        }
         all.set_item("line_start", columns.line_start.into_pyarray(py))?;
         all.set_item("sku", columns.sku.into_pyarray(py))?;
         all.set_item("quantity", columns.quantity.into_pyarray(py))?;

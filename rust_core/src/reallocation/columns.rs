@@ -1,10 +1,12 @@
 //! A batch over shared stock, made of the orders that are looked at.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rustc_hash::FxHashMap;
 
 use super::gather::{FORBIDDEN, once};
 use super::{COST_SCALE, Open, Reallocation};
-use crate::ids::{CHANNELS_MAX, SHARED, SkuId, WarehouseId, cell_id, pool_id, split_cell_id};
+use crate::ids::{CHANNELS_MAX, ChannelId, SHARED, SkuId, WarehouseId, cell_id, channel_of, pool_id, split_cell_id};
 use crate::planner::Planner;
 use crate::view::View;
 
@@ -13,6 +15,9 @@ const UNSERVED_TIMES: i64 = 4;
 
 /// Who comes first where stock is short counts so many times as much as who comes last.
 const PRIORITIES: i64 = 8;
+
+/// Cells of pools that are kept at the most, 8 bytes each: the pools of further channels serve only what the planner finds.
+const POOLS_MAX: usize = 20_000_000;
 
 /// The columns of a batch, as `engine.BatchProblem` has them.
 #[derive(Debug, Default)]
@@ -45,6 +50,10 @@ pub struct Columns {
     pub capacity: Vec<i64>,
     /// How much each order counts where stock is short.
     pub priority: Vec<i32>,
+    /// Channel of each order, -1 for none; empty where there are no pools.
+    pub channel: Vec<i32>,
+    /// For each channel the rows of the stock.
+    pub pool: Vec<i64>,
 }
 
 /// What the planner knew when the choice of orders ended.
@@ -53,6 +62,8 @@ pub(super) struct Frozen {
     /// Rows of the stock.
     skus: Vec<SkuId>,
     stock: Vec<i64>,
+    /// The same of the pools of channels whose orders are looked at.
+    pools: BTreeMap<ChannelId, Vec<i64>>,
     fixed: Vec<i64>,
     places: Vec<i64>,
 }
@@ -64,17 +75,26 @@ impl Reallocation {
         skus.sort_unstable();
         self.copy_view(planner, &skus);
         let width = planner.catalogue.warehouse_numbers();
-        let mut stock = vec![0; skus.len() * width];
-        for (row, &sku) in skus.iter().enumerate() {
-            for level in planner.view.row(sku) {
-                let enabled = planner.catalogue.warehouse_terms(level.warehouse).is_some_and(|terms| terms.enabled);
-                if enabled && !self.shuns(level.warehouse) {
-                    stock[row * width + level.warehouse as usize] += level.free.max(0);
+        let free = |channel: ChannelId| {
+            let mut free = vec![0; skus.len() * width];
+            for (row, &sku) in skus.iter().enumerate() {
+                let levels = if channel == SHARED { planner.view.row(sku) } else { planner.view.pool(channel, sku) };
+                for level in levels {
+                    let enabled = planner.catalogue.warehouse_terms(level.warehouse).is_some_and(|terms| terms.enabled);
+                    if enabled && !self.shuns(level.warehouse) {
+                        free[row * width + level.warehouse as usize] += level.free.max(0);
+                    }
                 }
             }
-        }
+            free
+        };
+        let stock = free(SHARED);
+        let channels: BTreeSet<ChannelId> =
+            self.orders.iter().map(|open| open.channel).filter(|&channel| channel != SHARED).collect();
+        let most = POOLS_MAX / stock.len().max(1);
+        let pools = channels.into_iter().take(most).map(|channel| (channel, free(channel))).collect();
         let fixed = (0..width as WarehouseId).map(|at| once(planner, at).saturating_mul(COST_SCALE)).collect();
-        self.frozen = Frozen { skus, stock, fixed, places: places(planner, width) };
+        self.frozen = Frozen { skus, stock, pools, fixed, places: places(planner, width) };
     }
 
     /// Makes columns of all that.
@@ -83,7 +103,7 @@ impl Reallocation {
         let version = |open: &Open| open.stored.get(2..6).map(<[u8]>::to_vec);
         self.orders.sort_by(|one, other| one.id.cmp(&other.id).then_with(|| version(other).cmp(&version(one))));
         self.orders.dedup_by(|one, other| one.id == other.id);
-        let Frozen { skus, stock, fixed, places } = std::mem::take(&mut self.frozen);
+        let Frozen { skus, stock, mut pools, fixed, places } = std::mem::take(&mut self.frozen);
         let row_of: FxHashMap<SkuId, usize> = skus.iter().enumerate().map(|(row, &sku)| (sku, row)).collect();
         let width = fixed.len();
         let mut columns = Columns {
@@ -114,7 +134,12 @@ impl Reallocation {
                 if let Some((sku, at)) = split_cell_id(cell)
                     && self.terms.down != Some(at)
                 {
-                    columns.stock[row_of[&sku] * width + at as usize] += units;
+                    let held = row_of[&sku] * width + at as usize;
+                    match channel_of(cell) {
+                        SHARED => columns.stock[held] += units,
+                        // What is given back to a pool that nobody here may take from is for nobody here.
+                        channel => pools.get_mut(&channel).into_iter().for_each(|pool| pool[held] += units),
+                    }
                 }
             }
             columns.line_start.push(columns.sku.len() as i64);
@@ -133,6 +158,13 @@ impl Reallocation {
             columns.unit_cost.resize(columns.unserved_unit.len() * width, forbidden);
         }
         columns.capacity = self.capacities(places);
+        pools.retain(|_, pool| pool.iter().any(|&units| units > 0));
+        if !pools.is_empty() {
+            let number = |open: &Open| pools.keys().position(|&channel| channel == open.channel);
+            columns.channel =
+                self.orders.iter().map(|open| number(open).map_or(-1, |channel| channel as i32)).collect();
+            columns.pool = pools.into_values().flatten().collect();
+        }
         columns
     }
 

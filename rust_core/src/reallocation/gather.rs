@@ -76,6 +76,7 @@ impl Reallocation {
             waits,
             is_down: record.shipments.iter().any(|shipment| self.terms.down == Some(shipment.warehouse)),
             rank: (paid, demand.due.unwrap_or(i32::MAX), record.reserved_ms),
+            channel: demand.channel,
             held: record.held(),
             lines,
             shipments: record.shipments.len(),

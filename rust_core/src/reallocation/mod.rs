@@ -22,7 +22,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::amend::Amended;
 use crate::capacity::Capacity;
-use crate::ids::{CellId, SkuId, WarehouseId};
+use crate::ids::{CellId, ChannelId, SkuId, WarehouseId};
 use crate::planner::Shipment;
 use crate::view::View;
 
@@ -83,6 +83,8 @@ struct Open {
     is_down: bool,
     /// Who comes first where stock is short: paid, then by the day promised, then by age.
     rank: (u8, i32, u64),
+    /// Whose pools it may take from.
+    channel: ChannelId,
     held: Vec<(CellId, i64)>,
     /// SKUs and units that it holds or, where it waits, wants.
     lines: Vec<(SkuId, i64)>,

@@ -1,11 +1,15 @@
 //! Rules of looking anew: what is chosen, what pays, and in which sequence moves are done.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::*;
+use crate::assignment::{Effort, Problem, assign};
 use crate::catalogue::WarehouseTerms;
 use crate::fixture::{lines, order, planner, warehouse};
 use crate::goods::Goods;
+use crate::ids::{cell_id, pool_id};
 use crate::planner::{Plan, Planner};
 use crate::policy::Book;
 use crate::record::{Status, head, pack};
@@ -18,14 +22,25 @@ fn three(stock: &[&[i64]]) -> Planner {
 
 /// A confirmed order to some degrees east that a warehouse serves.
 fn stored(east: f64, wanted: &[(SkuId, i64)], at: WarehouseId) -> Vec<u8> {
+    stored_with(json!({"ship_to": {"lat": 0.0, "lon": east}}), wanted, at, vec![])
+}
+
+/// One with these fields that holds these cells, or those that all share.
+fn stored_with(
+    mut fields: serde_json::Value,
+    wanted: &[(SkuId, i64)],
+    at: WarehouseId,
+    cells: Vec<(CellId, i64)>,
+) -> Vec<u8> {
     let plan = Plan {
-        shipments: vec![Shipment { warehouse: at, cost: 1, lines: wanted.to_vec(), ..Shipment::default() }],
+        shipments: vec![Shipment { warehouse: at, cost: 1, lines: wanted.to_vec(), cells, ..Shipment::default() }],
         unfilled: vec![],
         goods: Goods::default(),
         selected: Book::default().named("cheapest").unwrap().clone(),
         proven: true,
     };
-    let canonical = order(json!({"ship_to": {"lat": 0.0, "lon": east}, "lines": lines(wanted)}));
+    fields["lines"] = lines(wanted);
+    let canonical = order(fields);
     let mut record = head(Status::Confirmed, 3, 5, 0).to_vec();
     record.extend(pack(&[7; 16], &plan, &[], "CNY", &canonical, &[]));
     record
@@ -101,6 +116,106 @@ fn nothing_moves_for_less_than_its_penalty_but_from_a_warehouse_that_is_down() {
     }
     let terms = Terms { move_penalty: saved, down: Some(1), ..Terms::default() };
     assert_eq!(moved(&planned(&mut three(&[&[0, 0, 9]]), terms, &orders)).len(), 1);
+}
+
+/// Solves the columns of a run that was frozen, and has the planner place what that says.
+fn assigned(run: &mut Reallocation, planner: &mut Planner) {
+    let columns = run.columns();
+    let problem = Problem {
+        line_start: &columns.line_start,
+        sku: &columns.sku,
+        quantity: &columns.quantity,
+        region: &columns.region,
+        fixed: &columns.fixed,
+        unit_cost: &columns.unit_cost,
+        stock: &columns.stock,
+        unserved_fixed: columns.unserved_fixed,
+        unserved_unit: &columns.unserved_unit,
+        shipments_max: Some(&columns.shipments_max),
+        placed: Some(&columns.placed),
+        move_penalty: columns.move_penalty,
+        priority: Some(&columns.priority),
+        channel: (!columns.pool.is_empty()).then_some(&columns.channel),
+        pool: (!columns.pool.is_empty()).then_some(&columns.pool),
+        ..Problem::default()
+    };
+    let effort = Effort { time_limit: Duration::from_secs(60), threads: 1, seed: 0 };
+    let found = assign(&problem, effort, &mut ()).unwrap();
+    run.begin(&found.line, &found.warehouse, &found.quantity);
+    while run.place(planner) {}
+    run.settle();
+}
+
+#[test]
+fn a_pool_serves_its_channel_alone() {
+    let mut planner = three(&[&[0, 0, 0]]);
+    assert!(planner.catalogue.put_channel(1, "app") && planner.catalogue.put_channel(2, "shop"));
+    planner.view.set(pool_id(1, 0, 1), 2, 1);
+    let of = |channel: &str| {
+        let fields = json!({"ship_to": {"lat": 0.0, "lon": 0.0}, "channel": channel});
+        stored_with(fields, &[(0, 1)], 0, vec![])
+    };
+    let terms = Terms { moves_max: 9, orders_max: 9, down: Some(0), ..Terms::default() };
+    let mut run = Reallocation::new(terms.clone());
+    for (id, record) in [("a", stored(0.0, &[(0, 1)], 0)), ("b", of("shop")), ("c", of("app")), ("d", of("app"))] {
+        run.look(&mut planner, id, &record);
+    }
+    run.freeze(&planner);
+    assigned(&mut run, &mut planner);
+    assert_eq!(moved(&run), ["c", "d"]);
+    assert_eq!(run.unserved(), ["a", "b"].map(|id| (id.to_owned(), "no_stock".to_owned())));
+}
+
+#[test]
+fn pools_are_columns_with_what_orders_hold_of_them() {
+    let mut planner = three(&[&[0, 3, 0]]);
+    assert!(planner.catalogue.put_channel(1, "app") && planner.catalogue.put_channel(2, "shop"));
+    assert!(planner.catalogue.put_channel(3, "fair"));
+    // Nobody here is of the fair.
+    for (channel, units) in [(1, 5), (2, 0), (3, 9)] {
+        planner.view.set(pool_id(channel, 0, 1), units, 1);
+    }
+    let mut run = Reallocation::new(Terms { moves_max: 9, orders_max: 9, all_open: true, ..Terms::default() });
+    let held = vec![(pool_id(2, 0, 2), 1), (cell_id(0, 2), 3)];
+    run.look(&mut planner, "a", &stored(0.0, &[(0, 1)], 0));
+    run.look(&mut planner, "b", &stored_with(json!({"channel": "shop"}), &[(0, 4)], 2, held));
+    run.look(&mut planner, "c", &stored_with(json!({"channel": "app"}), &[(0, 1)], 0, vec![]));
+    run.freeze(&planner);
+    let columns = run.columns();
+    assert_eq!((columns.stock, columns.channel), (vec![2, 3, 3], vec![-1, 1, 0]));
+    assert_eq!(columns.pool, [0, 5, 0, 0, 0, 1]);
+}
+
+#[test]
+fn orders_whose_policy_leaves_pools_alone_have_none() {
+    for (pools, channel, pool) in [("first", vec![0], vec![0, 5, 0]), ("never", vec![], vec![])] {
+        let mut planner = three(&[&[0, 3, 0]]);
+        assert!(planner.catalogue.put_channel(1, "app"));
+        planner.view.set(pool_id(1, 0, 1), 5, 1);
+        let policies = [json!({"name": "p", "only": {"pools": pools}})];
+        let book = json!({"version": "1", "default": "p", "policies": policies, "rules": []});
+        planner.set_book(Book::decode(&rmp_serde::to_vec_named(&book).unwrap()).unwrap());
+        let mut run = Reallocation::new(Terms { moves_max: 9, orders_max: 9, all_open: true, ..Terms::default() });
+        run.look(&mut planner, "a", &stored_with(json!({"channel": "app"}), &[(0, 1)], 0, vec![]));
+        run.freeze(&planner);
+        let columns = run.columns();
+        assert_eq!((columns.channel, columns.pool), (channel, pool), "{pools}");
+    }
+}
+
+#[test]
+fn orders_of_a_pool_leave_to_others_what_is_shared() {
+    // Shared is one unit at the second warehouse, and one far away; the app has one at the second.
+    let mut planner = three(&[&[0, 1, 1]]);
+    assert!(planner.catalogue.put_channel(1, "app"));
+    planner.view.set(pool_id(1, 0, 1), 1, 1);
+    let mut run = Reallocation::new(Terms { moves_max: 9, orders_max: 9, down: Some(0), ..Terms::default() });
+    run.look(&mut planner, "a", &stored(0.0, &[(0, 1)], 0));
+    run.look(&mut planner, "b", &stored_with(json!({"channel": "app"}), &[(0, 1)], 0, vec![]));
+    run.freeze(&planner);
+    assigned(&mut run, &mut planner);
+    let at: Vec<WarehouseId> = run.moves().map(|(_, _, made)| made.shipments[0].warehouse).collect();
+    assert_eq!(at, [1, 1]);
 }
 
 #[test]

@@ -1,16 +1,20 @@
 """Rules that every plan keeps, on networks and orders drawn by a seed."""
 
 import random
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from engine import Engine, Settings, open_engine
 from engine.intake import Reserved
-from engine.model import Allocation, Order, ShipTo
+from engine.model import Allocation, Movement, MovementRow, Order, ShipTo
+from engine.planner import Record
 from engine.reallocation import Reallocation
+from engine.store.keys import CHANNEL_CELLS
 from tests.engine.small_network import assert_balanced, order, put_network, put_stock
 
 ORDERS = 40
+CHANNELS = ("app", "shop")
 
 
 async def open_orders(engine: Engine) -> dict[str, Allocation]:
@@ -27,8 +31,8 @@ def units(allocation: Allocation) -> dict[str, int]:
     return found
 
 
-def drawn_order(draw: random.Random, number: int) -> Order:
-    """One to three lines, to somewhere along the network, with terms now and then."""
+def drawn_order(draw: random.Random, number: int, channels: Sequence[str]) -> Order:
+    """One to three lines, to somewhere along the network, with terms now and then, of some channel or of none."""
     lines = tuple((sku, draw.randint(1, 3)) for sku in draw.sample("xyz", draw.randint(1, 3)))
     more: dict[str, object] = {}
     if draw.random() < 0.2:
@@ -41,6 +45,8 @@ def drawn_order(draw: random.Random, number: int) -> Order:
         more["allow_backorder"] = True
     if draw.random() < 0.2:
         more["payment"] = "pending"
+    if channels:
+        more["channel"] = draw.choice((None, *channels))
     made = order(f"o{number}", *lines, **more)
     fields = {name: getattr(made, name) for name in made.__struct_fields__}
     place = ShipTo(lat=draw.uniform(29.5, 32.5), lon=110.0, region=draw.choice("NS"))
@@ -91,14 +97,37 @@ def check(run: Reallocation, before: dict[str, Allocation], after: dict[str, All
         assert left == {name for name in run.unserved.order_id if before[name].status != "backordered"}
 
 
-@pytest.mark.parametrize("seed", range(12))
-async def test_plans_keep_the_rules(empty_store_url: str, seed: int) -> None:
-    """Units, terms, true costs; the same again is the same plan; taken back, all is as before."""
+async def put_pools(engine: Engine, draw: random.Random, counts: Mapping[tuple[str, str], int]) -> None:
+    """Set up to all of some cells apart for channels."""
+    rows = [
+        MovementRow(sku=sku, warehouse=warehouse, quantity=draw.randint(1, units), channel=draw.choice(CHANNELS))
+        for (sku, warehouse), units in counts.items()
+        if units
+    ]
+    await engine.move(Movement(movement_id="pools", type="allot", rows=tuple(rows)))
+
+
+async def check_pools(engine: Engine, channel_of: Mapping[str, str | None]) -> None:
+    """No order holds units of a pool but that of its channel."""
+    names = list(channel_of)
+    for name, stored in zip(names, await engine.store.read_orders(names), strict=True):
+        for cell, _ in Record(stored).held if stored is not None else ():
+            pool = cell // CHANNEL_CELLS
+            assert pool in (0, engine.planner.core.channel_number(channel_of[name] or ""))
+
+
+@pytest.mark.parametrize(("seed", "channels"), [(seed, CHANNELS if seed >= 12 else ()) for seed in range(20)])
+async def test_plans_keep_the_rules(empty_store_url: str, seed: int, channels: Sequence[str]) -> None:
+    """Units, terms, pools, true costs; the same again is the same plan; taken back, all is as before."""
     draw = random.Random(seed)
     async with open_engine(Settings(redis_url=empty_store_url, partitions=1 + seed % 2 * 2)) as engine:
         cells = [(sku, warehouse) for sku in "xyz" for warehouse in "ABC"]
-        await put_network(engine, {cell: draw.randint(0, 25) for cell in cells})
-        taken = [await engine.reserve(drawn_order(draw, number)) for number in range(ORDERS)]
+        counts = {cell: draw.randint(0, 25) for cell in cells}
+        await put_network(engine, counts)
+        if channels:
+            await put_pools(engine, draw, counts)
+        orders = [drawn_order(draw, number, channels) for number in range(ORDERS)]
+        taken = [await engine.reserve(one) for one in orders]
         assert any(isinstance(outcome, Reserved) for outcome in taken)
         for number in range(0, ORDERS, 5):
             await engine.cancel(f"o{number}")
@@ -114,6 +143,7 @@ async def test_plans_keep_the_rules(empty_store_url: str, seed: int) -> None:
         await run.apply()
         assert run.status.skipped == ()
         check(run, before, await open_orders(engine))
+        await check_pools(engine, {one.order_id: one.channel for one in orders})
         await assert_balanced(engine)
         await run.rollback()
         assert run.status.not_rolled_back == ()

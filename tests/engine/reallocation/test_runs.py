@@ -9,7 +9,7 @@ import pytest
 
 from engine import Engine, Settings, open_engine
 from engine.errors import InvalidInput, ReallocationConflict, ReallocationStale, ReallocationState, StoreUnavailable
-from engine.model import Allocation, HeldLine
+from engine.model import Allocation, HeldLine, Movement, MovementRow
 from engine.reallocation import Move, Moves, ReallocationRequest
 from engine.reallocation.document import tried
 from engine.store import Lane, PlanCalls
@@ -64,6 +64,29 @@ async def test_orders_of_a_warehouse_that_is_down_leave_it(stocked: Engine) -> N
     assert {order_id for event in events for order_id in event.orders} == set(before)
     assert {str(event.transition_id).rpartition(".")[0] for event in events} == {run.id}
     assert {event.reason for event in events} == {f"re-allocation {run.id}: warehouse A down"}
+
+
+async def test_pools_go_to_the_orders_of_their_channel(stocked: Engine) -> None:
+    """The others stay unserved rather than taking them; what the channel does not want is still in its pool."""
+    await put_stock(stocked, {("x", "B"): 4, ("x", "C"): 1})
+    rows = [
+        MovementRow(sku="x", warehouse="B", quantity=4, channel="app"),
+        MovementRow(sku="x", warehouse="C", quantity=1, channel="shop"),
+    ]
+    await stocked.move(Movement(movement_id="pools", type="allot", rows=tuple(rows)))
+    wanted = {"app0": "app", "app1": "app", "shop0": "shop", "shop1": "shop", "fair": "fair", "none": None}
+    for name, channel in reversed(wanted.items()):
+        reserved(await stocked.reserve(order(name, ("x", 1), channel=channel)))
+    assert await served_by(stocked, "app0") == {("x", "A"): 1}
+    run = await stocked.reallocate(warehouse_down="A")
+    assert run.plan is not None
+    assert (run.plan.orders_chosen, run.plan.orders_moved) == (6, 3)
+    for name in ("app0", "app1"):
+        assert await served_by(stocked, name) == {("x", "B"): 1}
+    moved = [name for name in ("shop0", "shop1") if await served_by(stocked, name) == {("x", "C"): 1}]
+    assert len(moved) == 1
+    assert set(run.unserved.order_id) == wanted.keys() - {"app0", "app1", *moved}
+    reserved(await stocked.reserve(order("more", ("x", 2), channel="app", warehouses=("B",))))
 
 
 async def test_what_was_planned_is_applied_by_any_process_and_once(stocked: Engine) -> None:
