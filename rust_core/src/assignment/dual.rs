@@ -292,41 +292,50 @@ impl Shelf<'_> {
                     usage[cell as usize - cells.start] += weight * f64::from(network.units[line as usize]);
                 }
             }
-            if network.has_pools() {
+            let rows = network.rows_of(sku);
+            if rows.len() > 1 {
                 self.add_beyond(network, cells.clone(), usage);
+                for row in rows {
+                    self.reprice_row(network, row, step, &usage[network.cells_of(row).start - cells.start..], true);
+                }
+            } else {
+                self.reprice_row(network, rows.start, step, usage, false);
             }
-            let rows = network.rows_of(sku).flat_map(|row| network.cells_of(row).map(move |cell| (row, cell)));
-            for ((row, cell), &used) in rows.zip(&*usage).filter(|&((_, cell), _)| network.scarce[cell]) {
-                let at = cell - self.first_cell;
-                let stock = network.stock[cell];
-                let mut motion = f64::from(self.motion[at]);
-                // Where rows stand for many orders, a cell of few units is small beside all demand of its SKU: by that measure
-                // a price that is too high would hardly fall.
-                let of = if network.weight.is_empty() {
-                    network.wanted_of(row, cell)
-                } else {
-                    used.max(stock as f64).max(f64::MIN_POSITIVE)
-                };
+        }
+    }
+
+    /// Moves the prices of a row by the use of its cells; of a shared one first, as those of channels lean on it.
+    fn reprice_row(&mut self, network: &Network, row: usize, step: f64, usage: &[f64], pooled: bool) {
+        for (cell, &used) in network.cells_of(row).zip(usage).filter(|&(cell, _)| network.scarce[cell]) {
+            let at = cell - self.first_cell;
+            let stock = network.stock[cell];
+            let (mut wanted, mut price_max) = (network.demand[row], network.price_max);
+            if pooled {
+                wanted = network.wanted[cell];
                 // What is the channel's alone is worth no more than what others might have, too.
-                let price_max =
-                    network.base_of(cell).map_or(network.price_max, |base| self.price[base - self.first_cell]);
+                price_max = network.base_of(cell).map_or(price_max, |base| self.price[base - self.first_cell]);
                 if stock == 0 {
                     self.price[at] = price_max;
                     continue;
                 }
-                let price = moved(self.price[at], &mut motion, (used - stock as f64) / of, step, price_max);
-                (self.price[at], self.motion[at]) = (price, motion as f32);
-                self.worth += i128::from(price) * i128::from(stock);
             }
+            let mut motion = f64::from(self.motion[at]);
+            // Where rows stand for many orders, a cell of few units is small beside all demand of its SKU: by that measure
+            // a price that is too high would hardly fall.
+            let of = if network.weight.is_empty() { wanted } else { used.max(stock as f64).max(f64::MIN_POSITIVE) };
+            let price = moved(self.price[at], &mut motion, (used - stock as f64) / of, step, price_max);
+            (self.price[at], self.motion[at]) = (price, motion as f32);
+            self.worth += i128::from(price) * i128::from(stock);
         }
     }
 
     /// Adds to the use of shared cells what channels take of them: beyond their pools, where these cost as much.
     fn add_beyond(&self, network: &Network, cells: Range<usize>, usage: &mut [f64]) {
         let price = |cell: usize| self.price[cell - self.first_cell];
-        for cell in cells.clone() {
+        let first = cells.start;
+        for cell in cells {
             if let Some(base) = network.base_of(cell).filter(|&base| price(cell) == price(base)) {
-                usage[base - cells.start] += (usage[cell - cells.start] - network.stock[cell] as f64).max(0.0);
+                usage[base - first] += (usage[cell - first] - network.stock[cell] as f64).max(0.0);
             }
         }
     }

@@ -68,8 +68,8 @@ pub(super) struct Network {
     row_line: Vec<u32>,
     /// Units wanted of each row, by weight.
     pub(super) demand: Vec<f64>,
-    /// Units wanted of each cell, of shared ones beyond pools; empty where no pool is wanted: those of its row.
-    wanted: Vec<f64>,
+    /// Units wanted of each cell of a SKU that has several rows: of shared ones what pools have not.
+    pub(super) wanted: Vec<f64>,
     /// Empty where every order counts once.
     pub(super) weight: Vec<f64>,
     /// Orders that may use each warehouse beside those with frozen lines there; empty where there is no limit.
@@ -254,7 +254,7 @@ impl Network {
                 self.mark_scarce(sku);
             }
         }
-        if self.has_pools() {
+        if !self.base.is_empty() {
             self.base.resize(self.stock.len(), NO_BASE);
             self.wanted.resize(self.stock.len(), 0.0);
         }
@@ -334,12 +334,6 @@ impl Network {
         self.cell_start[rows.start] as usize..self.cell_start[rows.end] as usize
     }
 
-    /// Units that are wanted of a cell of a row.
-    pub(super) fn wanted_of(&self, row: usize, cell: usize) -> f64 {
-        let pooled = self.row_sku.get(row).is_some_and(|&sku| self.rows_of(sku as usize).len() > 1);
-        if pooled { self.wanted[cell] } else { self.demand[row] }
-    }
-
     /// Where a line may be served.
     pub(super) fn cells_for(&self, line: usize) -> Range<usize> {
         self.cells_of(self.line_row[line] as usize)
@@ -348,11 +342,6 @@ impl Network {
     /// The shared cell beneath that of a channel.
     pub(super) fn base_of(&self, cell: usize) -> Option<usize> {
         self.base.get(cell).filter(|&&base| base != NO_BASE).map(|&base| base as usize)
-    }
-
-    /// Whether cells of channels are above others.
-    pub(super) fn has_pools(&self) -> bool {
-        !self.base.is_empty()
     }
 
     /// The lines that want what a row has.
