@@ -33,7 +33,7 @@ ROUTE = "/v1/orders"
 STALL_S = 1.0
 STALL_RUN_S = 8
 STALL_CONNECTIONS = 8
-"""So few that one slow request each is far less than a hundredth of all."""
+"""Of the closed loop: so few that one slow request each is far less than a hundredth of all."""
 BODY = (
     '{"order_id":"${id}","channel":"app","customer":"c-${number:50000}","ship_to":${place},"lines":['
     '{"sku":"${sku}","quantity":1,"unit_price":19900},{"sku":"${sku}","quantity":2,"unit_price":4900}],"payment":"paid"}'
@@ -97,9 +97,10 @@ def main() -> int:
         runs.append(by_generator(measured, Constant(round(rate)), options.seconds, options.connections))
         show(runs[-1])
         stalled = []
-        for arrivals in (Closed(), Constant(round(rate))):
+        # The fixed rate needs as many connections as it was taken from.
+        for arrivals, connections in ((Closed(), STALL_CONNECTIONS), (Constant(round(rate)), options.connections)):
             with stopped(measured.pids[0], after_s=PAUSE_S + STALL_RUN_S / 2):
-                stalled.append(by_generator(measured, arrivals, STALL_RUN_S, STALL_CONNECTIONS))
+                stalled.append(by_generator(measured, arrivals, STALL_RUN_S, connections))
             show(stalled[-1], f"stopped for {STALL_S:g} s")
     differences = {
         field: median(runs, "generator, closed", field) / median(runs, "wrk", field) - 1
