@@ -76,6 +76,15 @@ impl<'a> Books<'a> {
         }
     }
 
+    /// Whether an order goes without something.
+    pub(super) fn lacks(&self, order: usize) -> bool {
+        self.network.lines_of(order).any(|line| {
+            let mut lacks = false;
+            self.parts(line, |cell, _| lacks |= cell == UNSERVED);
+            lacks
+        })
+    }
+
     /// Units of a cell that a line may have: those of its channel's pool, and of the shared cell beneath.
     pub(super) fn free(&self, cell: usize) -> i64 {
         self.free_with(cell, |_| 0)

@@ -1,6 +1,7 @@
 //! Makes an assignment cheaper: round after round, every order around which something changed is looked at anew, with the
 //! chains of others that would make room for it or take what it leaves. When that saves next to nothing, orders that pay
-//! more than their bound are shaken with some of their neighbours, and so on by turns.
+//! more than their bound are shaken with some of their neighbours, and so on by turns. Before and after that, orders that go
+//! without something get of what is left whatever pays, parts of lines, too: prices may have been too high for them.
 
 use super::books::{Books, Change, Must};
 use super::clock::{Clock, Phase};
@@ -9,7 +10,7 @@ use super::mixed;
 use super::room::Room;
 use super::shake::shake;
 use super::team::Team;
-use super::visit::propose;
+use super::visit::{place, propose};
 
 /// Orders that are looked at together before any of them changes something, and by one thread at once.
 const ORDERS_A_BLOCK_MAX: usize = 2048;
@@ -50,6 +51,7 @@ pub(super) struct Search<'a, 'b> {
     pub(super) sequence: &'a [u32],
     pub(super) seed: u64,
     pub(super) team: &'a mut Team<Room>,
+    pub(super) own: &'a mut Room,
     pub(super) clock: &'a mut Clock<'b>,
     pub(super) bound: i64,
 }
@@ -59,6 +61,7 @@ impl Search<'_, '_> {
     pub(super) fn improve(&mut self, books: &mut Books) -> u32 {
         let mut visited = vec![0_u32; books.network.orders()];
         let (mut rounds, mut idle) = (0, 0);
+        self.fill(books);
         let turns = ((SHAKES / self.sequence.len().max(1)) as u32).clamp(TURNS_MIN, TURNS_MAX);
         let few = self.sequence.len() <= ALL_MAX;
         let mut left = if few { SHAKEN_OF_FEW } else { SHAKEN_MAX.max(self.sequence.len() / SHAKEN_PART) };
@@ -77,7 +80,25 @@ impl Search<'_, '_> {
                 break;
             }
         }
-        rounds + self.settle(books, &mut visited, turns)
+        rounds += self.settle(books, &mut visited, turns);
+        self.fill(books);
+        rounds
+    }
+
+    /// Gives orders that go without something what is left, where that pays.
+    fn fill(&mut self, books: &mut Books) {
+        for block in self.sequence.chunks(ORDERS_A_BLOCK_MAX) {
+            if !self.clock.go_on(Phase::Improve, Some(books.told_cost()), self.bound) {
+                return;
+            }
+            for &order in block {
+                if books.lacks(order as usize)
+                    && let Some(change) = place(books, None, order as usize, self.own)
+                {
+                    books.apply(&change, Must::Pay);
+                }
+            }
+        }
     }
 
     /// Improves one order at a time until a round saves next to nothing.

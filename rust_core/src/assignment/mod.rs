@@ -73,6 +73,7 @@ pub fn assign(problem: &Problem, effort: Effort, watch: &mut dyn Watch) -> Resul
         sequence: &sequence,
         seed: effort.seed,
         team: &mut team,
+        own: &mut own,
         clock: &mut clock,
         bound,
     };

@@ -166,3 +166,23 @@ fn a_price_is_what_the_next_one_would_pay() {
     let rarely = Problem { weight: Some(&[0.4, 0.5]), ..owned.problem() };
     assert_eq!(price(&rarely, effort(1), &mut ()).unwrap(), [0, 0]);
 }
+
+/// Prices may make it look cheaper to leave it.
+#[test]
+fn a_line_that_nobody_has_whole_gets_what_there_is() {
+    let problem = Problem {
+        line_start: &[0, 1],
+        sku: &[0],
+        quantity: &[3],
+        region: &[0],
+        fixed: &[10, 7],
+        unit_cost: &[5, 15],
+        stock: &[1, 1],
+        unserved_fixed: 20,
+        unserved_unit: &[100],
+        ..Problem::default()
+    };
+    let found = assign(&problem, effort(1), &mut ()).unwrap();
+    // A unit from each, both opened, and one that is missing.
+    assert_eq!((found.warehouse, found.cost), (vec![-1, 0, 1], 5 + 10 + 15 + 7 + 100 + 20));
+}
