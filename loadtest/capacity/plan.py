@@ -54,7 +54,7 @@ def plan_for(result: CapacityResult, wanted: Wanted) -> Plan | None:
     fit = fit_of(result.sessions, result.asked.seed, result.machine)
     best = _session_of(result.sessions, max(knees))
     near = _near_knee(best, knees[best.workers], wanted.p99_ms)
-    table, workers, reached = _processes(knees, fit, wanted.needed_per_s, _bound(result, near))
+    table, workers, reached = _processes(knees, fit, wanted.needed_per_s, _bound(result, best))
     answers = [
         workers,
         _least(knees, wanted.needed_per_s),
@@ -75,11 +75,19 @@ def plan_for(result: CapacityResult, wanted: Wanted) -> Plan | None:
     )
 
 
-def _bound(result: CapacityResult, near: Sequence[Point]) -> float | None:
-    """Orders a second that the processors of the run's machine are enough for, were they never idle."""
-    each = needs.per_order(near, ("service", "worker", "store", "generator"))
-    own = result.machine.service == "own" and each is not None and needs.per_order(near, ("store",)) is not None
-    return result.machine.cores / each if own and each else None
+def _bound(result: CapacityResult, session: Session) -> float | None:
+    """Orders a second that the processors of the run's machine are enough for, were they never idle.
+
+    By the least that an order took at any load: the more come at once, the less each takes.
+    """
+    took = [
+        each
+        for point in (*session.ramp, *session.sweep)
+        if point.goodput_per_s
+        and any(one.role == "store" for one in point.processes)
+        and (each := needs.per_order([point], ("service", "worker", "store", "generator")))
+    ]
+    return result.machine.cores / min(took) if result.machine.service == "own" and took else None
 
 
 def _processes(

@@ -13,7 +13,7 @@ use std::time::Instant;
 use crate::desk::Desk;
 use crate::kinds::Kinds;
 use crate::ledger::Ledger;
-use crate::plan::{LedgerPlan, Plan, PlanError};
+use crate::plan::{Arrivals, LedgerPlan, Plan, PlanError};
 use crate::producer::{Producer, Request};
 use crate::recorder::{Recorder, Writer};
 use crate::report::Report;
@@ -83,8 +83,8 @@ impl fmt::Display for RunError {
     }
 }
 
-/// Has this thread run before others that share its processor, where the system allows that: when it is late, what is
-/// measured is it. Linux takes a thread for the process here, and the priority ends with the thread.
+/// Has this thread run before others that share its processor, where the system allows that: when it is late at a rate of
+/// its own, what is measured is it. (Who waits for answers is never late, and would only keep the service.) Linux takes a thread for the process here, and the priority ends with the thread.
 fn first_in_line() {
     let _ = rustix::process::setpriority_process(None, PRIORITY);
 }
@@ -104,7 +104,9 @@ pub fn run(plan: &Plan, control: &Control) -> Result<Report, RunError> {
             starts.push(start);
             let (ready, kinds) = (ready.clone(), &kinds);
             working.push(scope.spawn(move || {
-                first_in_line();
+                if !matches!(plan.arrivals, Arrivals::Closed) {
+                    first_in_line();
+                }
                 let _stops = StopsAtPanic(control);
                 let producer = Producer::new(kinds, thread, plan.threads);
                 let mut desk = Desk::new(plan, kinds, recorder);

@@ -56,6 +56,20 @@ def test_between_and_beyond_the_law_is_followed() -> None:
     assert rows[2].per_s < rows[3].per_s < rows[4].per_s
 
 
+def test_no_more_is_told_of_a_machine_than_its_processors_do() -> None:
+    """By the least that an order took at any load; what was measured stands as it is."""
+    rows = {one.workers: one for one in planned(wanted(6_000)).by_workers}
+    # The ramp of four workers went highest, where the generator's 0.2 processors are shared by most orders.
+    each_s = (SERVICE_US + STORE_US) / 1e6 + 0.2 / (9_000 * 1.02)
+    for one in rows.values():
+        assert one.here_per_s == pytest.approx(min(one.per_s, 8 / each_s) if one.basis != "measured" else one.per_s)
+    small = msgspec.structs.replace(result(session(1, 10)).machine, cores=2)
+    far = planned(wanted(200_000), machine=small)
+    (eight,) = [one for one in far.by_workers if one.workers == 8]
+    assert eight.here_per_s == pytest.approx(2 / each_s)
+    assert eight.here_per_s < eight.per_s
+
+
 def test_no_fewer_processes_will_do_than_if_none_waited() -> None:
     """3,200 each."""
     found = answer(planned(wanted(12_000)), "processes, were each")
