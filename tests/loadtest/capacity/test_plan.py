@@ -63,11 +63,13 @@ def test_no_more_is_told_of_a_machine_than_its_processors_do() -> None:
     each_s = (SERVICE_US + STORE_US) / 1e6 + 0.2 / (9_000 * 1.02)
     for one in rows.values():
         assert one.here_per_s == pytest.approx(min(one.per_s, 8 / each_s) if one.basis != "measured" else one.per_s)
-    small = msgspec.structs.replace(result(session(1, 10)).machine, cores=2)
-    far = planned(wanted(200_000), machine=small)
-    (eight,) = [one for one in far.by_workers if one.workers == 8]
-    assert eight.here_per_s == pytest.approx(2 / each_s)
-    assert eight.here_per_s < eight.per_s
+    straight = result(session(1, 4_000), session(2, 8_000))
+    two = msgspec.structs.replace(straight.machine, cores=2)
+    far = plan_for(msgspec.structs.replace(straight, machine=two), wanted(20_000))
+    assert far is not None
+    (four,) = [one for one in far.by_workers if one.workers == 4]
+    assert four.here_per_s == pytest.approx(2 / ((SERVICE_US + STORE_US) / 1e6 + 0.2 / (8_000 * 1.02)))
+    assert four.here_per_s < four.per_s
 
 
 def test_no_fewer_processes_will_do_than_if_none_waited() -> None:
