@@ -41,7 +41,7 @@ def main() -> int:
     try:
         find_programs()
         done = compare(load, lambda line: print(line, file=sys.stderr, flush=True))
-        if options.write:
+        if options.write and not done.flaws():
             for file, text in FILES.items():
                 write(ROOT / file, told.MARK, text(done))
     except (NoPostgres, NotStarted, NoRun, NoMarkers) as error:
@@ -51,7 +51,7 @@ def main() -> int:
         print(msgspec.json.format(msgspec.json.encode(done)).decode())
     else:
         Console().print(Markdown(told.full(done)))
-    for flaw in (flaws := done.flaws()):
+    for flaw in (flaws := [*done.flaws(), *done.missed()]):
         print(flaw, file=sys.stderr)
     return 1 if flaws else 0
 

@@ -4,11 +4,13 @@ from msgspec import Struct
 
 from bench.peers.shop import Settings
 
-POOLS = (8, 16, 32)
+POOLS = (4, 8, 16, 32)
 """Connections to PostgreSQL: each is a process there."""
-CALLS = (16, 64, 128)
+CALLS = (4, 8, 16, 64)
 """Connections to Redis, one call at a time each."""
-PIPELINED = tuple(Settings(pool=8, together=together, pipelined=True) for together in (50, 150, 500))
+PIPELINED = tuple(
+    Settings(pool=pool, together=together, pipelined=True) for pool in (4, 8) for together in (50, 150, 500)
+)
 
 
 class Entrant(Struct, frozen=True):

@@ -49,7 +49,7 @@ def short(done: Comparison) -> str:
         if not row.bulk:
             continue
         alone = next((one for one in done.rows if one.name == row.name and not one.bulk), None)
-        single = "the same" if alone is None else f"{alone.accepted_per_s:,.0f}{_ratio(done, alone)}"
+        single = "as above" if alone is None else f"{alone.accepted_per_s:,.0f}{_ratio(done, alone)}"
         oversold = next(audit.books.oversold for audit in done.audits if audit.service == row.service)
         rows.append((row.name, f"{row.accepted_per_s:,.0f}{_ratio(done, row)}", single, f"{oversold:,}"))
     head = ("accepted and durable orders a second", "in bulk", "single", "units oversold")

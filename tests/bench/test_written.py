@@ -141,7 +141,7 @@ def test_a_comparison_that_lies_is_none() -> None:
         msgspec.structs.replace(row, accepted_per_s=6_000.0) if (row.name, row.bulk) == (TRANSACTION, True) else row
         for row in done.rows
     ]
-    assert len(msgspec.structs.replace(done, rows=rows).flaws()) == 1
+    assert len(msgspec.structs.replace(done, rows=rows).missed()) == 1
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_no_more_is_told_of_a_machine_than_its_processors_do() -> None:
     far = plan_for(msgspec.structs.replace(straight, machine=two), wanted(20_000))
     assert far is not None
     (four,) = [one for one in far.by_workers if one.workers == 4]
+    assert four.here_per_s is not None
     assert four.here_per_s == pytest.approx(2 / ((SERVICE_US + STORE_US) / 1e6 + 0.2 / (8_000 * 1.02)))
     assert four.here_per_s < four.per_s
 
