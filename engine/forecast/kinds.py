@@ -9,9 +9,6 @@ from engine.forecast.expected import Baskets
 KINDS_MAX = 20_000
 """Kinds that are known; some 300 bytes each."""
 
-FADE = 0.5
-"""What counts are multiplied by when there are more kinds; those below one order are then forgotten."""
-
 Lines = tuple[tuple[int, int], ...]
 """SKU and quantity, by SKU, each SKU once."""
 
@@ -36,8 +33,14 @@ class Kinds:
             lines = sorted(units.items())
         key = (region, tuple(lines))
         self._count[key] = self._count.get(key, 0.0) + times
-        while len(self._count) > self._most:
-            self.fade(FADE, least=1.0)
+        if len(self._count) > self._most:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Forget half of the kinds: the seldom ones, and of these those that were first seen longest ago."""
+        ranked = sorted(enumerate(self._count.items()), key=lambda one: (one[1][1], one[0]))
+        kept = sorted(ranked[-(-len(ranked) // 2) :])
+        self._count = {key: count for _, (key, count) in kept}
 
     def fade(self, factor: float, *, least: float = 0.05) -> None:
         """Let all that came count for less, and forget what counts less than `least`."""

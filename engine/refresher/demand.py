@@ -21,7 +21,7 @@ FADE = 0.98
 """What regions and kinds of orders of a period ago weigh against those of now."""
 
 FIRST_SHARE = 0.1
-"""Before the first period is over, it counts as so much of one at the least."""
+"""Before a whole period is over, what was seen counts as so much of one at the least."""
 
 _GROWTH = 1_024
 
@@ -61,11 +61,12 @@ class Demand:
         if self._first is None:
             return np.zeros(len(self.skus))
         self._advance(now_ms // self._period_ms, now_ms)
-        first = max(self._first, self._now - PERIODS + 1)
-        over = self._now - first
-        if over == 0:
+        # The first one was seen from its middle on: by it a forecast would begin far too low, and stay so for long.
+        first = max(self._first + 1, self._now - PERIODS + 1)
+        if first >= self._now:
             passed = max(now_ms - self._first_ms, FIRST_SHARE * self._period_ms)
-            rates: Floats = self._units[: len(self.skus), self._now % PERIODS] / passed
+            seen = np.arange(self._first, self._now + 1) % PERIODS
+            rates: Floats = self._units[: len(self.skus)][:, seen].sum(axis=1) / passed
             return rates
         columns = np.arange(first, self._now) % PERIODS
         return METHODS[method](self._units[: len(self.skus)][:, columns]) / self._period_ms

@@ -1,11 +1,12 @@
 """Reads the event feed for what is ordered: first all that is kept of it, so that a restart forgets little.
 
-The orders of an event are looked up for where they go and what is in them; of more than ORDERS_A_LOOK a part that
-stands for all. Orders that wait for stock are kept in mind until they no longer do. Refused orders are in no event: of
-what is sold out, less is seen to be wanted than is.
+The orders of an event are looked up for where they go and what is in them; where many came, a part that stands for all
+(see ORDERS_A_LOOK). Orders that wait for stock and were looked up are kept in mind until they no longer do. Refused
+orders are in no event: of what is sold out, less is seen to be wanted than is.
 """
 
 from collections.abc import Iterator, Sequence
+from time import time
 
 import msgspec
 from msgspec import Struct
@@ -22,7 +23,11 @@ from engine.store import Store
 PAGES_A_LOOK = 20
 """Pages of the feed that one look reads: some 100,000 orders, or 1.3 MB."""
 
-ORDERS_A_LOOK = 2_000
+ORDERS_A_LOOK, ORDERS_A_PAGE_MIN = 2_000, 100
+"""Orders that one look reads: of each page up to half of those that are left, and the least of each all the same."""
+
+CAUGHT_UP_S = 1.0
+"""Whoever has read what happened so lately has read all: under load there always is something newer."""
 
 WAITING_MAX = 5_000
 """Orders that wait for stock and are priced for; of more, the first."""
@@ -53,6 +58,7 @@ class DemandReader:
 
     async def look(self) -> bool:
         """Read what is new; whether there is more. Raises StoreError."""
+        left = ORDERS_A_LOOK
         for _ in range(PAGES_A_LOOK):
             try:
                 page = await self._feed.page(self._cursor, limit=EVENTS_MAX)
@@ -71,9 +77,11 @@ class DemandReader:
                     made += [(at_ms, order_id) for order_id in event.orders]
                 else:
                     changed += [order_id for order_id in event.orders if order_id in self.waiting]
-            await self._read(made)
+            left -= await self._read(made, max(ORDERS_A_PAGE_MIN, left // 2))
             await self._look_again(changed)
             self._note_touched(page.events)
+            if time() - page.events[-1].at.timestamp() < CAUGHT_UP_S:
+                return False
         return True
 
     def _note_touched(self, events: Sequence[Event]) -> None:
@@ -84,10 +92,10 @@ class DemandReader:
                     moved = abs(cell.taken) + abs(cell.on_hand_change)
                     self.touched[cell.sku] = self.touched.get(cell.sku, 0) + moved
 
-    async def _read(self, made: list[tuple[int, str]]) -> None:
+    async def _read(self, made: list[tuple[int, str]], limit: int) -> int:
+        """Read so many of these orders at the most; how many."""
         if not made:
-            return
-        limit = max(1, ORDERS_A_LOOK // PAGES_A_LOOK)
+            return 0
         step = -(-len(made) // limit)
         chosen = made[::step]
         self.unread += len(made) - len(chosen)
@@ -102,6 +110,7 @@ class DemandReader:
             self._demand.add(at_ms, region, lines, len(made) / len(chosen))
             if record.status == "backordered" and len(self.waiting) < WAITING_MAX:
                 self.waiting[order_id] = Waiting(region, lines)
+        return len(chosen)
 
     async def _look_again(self, changed: list[str]) -> None:
         """An order that waited was changed: filled, given other lines, or given up."""

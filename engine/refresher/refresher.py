@@ -33,6 +33,9 @@ CELLS_READ_MAX = 50_000
 CATCH_UP_S = 0.2
 """Between two looks at the feed while there is more in it."""
 
+CATCH_UPS_MAX = 10
+"""Looks that may find more to be read, one after another, before prices are made of what was read."""
+
 WEIGHT_STEP = 1.25
 """Costs are reckoned anew when the mean weight of what is ordered changes by more than this factor."""
 
@@ -86,6 +89,7 @@ class PriceRefresher:
         self._refreshes = self._failures = self._priced = 0
         self._error: str | None = None
         self._priced_at: float | None = None
+        self._behind = 0
         self._took_s = 0.0
 
     @property
@@ -128,8 +132,13 @@ class PriceRefresher:
             log.warning("prices are too old; orders are planned without until they can be refreshed")
 
     async def refresh(self) -> bool:
-        """Price the stock once, unless the feed has much to be read first; whether it has. Raises StoreError."""
-        if await self.reader.look():
+        """Price the stock once, unless the feed has much to be read first; whether it has. Raises StoreError.
+
+        Where there always is more to be read, prices are made of what was read all the same.
+        """
+        behind = await self.reader.look()
+        self._behind = self._behind + 1 if behind else 0
+        if behind and self._behind % CATCH_UPS_MAX:
             return True
         now_ms = self._clock.now_ms()
         # What takes milliseconds is done beside the event loop: only this task changes what it works on.
@@ -149,7 +158,7 @@ class PriceRefresher:
             self.reader.touched.pop(sku, None)
         self._refreshes += 1
         self._priced_at = monotonic()
-        return False
+        return behind
 
     def _choose(self, rates: npt.NDArray[np.float64]) -> list[str]:
         """SKUs to price now: half of them those of which most has moved, the rest those priced longest ago."""

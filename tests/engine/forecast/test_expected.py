@@ -52,6 +52,15 @@ def test_kinds_are_bounded_and_the_seldom_are_forgotten() -> None:
     assert baskets.weight[list(baskets.sku).index(0)] == pytest.approx(baskets.weight.max())
 
 
+def test_of_kinds_that_came_once_the_latest_stay() -> None:
+    """However many there are: half of them at the least."""
+    kinds = Kinds(kinds_max=10)
+    for number in range(25):
+        kinds.add(0, [(number, 1)])
+        assert 5 <= len(kinds) <= 10 or number < 5
+        assert number in kinds.baskets().sku
+
+
 def test_a_sku_twice_in_an_order_is_one_line() -> None:
     """With the units of both, whatever their sequence."""
     kinds = Kinds()

@@ -11,6 +11,7 @@ from engine import Engine, Prices, Settings, open_engine
 from engine.errors import StoreUnavailable
 from engine.model import Line, Movement, MovementRow, Order, ShipTo, Sku, StockCount, Warehouse
 from engine.refresher import PriceRefresher
+from engine.refresher.refresher import CATCH_UPS_MAX
 from tests.engine.small_network import reserved
 
 WAREHOUSES = (Warehouse(id="SOUTH", lat=30.0, lon=110.0), Warehouse(id="NORTH", lat=34.0, lon=110.0))
@@ -193,6 +194,37 @@ async def test_orders_that_wait_are_priced_for_until_they_do_not(empty_store_url
         await engine.cancel("w")
         await refreshed(engine)
         assert not refresher(engine).reader.waiting
+
+
+async def test_many_that_wait_at_once_are_all_priced_for(empty_store_url: str) -> None:
+    """One look reads them all."""
+    async with pricing_engine(empty_store_url) as engine:
+        await fill(engine, south=1, north=0)
+        orders = [
+            Order(order_id=f"w-{number}", ship_to=SOUTH, lines=(Line("x", 5),), allow_backorder=True)
+            for number in range(300)
+        ]
+        await asyncio.gather(*map(engine.reserve, orders))
+        assert not await refresher(engine).refresh()
+        assert (len(refresher(engine).reader.waiting), refresher(engine).reader.unread) == (300, 0)
+
+
+async def test_prices_are_made_though_there_always_is_more_to_read(
+    empty_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what was read."""
+    async with pricing_engine(empty_store_url) as engine:
+        await fill(engine, south=60, north=500)
+        await sell(engine, "south", 30, SOUTH)
+        look = refresher(engine).reader.look
+
+        async def never_ends() -> bool:
+            await look()
+            return True
+
+        monkeypatch.setattr(refresher(engine).reader, "look", never_ends)
+        assert all([await refresher(engine).refresh() for _ in range(CATCH_UPS_MAX)])
+        assert (refresher(engine).status.refreshes, refresher(engine).status.cells) == (1, 1)
 
 
 async def test_prices_outlive_a_store_that_is_loaded_anew(empty_store_url: str) -> None:
