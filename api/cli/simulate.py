@@ -20,6 +20,7 @@ from engine.season import POLICIES, Every, PolicyName, PolicyTerms, Season, Seas
 RUNS_MAX = 1_000
 EVERY_ORDERS = 100
 ARRIVALS = 10_000
+STATIC: PolicyName = "static"
 OPEN_ORDERS_MAX = 100_000
 
 
@@ -35,7 +36,9 @@ def simulate(
     network: Annotated[
         Path | None, Parameter(help="Warehouses, regions, costs and stock of a history, as JSON.")
     ] = None,
-    policies: Annotated[str, Parameter(help="Which to play, by commas.")] = ",".join(POLICIES),
+    policies: Annotated[
+        str | None, Parameter(help=f"Which to play, by commas; else all that have a meaning of {', '.join(POLICIES)}.")
+    ] = None,
     every: Annotated[
         int | None, Parameter(help="Orders between two pricings or re-allocations; else 100.", validator=Number(gte=1))
     ] = None,
@@ -71,7 +74,7 @@ def simulate(
     Nobody who knew every order before could pay less than the bound. Nothing is sent, and no store is looked at. The
     same input gives the same numbers.
     """
-    chosen = _policies(policies)
+    chosen = _policies(",".join(POLICIES) if policies is None else policies)
     if every is not None and every_s is not None:
         raise InvalidInput((FieldError("--every-s", "is instead of --every: leave one out"),))
     if history is not None and runs > 1:
@@ -93,7 +96,8 @@ def simulate(
 
         for season in _seasons(history, network, seed, runs, arrivals or ARRIVALS):
             how = expect or ("learned" if season.known is None else "known")
-            results.append(play_season(season, chosen, terms, expect=how, method=method, watch=watch))
+            played = _with_meaning(chosen, how, asked=policies is not None)
+            results.append(play_season(season, played, terms, expect=how, method=method, watch=watch))
     told = expect or ("learned" if history is not None and network is not None else "known")
     found = Simulation(
         seasons=tuple(results),
@@ -127,6 +131,16 @@ def _policies(text: str) -> list[PolicyName]:
         wrong = f'there is no policy "{unknown[0]}"' if unknown else "names none"
         raise InvalidInput((FieldError("--policies", f"{wrong}; there are {there}"),))
     return list(dict.fromkeys(names[name] for name in wanted))
+
+
+def _with_meaning(chosen: list[PolicyName], how: str, *, asked: bool) -> list[PolicyName]:
+    """Without prices of a start at which nothing was learned. Raises InvalidInput where these are asked for."""
+    if how == "known" or STATIC not in chosen:
+        return chosen
+    if asked:
+        told = "static prices are made at the start, when nothing is learned: they would be none, as those of myopic"
+        raise InvalidInput((FieldError("--policies", told),))
+    return [name for name in chosen if name != STATIC]
 
 
 def _seasons(history: Path | None, network: Path | None, seed: int, runs: int, arrivals: int) -> Iterator[Season]:

@@ -67,7 +67,12 @@ class Floor:
             if prices is not None:
                 price = np.zeros_like(cost)
                 price[:-1] = prices[sku].T * quantity
-            chosen = assign_order(self._openings, cost, price=price).warehouse
+            openings = self._openings
+            if pieces:
+                # Paid already, by lines that are shared; its last place is what an order pays that lacks something.
+                openings = openings.copy()
+                openings[[warehouse for _, warehouse, _ in pieces]] = 0
+            chosen = assign_order(openings, cost, price=price).warehouse
             nowhere = len(rates) - 1
             pieces += [
                 (lines.start + int(at), NOWHERE if warehouse == nowhere else int(warehouse), int(units))

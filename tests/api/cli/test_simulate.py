@@ -193,6 +193,7 @@ def test_what_does_not_go_together_is_told(tmp_path: Path, network: Path) -> Non
         ({"network": network}, "--network"),
         ({"every": 1, "every_s": 1.0}, "--every-s"),
         ({"policies": "best"}, "--policies"),
+        ({"policies": "static", "expect": "learned", "arrivals": 20}, "--policies"),
         ({"policies": ","}, "--policies"),
         ({"history": tmp_path / "none.csv", "network": network}, "none.csv"),
         ({"arrivals": 20, "policies": "nearest", "html": tmp_path}, "--html"),
