@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from engine.errors import FieldError, InvalidInput
 from engine.frames.names import Id
-from engine.frames.numbers import ROWS_TOLD_MAX, as_arrow, is_missing
+from engine.frames.numbers import EXACT_MAX, ROWS_TOLD_MAX, as_arrow, is_missing, unmasked
 from engine.frames.table import Table
 
 ID_LENGTH_MAX = 256
@@ -32,7 +32,9 @@ class IdColumn(Struct, frozen=True, eq=False):
 
 def id_column(table: Table, column: str, *, optional: bool = False) -> IdColumn:
     """Reads one; Arrow and whole numbers without a look at each row. Raises InvalidInput, which names rows from 0."""
-    values = table.columns[column]
+    values = unmasked(table.columns[column])
+    if getattr(values, "ndim", 1) != 1:
+        raise InvalidInput((FieldError(f"/{table.name}/{column}", "must have one value a row"),))
     if _is_whole(values):
         array = np.asarray(values)
         if array.dtype.kind in "iu":
@@ -40,7 +42,9 @@ def id_column(table: Table, column: str, *, optional: bool = False) -> IdColumn:
             return IdColumn(table, column, ids, codes, numbers=array)
     arrow = as_arrow(values)
     found = None if arrow is None else _of_arrow(arrow)
-    ids, codes = _of_objects(table, column, values) if found is None else found
+    if found is None:
+        found = _of_objects(table, column, values if arrow is None else arrow.to_pylist())
+    ids, codes = found
     _check(table, column, ids, codes, optional=optional)
     return IdColumn(table, column, ids, codes)
 
@@ -99,6 +103,9 @@ def _of_objects(table: Table, column: str, values: Any) -> tuple[list[Id], Codes
             codes[row] = number.setdefault(value, len(number))  # type: ignore[arg-type]
         elif is_missing(value):
             codes[row] = -1
+        elif isinstance(value, float | np.floating) and value.is_integer() and abs(float(value)) <= EXACT_MAX:
+            # Frames make floats of whole numbers where some are missing.
+            codes[row] = number.setdefault(int(value), len(number))
         else:
             rule = f"must be text or a whole number, not {type(value).__name__}"
             raise InvalidInput((table.refused(row, column, rule),))

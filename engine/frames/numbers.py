@@ -11,8 +11,8 @@ from engine.frames.table import Table, pyarrow_or_none
 ROWS_TOLD_MAX = 20
 """Wrong rows of a column that an error names; more of them would be read by nobody."""
 
-_EXACT_MAX = 2**53
-"""Up to here a float is the whole number that it was made of."""
+EXACT_MAX = 2**53
+"""Up to here a float of 64 bits is the whole number that it was made of."""
 
 
 def whole_numbers(
@@ -22,13 +22,15 @@ def whole_numbers(
 
     `missing` is what stands for an empty cell; None: there may be none. Raises InvalidInput, which names rows from 0.
     """
-    values = _plain(table.columns[column])
+    values = _plain(unmasked(table.columns[column]))
     array = np.asarray(values)
     if array.dtype.kind in "US":
         # Of numbers among text NumPy makes text.
         array = np.array(list(values), dtype=object)
     if array.ndim != 1:
         raise InvalidInput((FieldError(f"/{table.name}/{column}", "must have one value a row"),))
+    if array.dtype.kind in "mM":
+        raise InvalidInput((FieldError(f"/{table.name}/{column}", "must have whole numbers, not times"),))
     if array.dtype.kind == "f":
         array = _from_floats(table, column, array, missing)
     elif array.dtype.kind not in "iu":
@@ -62,11 +64,20 @@ def as_arrow(values: Any) -> Any:
         return values
     if isinstance(values, arrow.Array):
         return arrow.chunked_array([values])
-    if hasattr(values, "__arrow_c_stream__"):
-        return arrow.chunked_array(values)
-    if hasattr(values, "__arrow_c_array__"):
-        return arrow.chunked_array([arrow.array(values)])
+    try:
+        if hasattr(values, "__arrow_c_stream__"):
+            return arrow.chunked_array(values)
+        if hasattr(values, "__arrow_c_array__"):
+            return arrow.chunked_array([arrow.array(values)])
+    except (arrow.ArrowException, TypeError, ValueError):
+        # Of several kinds of values there is no Arrow column.
+        return None
     return None
+
+
+def unmasked(values: Any) -> Any:
+    """A masked array of NumPy as objects, None where it is masked."""
+    return np.array(values.tolist(), dtype=object) if isinstance(values, np.ma.MaskedArray) else values
 
 
 def _plain(values: Any) -> Any:
@@ -87,7 +98,7 @@ def _from_floats(table: Table, column: str, array: npt.NDArray[Any], missing: in
     empty = np.isnan(array)
     if missing is None:
         raise_rows(table, column, empty, "must be there")
-    inexact = ~empty & ~(np.abs(array) <= _EXACT_MAX)
+    inexact = ~empty & ~(np.abs(array) <= 2 ** (np.finfo(array.dtype).nmant + 1))
     raise_rows(table, column, inexact | (~empty & (np.floor(array) != array)), "must be a whole number", array)
     found = np.where(empty, 0, array).astype(np.int64)
     if missing is not None:
@@ -105,7 +116,7 @@ def _from_objects(table: Table, column: str, array: npt.NDArray[Any], missing: i
             continue
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if not whole and isinstance(value, float | np.floating):
-            whole = bool(-_EXACT_MAX <= value <= _EXACT_MAX and value == int(value))
+            whole = bool(-EXACT_MAX <= value <= EXACT_MAX and value == int(value))
         if whole and -(2**63) <= int(value) < 2**63:
             found[row] = int(value)
         else:

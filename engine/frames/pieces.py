@@ -58,6 +58,8 @@ def to_arrow(assignment: "BatchAssignment") -> Any:
         mask = codes < 0
         indices = arrow.array(codes.astype(np.int32, copy=False), mask=mask if mask.any() else None)
         kind = arrow.string() if not ids or isinstance(ids[0], str) else arrow.int64()
+        if kind == arrow.int64() and max(map(int, ids)) >= 2**63:
+            kind = arrow.uint64()
         columns[name] = arrow.DictionaryArray.from_arrays(indices, arrow.array(ids, kind))
     return arrow.table(_in_order(columns))
 

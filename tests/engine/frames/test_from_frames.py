@@ -91,7 +91,7 @@ def batch(make: Make = dict, **change: Any) -> BatchProblem:
     if "pools" in change:
         tables["pools"] = POOLS
     for name, plain in tables.items():
-        made[name] = make({column: values for column, values in (plain | change.pop(name, {})).items() if values})
+        made[name] = make({column: values for column, values in (plain | change.pop(name, {})).items() if len(values)})
     arguments = UNSERVED | {name: made[name] for name in ("warehouses", "pools") if name in made} | change
     return BatchProblem.from_frames(made["lines"], made["stock"], made["costs"], **arguments)
 
@@ -193,6 +193,32 @@ def test_empty_cells_of_frames_say_nothing(make: Make) -> None:
     lines = {"placed": ["A", None, "B", None], "max_shipments": [2, 2, None, 3]}
     problem = batch(make, lines=lines, warehouses={"capacity": [None, 3]})
     check(problem, placed=[0, -1, 1, -1], max_shipments=[2, 2**31 - 1, 3])
+
+
+@pytest.mark.parametrize(
+    ("make", "placed"),
+    [
+        (dict, np.ma.array([1, 1, 2, 2], mask=[0, 1, 0, 1])),
+        (pandas.DataFrame, [1, None, 2, None]),
+        (polars.DataFrame, [1.0, None, 2.0, None]),
+    ],
+)
+def test_whole_numbers_with_gaps_are_ids(make: Make, placed: Any) -> None:
+    """Frames make floats of them, NumPy masks."""
+    number = {"A": 1, "B": 2}
+    problem = batch(
+        make,
+        lines={"placed": placed},
+        stock={"warehouse": [number[name] for name in STOCK["warehouse"]]},
+        costs={"warehouse": [number[name] for name in COSTS["warehouse"]]},
+        warehouses={"warehouse": [1, 2]},
+    )
+    check(problem, placed=[0, -1, 1, -1])
+
+
+def test_a_column_of_nothing_says_nothing() -> None:
+    """Arrow has a type for it."""
+    check(batch(pyarrow.table, lines={"placed": pyarrow.nulls(4)}), placed=[-1] * 4)
 
 
 CHANNELS = {"channel": ["web", "web", None, "shop"]}
@@ -319,6 +345,22 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         "once with the same sku and warehouse",
     ),
     "a pool of less than nothing": ({"lines": CHANNELS, "pools": {"quantity": [1, -1]}}, "/pools/1/quantity", "not -1"),
+    "a masked quantity": (
+        {"lines": {"quantity": np.ma.array([1, 2, 1, 1], mask=[0, 1, 0, 0])}},
+        "/lines/1/quantity",
+        "there",
+    ),
+    "ids of two dimensions": ({"lines": {"sku": np.zeros((4, 2), int)}}, "/lines/sku", "one value a row"),
+    "times for quantities": (
+        {"lines": {"quantity": np.zeros(4, "timedelta64[s]")}},
+        "/lines/quantity",
+        "not times",
+    ),
+    "floats too large to tell": (
+        {"lines": {"quantity": np.array([1, 1, 1, 2**24 + 2], np.float32)}},
+        "/lines/3/quantity",
+        "whole number",
+    ),
     "shipments of none": ({"max_shipments": 0}, "/max_shipments", "from 1 on"),
 }
 
