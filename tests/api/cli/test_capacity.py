@@ -56,9 +56,11 @@ def measured(few: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Finis
 
 
 def good(finished: Finished) -> None:
-    """Nothing is found but that a machine that is busy with other tests leaves the generator no processor."""
+    """Nothing is found but that a machine that is busy with other tests leaves generator and service no processor."""
     assert finished.code in (0, 1), finished.err
-    assert (finished.code == 1) == ("the generator limited every load" in " ".join(finished.err.split())), finished.err
+    said = " ".join(finished.err.split())
+    busy = "the generator limited every load" in said or "no load met the objective" in said
+    assert (finished.code == 1) == busy, finished.err
 
 
 def capacity(*words: Any) -> Finished:
