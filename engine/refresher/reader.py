@@ -6,7 +6,6 @@ orders are in no event: of what is sold out, less is seen to be wanted than is.
 """
 
 from collections.abc import Iterator, Sequence
-from time import time
 
 import msgspec
 from msgspec import Struct
@@ -26,8 +25,8 @@ PAGES_A_LOOK = 20
 ORDERS_A_LOOK, ORDERS_A_PAGE_MIN = 2_000, 100
 """Orders that one look reads: of each page up to half of those that are left, and the least of each all the same."""
 
-CAUGHT_UP_S = 1.0
-"""Whoever has read what happened so lately has read all: under load there always is something newer."""
+CAUGHT_UP_MS = 1_000
+"""Who has read up to so long before the look began has read all: under load there always is something newer."""
 
 WAITING_MAX = 5_000
 """Orders that wait for stock and are priced for; of more, the first."""
@@ -56,8 +55,8 @@ class DemandReader:
         self._feed, self._store, self._planner, self._demand = feed, store, planner, demand
         self._cursor: str | None = None
 
-    async def look(self) -> bool:
-        """Read what is new; whether there is more. Raises StoreError."""
+    async def look(self, now_ms: int) -> bool:
+        """Read what is new by the store's time; whether there is more. Raises StoreError."""
         left = ORDERS_A_LOOK
         for _ in range(PAGES_A_LOOK):
             try:
@@ -80,7 +79,7 @@ class DemandReader:
             left -= await self._read(made, max(ORDERS_A_PAGE_MIN, left // 2))
             await self._look_again(changed)
             self._note_touched(page.events)
-            if time() - page.events[-1].at.timestamp() < CAUGHT_UP_S:
+            if now_ms - page.events[-1].at.timestamp() * 1000 < CAUGHT_UP_MS:
                 return False
         return True
 

@@ -136,7 +136,7 @@ class PriceRefresher:
 
         Where there always is more to be read, prices are made of what was read all the same.
         """
-        behind = await self.reader.look()
+        behind = await self.reader.look(self._clock.now_ms())
         self._behind = self._behind + 1 if behind else 0
         if behind and self._behind % CATCH_UPS_MAX:
             return True

@@ -218,8 +218,8 @@ async def test_prices_are_made_though_there_always_is_more_to_read(
         await sell(engine, "south", 30, SOUTH)
         look = refresher(engine).reader.look
 
-        async def never_ends() -> bool:
-            await look()
+        async def never_ends(now_ms: int) -> bool:
+            await look(now_ms)
             return True
 
         monkeypatch.setattr(refresher(engine).reader, "look", never_ends)
