@@ -192,6 +192,7 @@ async def _check_skus(url: str, skus: Sequence[str], key: str | None, secret: st
         async with Client(url, connections=1, key=key, signing_secret=secret) as client:
             await read_stock(client, skus)
     except UnexpectedAnswer as error:
+        # Whoever may not read the stock hears of that when it is audited.
         if error.status == UNPROCESSABLE:
             raise InvalidInput((FieldError("--sku", error.detail.removeprefix("/sku: ")),)) from None
     except (aiohttp.ClientError, TimeoutError, msgspec.ValidationError, ValueError) as error:

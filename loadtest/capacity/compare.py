@@ -191,7 +191,7 @@ def _at_rate(points: Sequence[Point], load: float, name: str) -> list[float]:
             (one.offered_per_s, getattr(one, name)) for one in points if one.repeat == repeat and counts(one)
         )
         curve = [(offered, value) for offered, value in curve if value > 0]
-        if curve and curve[0][0] <= load * NEAR <= curve[-1][0] * NEAR**2:
+        if curve and curve[0][0] / NEAR <= load <= curve[-1][0] * NEAR:
             loads, values = np.array(curve).T
             found.append(float(np.exp(np.interp(load, loads, np.log(values)))))
     return found
