@@ -94,7 +94,14 @@ def _attempts(prepare_args: Sequence[bytes]) -> list[str]:
 async def _gather(
     numbers: Sequence[int], ask: Callable[[int], Awaitable[CommitReply]]
 ) -> tuple[list[Reply], list[StoreError]]:
-    answers = await asyncio.gather(*(ask(number) for number in numbers), return_exceptions=True)
+    if len(numbers) == 1:
+        # The common case, without tasks of its own.
+        try:
+            answers: list[CommitReply | BaseException] = [await ask(numbers[0])]
+        except StoreError as error:
+            return [], [error]
+    else:
+        answers = await asyncio.gather(*(ask(number) for number in numbers), return_exceptions=True)
     replies: list[Reply] = []
     errors: list[StoreError] = []
     for number, answer in zip(numbers, answers, strict=True):

@@ -1,10 +1,10 @@
 """The intake flow: gathers orders, plans them together, commits them in one call, answers each caller.
 
-No timer: while one batch is with the store the next one gathers, and goes as soon as the reply is there. A caller
-that is alone waits for nobody. Where orders came in lots, the next batch is planned while the store works on one; those
-that came alone go before those of lots. Bounded: the queue by `queue_orders_max` and in time (`Patience`), lots by
-LOTS_MAX, a batch by `batch_orders_max`, or `bulk_batch_orders_max` where it is of lots alone. Sources, such as API
-keys, get even parts of all of it.
+No timer: while one batch is with the store the next one gathers, and goes as soon as the reply is there; only then
+are those of the one before answered, while the store works. A caller that is alone waits for nobody. Where orders came
+in lots, the next batch is planned before that; those that came alone go before those of lots. Bounded: the queue by
+`queue_orders_max` and in time (`Patience`), lots by LOTS_MAX, a batch by `batch_orders_max`, or `bulk_batch_orders_max`
+where it is of lots alone. Sources, such as API keys, get even parts of all of it.
 """
 
 import asyncio
@@ -434,6 +434,8 @@ class Intake:
                 if ahead is not None and (asked.failed or self._must_stop()):
                     self._put_back(ahead)
                     ahead = None
+                elif ahead is None and not asked.failed and not self._must_stop() and (self._queue or self._shares):
+                    ahead = self._plan(now)
                 if ahead is not None:
                     flight = self._send(ahead)
                     await self._sent(flight)
