@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +19,13 @@ BLOCK_MS = 500
 
 EVENTS_MAX = 500
 """Events taken in one read, so that the event loop is never kept long."""
+
+OWN_PAUSE_S = 0.005
+"""Between reads of a partition's events while all are of this process's own commits, which its view had before the
+store: at a peak each of them would be read alone, for nothing."""
+
+ALONE_AFTER_S = 1.0
+"""So long nobody else must have been seen for that."""
 
 OWN_TAKES = (b"commit", b"prepare")
 """Events whose units this process took from its view before they came."""
@@ -151,6 +159,7 @@ class Replica:
         """Apply a partition's events as they come, until `load` is due: StoreUnavailable when the store breaks off,
         StoreChanged when events were dropped from the stream before they were read here."""
         writer = self._store.writer.encode()
+        others_at = monotonic()
         while True:
             partition = self._store.partitions[number]
             loads, position = self.loads, self._stock_positions[number]
@@ -175,6 +184,10 @@ class Replica:
             self.freshness.applied(number, position.n, oldest_of_others=of_others)
             if len(entries) == EVENTS_MAX:
                 await asyncio.sleep(0)
+            if of_others is not None:
+                others_at = monotonic()
+            elif monotonic() - others_at > ALONE_AFTER_S:
+                await asyncio.sleep(OWN_PAUSE_S)
 
     def apply_definitions(self, fields: dict[bytes, bytes]) -> None:
         """Apply one event of the catalogue stream."""
