@@ -7,9 +7,10 @@ from enum import Enum
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import ResponseError
 
 from engine.errors import FieldError, InvalidInput
@@ -23,6 +24,8 @@ READERS_MAX = 16
 SEND_BYTES = 2 * 1024 * 1024
 """What a local socket may hold on its way: a batch in bulk as a whole, so that the store can work on it while this
 process plans the next one, and need not come back to write the rest. The system's net.core.wmem_max may be lower."""
+
+_serializer = HiredisRespSerializer()
 
 FEED_BLOCK_MS_MAX = 1_000
 """The longest wait for news that may be asked for; a read of the streams has it on top of a call's own time."""
@@ -110,6 +113,7 @@ def _client(url: str, timeout_s: float, *, connections_max: int) -> Redis:
     except ValueError as error:
         message = f"is no address of a store ({error}); give redis://HOST:PORT/0, rediss://... or unix:///PATH"
         raise InvalidInput((FieldError("REDIS_URL", message),)) from None
+    pool.connection_class = _PACKING[pool.connection_class]
     client = Redis.from_pool(pool)
     # The library looks for the fields of messages even where JUSTID leaves them out.
     client.set_response_callback("XCLAIM", _as_it_came)
@@ -122,6 +126,34 @@ async def _connected(connection: AbstractConnection) -> None:
         with contextlib.suppress(OSError):
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
     await connection.on_connect()
+
+
+class _Packing:
+    """Writes commands in C, as the library's threaded connections do and its asynchronous ones do not."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """The command, as it is sent."""
+        packed: list[bytes] = _serializer.pack(*args)
+        return packed
+
+
+class _Tcp(_Packing, Connection):
+    pass
+
+
+class _Tls(_Packing, SSLConnection):
+    pass
+
+
+class _Local(_Packing, UnixDomainSocketConnection):
+    pass
+
+
+_PACKING: dict[type[AbstractConnection], type[AbstractConnection]] = {
+    Connection: _Tcp,
+    SSLConnection: _Tls,
+    UnixDomainSocketConnection: _Local,
+}
 
 
 def _as_it_came(response: Any, **_: Any) -> Any:
