@@ -15,7 +15,7 @@ from aiohttp import web
 
 from api.http.app import build_app
 from api.http.lines import LineCutter
-from api.http.server import open_door
+from api.http.server import open_door, spare_what_stays
 from api.logs import log_to_standard_error
 from engine import Settings, open_engine
 from engine.model import Allocation, AllocationLine, Order, Shipment, StockCount, limits
@@ -84,6 +84,7 @@ async def run(data_dir: Path) -> None:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
         host, port = runner.addresses[0][:2]
+        spare_what_stays()
         async with open_door(build_app(engine), engine) as url:
             print(f"{url} http://{host}:{port} {store_pid}", flush=True)
             await stop.wait()

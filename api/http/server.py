@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -62,6 +63,7 @@ async def serve(
     async with open_engine(settings) as engine:
         check_door(engine)
         app = build_app(engine, seat)
+        spare_what_stays()
         async with open_door(app, engine, sockets) as url, contextlib.AsyncExitStack() as stack:
             if settings.stream_intake:
                 count = partial(app[WATCH].observe_orders, "stream")
@@ -75,6 +77,15 @@ async def serve(
             # A second signal is from somebody who will not wait.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), settings.drain_delay_s)
+
+
+def spare_what_stays() -> None:
+    """Have the collector of garbage leave alone what is there once a service has started.
+
+    It would look at all of it again every few ten thousand orders, which keeps every request waiting: 65 to 80 ms.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @contextlib.asynccontextmanager
