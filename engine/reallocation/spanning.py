@@ -37,8 +37,23 @@ HEAD_BYTES = 22
 WAITS_AGAIN = -2
 """What an order that was filled becomes on the way back, as replace.lua has it."""
 
-_WHY = {"N": "gone", "D": "version", "V": "version", "F": "state", "S": "stock", "L": "capacity", "X": "stock"}
+DAY = b"@"
+"""How counters of warehouses' days begin."""
+
+_WHY = {
+    "N": "gone",
+    "D": "version",
+    "V": "version",
+    "F": "state",
+    "S": "stock",
+    "L": "capacity",
+    "X": "stock",
+    "H": "stopped",
+}
 """By the letters of replace.lua."""
+
+STOPPED = "stopped"
+"""A move that was not made as its run was cancelled meanwhile; its chunk is cut short."""
 
 
 class Apart(Struct, array_like=True):
@@ -86,11 +101,20 @@ class Spanning:
         self._attempts = itertools.count(1)
 
     async def go(
-        self, name: str, chunks_of: str, *, forth: str, transition: str, reason: str, on_chunk: OnChunk | None
+        self,
+        name: str,
+        chunks_of: str,
+        *,
+        forth: str,
+        transition: str,
+        reason: str,
+        only_with: str,
+        on_chunk: OnChunk | None,
     ) -> None:
         """Do all that is left of a leg, with the chunks of `chunks_of`: its own or, on the way back, the other's.
 
-        Then only what that one's transition, `forth`, has done is taken back. Raises StoreError.
+        Then only what that one's transition, `forth`, has done is taken back. `only_with`: a leg that each home has,
+        too, and without which, or once it is stopped, the home moves nothing ("": it always does). Raises StoreError.
         """
         plans, is_back = self._store.partitions[0].plans, name != chunks_of
         while True:
@@ -105,7 +129,10 @@ class Spanning:
             for move in reversed(moves) if is_back else moves:
                 if await self._is_stopped(name):
                     break
-                why = await self._do(move.undone() if is_back else move, forth, transition, reason)
+                made = move.undone() if is_back else move
+                why = await self._do(made, forth, transition, reason, only_with)
+                if why == STOPPED:
+                    break
                 moved += why == ""
                 left += [move.order_id, why] if why else []
             await follow_orders(self._store, [move.order_id for move in moves])
@@ -132,7 +159,7 @@ class Spanning:
             if await plans.keep(name, seen, write=write):
                 return
 
-    async def _do(self, move: Apart, forth: str, transition: str, reason: str) -> str | None:
+    async def _do(self, move: Apart, forth: str, transition: str, reason: str, only_with: str) -> str | None:
         """Make a move. "" when it is made, None when there is nothing to be taken back, else why it is not made."""
         home = self._store.home(move.order_id)
         (stored,) = await home.orders.read([move.order_id])
@@ -148,7 +175,7 @@ class Spanning:
         needs = self._needs(move, now)
         attempt = f"@{self._store.writer}-r{next(self._attempts)}" if needs else ""
         if needs and not await self._prepare(attempt, move.order_id, needs):
-            return "stock"
+            return "stock" if any(need.cells for need in needs.values()) else "capacity"
         reply = await home.orders.replace(
             transition,
             [Replacement(move.order_id, move.version, move.after, move.becomes)],
@@ -156,10 +183,13 @@ class Spanning:
             reason=reason,
             limits=dict(move.limits),
             attempt=attempt,
+            leg=only_with,
         )
         if reply.letter == "A":
             return ""
         await self._give_back(attempt, needs)
+        if reply.letter == "S" and reply.found.startswith(DAY):
+            return "capacity"
         return "" if reply.letter == "R" else _WHY.get(reply.letter, "version")
 
     def _needs(self, move: Apart, now: Record) -> dict[int, _Needs]:

@@ -22,7 +22,10 @@ class Ways:
         way, way_back = forth(document.id, document.token), back(document.id, document.token)
         step, reason = transition_of("reallocate", document.id, document.token), reason_of(document.request)
         await go(self._store, way, back=way_back, transition=step, reason=reason, backwards=False, on_chunk=on_chunk)
-        await self._spanning.go(apart(way), apart(way), forth=step, transition=step, reason=reason, on_chunk=on_chunk)
+        # What a home moves, it moves while its own part of the way goes on: whoever stops that has nothing more moved.
+        await self._spanning.go(
+            apart(way), apart(way), forth=step, transition=step, reason=reason, only_with=way, on_chunk=on_chunk
+        )
 
     async def back(self, document: RunDocument, on_chunk: OnChunk | None) -> None:
         """Do what is left to be taken back, the last first."""
@@ -38,6 +41,7 @@ class Ways:
             forth=transition_of("reallocate", document.id, document.token),
             transition=step,
             reason=reason,
+            only_with="",
             on_chunk=on_chunk,
         )
         await go(self._store, way_back, back="", transition=step, reason=reason, backwards=True, on_chunk=on_chunk)

@@ -88,12 +88,13 @@ class OrderCalls:
         reason: str,
         limits: dict[str, int],
         attempt: str = "",
+        leg: str = "",
     ) -> ReplaceReply:
-        """Put other contents in the place of those that orders have, all or none."""
+        """Put other contents in the place of what orders have, all or none. With a `leg`: only while that goes on."""
         packed = packed_array([_packed_row(row) for row in rows])
         flat = [part for pair in limits.items() for part in pair]
         reply = await self._partition.call(
-            "stockade_replace", (transition, event, reason, packed, _pack(flat), attempt)
+            "stockade_replace", (transition, event, reason, packed, _pack(flat), attempt, leg)
         )
         letter, place, found, records, now_ms = reply
         return ReplaceReply(letter.decode(), place, found, records, now_ms)

@@ -211,7 +211,7 @@ local function reallocate(keys, args)
     write_fields(keys[ORDERS], writes)
     finish(change, 'amend', { 'i', cmsgpack.pack(moved), 'x', transition, 'r', args[8] })
     if args[6] ~= '' then
-      redis.call('HSET', keys[PLANS], args[6] .. ':' .. args[5], cmsgpack.pack({ undo, {} }))
+      redis.call('HSET', keys[PLANS], args[6] .. ':' .. args[5], cmsgpack.pack({ undo, chunk[2] }))
     end
   end
   if #skipped > 0 then redis.call('HSET', keys[PLANS], field .. ':left', cmsgpack.pack(skipped)) end

@@ -6,13 +6,19 @@
 --      6 rows [[id, version that it must have (0: a new order, made from the row before it), fingerprint and body, of one
 --      that is backordered what it becomes: a hold of so many milliseconds, -1 confirmed, 0 backordered still; -2: one that
 --      was filled waits again], ...],
---      7 limits [counter, limit, ...], 8 attempt or ''.
+--      7 limits [counter, limit, ...], 8 attempt or '', 9 leg that must be there and go on, or '': see reallocate.lua.
 -- Returns {letter, place, found, records, now in ms}: A done, R done before; else nothing was done, for the row at `place`
 --      (from 0): N no such order, D the id was used for another content, V it has another version, F its state forbids it
 --      (with its record in found), C the new id is taken; or, with the cell or counter in found, S a cell or a warehouse's day falls short, L a
---      counter does; X the attempt was refused, or too many others are not settled yet.
+--      counter does; X the attempt was refused, or too many others are not settled yet; H the leg does not go on.
 -- O(orders * lines).
 local WAITS_AGAIN = -2
+
+-- Whether a leg is there and was not stopped.
+local function goes_on(keys, leg)
+  local packed = redis.call('HGET', keys[PLANS], leg)
+  return packed and cmsgpack.unpack(packed)[4] ~= 1
+end
 
 local function replace(keys, args)
   local change = begin(keys, args)
@@ -28,6 +34,7 @@ local function replace(keys, args)
       for i = 1, #rows do records[i] = redis.call('HGET', keys[ORDERS], rows[i][1]) or '' end
       return { 'R', 0, '', records, now }
     end
+    if (args[9] or '') ~= '' and not goes_on(keys, args[9]) then return { 'H', 0, '', {}, now } end
     if row[2] == 0 then
       if redis.call('HEXISTS', keys[ORDERS], row[1]) == 1 then return { 'C', place - 1, '', {}, now } end
       local parent = orders[place - 1]

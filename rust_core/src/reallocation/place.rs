@@ -128,8 +128,9 @@ impl Reallocation {
         }
         let amended = planner.amended(&record, &record.canonical, &order, &demand, &plan);
         let counters = amended.counters.iter().map(|(name, _, _)| name.clone()).collect();
+        let days_left = planner.days_left(&record, &plan);
         let (version, shipments) = (record.version, plan.shipments);
-        Outcome::Moves(Box::new(Move { amended, version, shipments, changes, units, cost, counters }))
+        Outcome::Moves(Box::new(Move { amended, version, shipments, changes, units, cost, counters, days_left }))
     }
 
     /// A demand that may only use some warehouses, or any but those to which nothing is moved.

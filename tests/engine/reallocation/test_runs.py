@@ -1,7 +1,7 @@
 """A run from beginning to end, on one partition and on three: what it plans, does, refuses, repeats and takes back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -10,9 +10,10 @@ import pytest
 from engine import Engine, Settings, open_engine
 from engine.errors import InvalidInput, ReallocationConflict, ReallocationStale, ReallocationState, StoreUnavailable
 from engine.model import Allocation, HeldLine, Movement, MovementRow
-from engine.reallocation import Move, Moves, ReallocationRequest
+from engine.reallocation import Move, Moves, ReallocationRequest, ReallocationStatus
 from engine.reallocation.document import tried
 from engine.store import Lane, PlanCalls
+from engine.store.orders import OrderCalls
 from tests.engine.small_network import another, assert_balanced, order, put_network, put_stock, reserved
 
 STOCK = {("x", "A"): 10, ("x", "B"): 10, ("x", "C"): 10, ("y", "A"): 5, ("y", "B"): 5}
@@ -169,6 +170,64 @@ async def test_a_cancelled_run_does_no_more(stocked: Engine) -> None:
     with pytest.raises(ReallocationState, match="cancelled"):
         await run.apply()
     assert await served_by(stocked, "one") == {("x", "A"): 2}
+
+
+async def test_a_move_that_was_about_to_be_made_when_its_run_was_taken_back_is_not_made(
+    stocked: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is one of a chunk or by itself: whoever makes it has not heard of that."""
+    reserved(await stocked.reserve(order("one", ("x", 2), ("y", 1))))
+    run = await stocked.reallocate(warehouse_down="A", dry_run=True)
+    taken_back: list[ReallocationStatus] = []
+
+    def late(call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def after_the_way_back(calls: object, *args: Any, **fields: Any) -> Any:
+            if not taken_back:
+                monkeypatch.undo()
+                taken_back.append(await run.cancel())
+                taken_back.append(await run.rollback())
+            return await call(calls, *args, **fields)
+
+        return after_the_way_back
+
+    monkeypatch.setattr(PlanCalls, "advance", late(PlanCalls.advance))
+    monkeypatch.setattr(OrderCalls, "replace", late(OrderCalls.replace))
+    assert (await run.apply()).state == "rolled_back"
+    assert [status.state for status in taken_back] == ["cancelled", "rolled_back"]
+    assert await served_by(stocked, "one") == {("x", "A"): 2, ("y", "A"): 1}
+    status = await run.rollback()
+    assert (status.applied, status.rolled_back, status.not_rolled_back) == (0, 0, ())
+
+
+async def test_a_place_in_a_day_that_was_taken_since_is_not_given_back(stocked: Engine) -> None:
+    """The order stays where it was moved to, and is told; others are taken back."""
+    for name in ("A", "B"):
+        terms = stocked.planner.warehouses[name]
+        await stocked.put_warehouses([msgspec.structs.replace(terms, capacity_orders_per_day=2)])
+    for name in ("o0", "o1"):
+        reserved(await stocked.reserve(order(name, ("x", 1), ("y", 1), warehouses=("A", "B"))))
+        assert await served_by(stocked, name) == {("x", "A"): 1, ("y", "A"): 1}
+    run = await stocked.reallocate(warehouse_down="A")
+    assert run.status.applied == 2
+    reserved(await stocked.reserve(order("since", ("x", 1), warehouses=("A",))))
+    status = await run.rollback()
+    assert (status.rolled_back, {told.why: told.orders for told in status.not_rolled_back}) == (1, {"capacity": 1})
+    served = [await served_by(stocked, name) for name in ("o0", "o1")]
+    assert sorted(warehouse for one in served for _, warehouse in one) == ["A", "A", "B", "B"]
+
+
+async def test_no_order_is_left_for_where_its_day_is_counted(stocked: Engine) -> None:
+    """Order, stock and day may each be of another partition."""
+    for name in ("A", "B"):
+        terms = stocked.planner.warehouses[name]
+        await stocked.put_warehouses([msgspec.structs.replace(terms, capacity_orders_per_day=9)])
+    names = [f"o{number}" for number in range(9)]
+    for name in names:
+        reserved(await stocked.reserve(order(name, ("x", 1), warehouses=("A", "B"))))
+    run = await stocked.reallocate(warehouse_down="A")
+    assert (run.status.applied, run.status.skipped) == (9, ())
+    assert (await run.rollback()).rolled_back == 9
+    assert [await served_by(stocked, name) for name in names] == [{("x", "A"): 1}] * 9
 
 
 async def test_orders_swap_places_where_no_stock_is_free(empty_store_url: str) -> None:
