@@ -19,6 +19,7 @@ REASONS: dict[Why, str] = {
     "unreadable": "its record cannot be read: stockade audit",
     "not_plannable": "it breaks a rule of today's catalogue",
     "too_many": "beyond the orders that one run looks at",
+    "purchase_limit": "its customer has as many as may be had",
     "no_stock": "nothing that its terms allow has the stock",
     "no_gain": "it would not get cheaper",
     "stock_went_to_others": "the stock went to orders that come first",

@@ -19,6 +19,7 @@ from engine.intake.clock import StoreClock
 from engine.reallocation.model import ReallocationRequest
 from engine.reallocation.room import ReallocationRoom
 from engine.store import Store
+from engine.tasks import end_task
 
 POLL_S = 0.5
 """How often arrivals are looked for."""
@@ -30,7 +31,7 @@ PAUSE_TIMES = 10.0
 """The same by what the last look took: of a store with millions of orders, others have most of the time."""
 
 DUTY_MS = 30_000
-"""How long a process has the duty without taking it again; whoever fills takes it again with each batch."""
+"""How long a process has the duty without taking it again; whoever fills takes it again three times within that."""
 
 ORDERS_MAX = 500
 """Orders filled by one run."""
@@ -58,6 +59,8 @@ class Filling:
         self._clock = clock
         self._arrivals = arrivals
         self._had_duty = False
+        self._left_some = False
+        """Whether runs that nobody goes on with may still be kept."""
 
     async def follow(self) -> None:
         """Fill whenever stock has come, for ever."""
@@ -75,7 +78,11 @@ class Filling:
                 # An order that began to wait while stock came may have been missed: it is looked for once more.
                 again = count != seen
                 seen = count
-                await self._fill()
+                keeping = asyncio.create_task(self._keep_duty())
+                try:
+                    await self._fill()
+                finally:
+                    await end_task(keeping)
             except StockadeError as error:
                 again = True
                 log.warning("orders that wait could not be filled", error=str(error))
@@ -85,23 +92,37 @@ class Filling:
                 log.exception("orders that wait could not be filled")
             await asyncio.sleep(max(PAUSE_S_MIN, PAUSE_TIMES * (monotonic() - began_s)))
 
+    async def _keep_duty(self) -> None:
+        """Take the duty again and again while orders are filled, which may take longer than it lasts."""
+        while True:
+            await asyncio.sleep(DUTY_MS / 3_000)
+            with contextlib.suppress(StockadeError):
+                await self._claim_duty()
+
     async def _take_duty(self) -> bool:
+        """Whether this process has the duty. What who had it before began is ended first, or what this one left."""
+        taken, own = await self._claim_duty()
+        # Until it is ended: a failure here must not have it forgotten.
+        self._left_some |= taken and not own
+        if taken and self._left_some:
+            await self._go_on()
+            self._left_some = False
+        self._had_duty = taken
+        return taken
+
+    async def _claim_duty(self) -> tuple[bool, bool]:
+        """Whether this process has the duty, and whether it had it before."""
         plans, now_ms = self._store.partitions[0].plans, self._clock.now_ms()
         (packed,) = await plans.read([DUTY])
         writer, until_ms = msgspec.msgpack.decode(packed, type=tuple[str, int]) if packed else ("", 0)
         own = writer == self._store.writer
         if not own and until_ms > now_ms:
-            self._had_duty = False
-            return False
+            return False, False
         mine = msgspec.msgpack.encode((self._store.writer, now_ms + DUTY_MS))
-        taken = await plans.keep(DUTY, packed, write={DUTY: mine})
-        if taken and not own:
-            await self._go_on()
-        self._had_duty = taken
-        return taken
+        return await plans.keep(DUTY, packed, write={DUTY: mine}), own
 
     async def _go_on(self) -> None:
-        """Bring to an end what another process had begun."""
+        """Bring to an end what was begun."""
         for status in await self._room.all():
             if status.id.startswith(PREFIX):
                 if status.state == "applying":
@@ -127,7 +148,9 @@ class Filling:
                 planned = 0
             finally:
                 # Whatever became of it: what is left is planned anew.
+                self._left_some = True
                 with contextlib.suppress(StockadeError):
                     await self._room.forget(run_id)
+                    self._left_some = False
             if planned < ORDERS_MAX or not applied or not await self._take_duty():
                 return

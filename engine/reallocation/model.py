@@ -31,6 +31,7 @@ Why = Literal[
     "unreadable",
     "not_plannable",
     "too_many",
+    "purchase_limit",
     "no_stock",
     "no_gain",
     "stock_went_to_others",
@@ -44,10 +45,10 @@ Why = Literal[
 """Why an order was left out, stays unserved, or was skipped.
 
 Left out of the plan: partially_shipped, hold_over (unpaid, and its time is up), unreadable, not_plannable (it breaks a
-rule of today's catalogue), too_many (beyond ORDERS_MAX). Unserved: no_stock (no choice that its terms allow is left),
-stock_went_to_others, moves_max. Not worth it: no_gain. Skipped when it was applied: gone (no such order), version (it
-was changed since), state (shipped, cancelled or expired since), stock (sold since), capacity (a warehouse's day is
-full)."""
+rule of today's catalogue), too_many (beyond ORDERS_MAX), purchase_limit (it waits, and its customer has as many as may
+be had). Unserved: no_stock (no choice that its terms allow is left), stock_went_to_others, moves_max. Not worth it:
+no_gain. Skipped when it was applied: gone (no such order), version (it was changed since), state (shipped, cancelled or
+expired since), stock (sold since), capacity (a warehouse's day is full), purchase_limit."""
 
 
 class ReallocationRequest(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

@@ -6,6 +6,7 @@ own. The stock is what the view knows; where that is stale, the store says so wh
 
 import asyncio
 import os
+from collections import defaultdict
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -23,10 +24,12 @@ from engine.reallocation.model import ORDERS_MAX, ReallocationPlan, Reallocation
 from engine.reallocation.moves import Moves, Untouched
 from engine.reallocation.spanning import Apart
 from engine.slices import Slices
-from engine.store import Store, home_of
+from engine.store import Store, home_of, partition_of_counter
 
 ROWS_A_STEP = 200
 """Orders whose moves are told at once: less than a millisecond."""
+
+COUNTERS_A_CALL = 500
 
 CHUNK_ORDERS = 25
 """Orders moved in one call: a millisecond or two of the store's time, which orders that come wait for."""
@@ -75,6 +78,7 @@ class Planning:
                 await self._slices.each(page, lambda row: core.look(planner.core, *row))
                 if not going_on():
                     return None
+        core.leave_out_limited(await self._counted(core.purchases()))
         core.freeze(planner.core)
         assigned = await asyncio.to_thread(_assign, core, request) if len(core) else None
         if not going_on():
@@ -115,6 +119,18 @@ class Planning:
             chunks=chunks,
             apart=[Apart(*move) for move in spanning],
         )
+
+    async def _counted(self, names: list[str]) -> list[tuple[str, int]]:
+        """What counters of customers' purchases stand at."""
+        owned, partitions = defaultdict[int, list[str]](list), self._store.partitions
+        for name in names:
+            owned[partition_of_counter(name, len(partitions))].append(name)
+        counted = list[tuple[str, int]]()
+        for number, some in owned.items():
+            for start in range(0, len(some), COUNTERS_A_CALL):
+                page = some[start : start + COUNTERS_A_CALL]
+                counted += zip(page, await partitions[number].orders.read_counters(page), strict=True)
+        return counted
 
     def _arguments(self, request: ReallocationRequest) -> dict[str, Any]:
         """What the core is told of a request, names as numbers. Raises InvalidInput."""

@@ -46,7 +46,7 @@ _WHY = {
     "V": "version",
     "F": "state",
     "S": "stock",
-    "L": "capacity",
+    "L": "purchase_limit",
     "X": "stock",
     "H": "stopped",
 }

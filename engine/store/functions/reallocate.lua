@@ -99,7 +99,8 @@ local function leave_out_short(keys, moves, limits)
     while net[key] > 0 and net[key] > left[key] do
       local move = table.remove(takers[key])
       if not move.why then
-        move.why = type(key) == 'number' and 'stock' or 'capacity'
+        -- A warehouse's day begins with "@", and what a customer bought with a number.
+        move.why = type(key) == 'number' and 'stock' or string.byte(key) == 64 and 'capacity' or 'purchase_limit'
         for _, other in ipairs(move.keys) do
           net[other] = net[other] - move.units[other]
           -- What it would have given others may lack now: they are looked at again, behind all others.

@@ -13,6 +13,12 @@ impl Planner {
             .collect()
     }
 
+    /// SKU, units and limit of what a demand counts towards its customer's limits when all of it comes.
+    pub(crate) fn limited<'a>(&'a self, demand: &'a Demand) -> impl Iterator<Item = (SkuId, i64, i64)> + 'a {
+        let rows = demand.ordered().iter().map(|&(sku, requested)| (sku, requested, self.purchase_limit(sku)));
+        rows.filter(|&(_, _, limit)| limit > 0)
+    }
+
     /// SKU, units and limit of what a plan counts towards its customer's limits.
     pub(crate) fn counted<'a>(
         &'a self,

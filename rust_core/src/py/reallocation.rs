@@ -75,6 +75,17 @@ impl PyReallocation {
         self.own.look(&mut planner.planner, order_id, record);
     }
 
+    /// Counters of customers' purchases that orders which wait would add to.
+    fn purchases(&self) -> Vec<&str> {
+        self.own.purchases()
+    }
+
+    /// Before `freeze`: leaves out orders that wait and would be beyond their customers' limits, by the units of these
+    /// counters.
+    fn leave_out_limited(&mut self, counted: Vec<(String, i64)>) {
+        self.own.leave_out_limited(&counted.into_iter().collect());
+    }
+
     /// Ends the choice of orders: from here on the stock is that of this moment.
     fn freeze(&mut self, planner: &PyPlanner) {
         self.own.freeze(&planner.planner);

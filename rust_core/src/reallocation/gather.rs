@@ -1,6 +1,10 @@
 //! Chooses the orders that are looked at anew, and prices each at every warehouse.
 
-use super::{COST_SCALE, Open, Outcome, Reallocation, Region, count};
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{COST_SCALE, Limited, Open, Outcome, Reallocation, Region, count};
 use crate::amend::add;
 use crate::catalogue::SkuTerms;
 use crate::cost::{Lane, Service};
@@ -70,6 +74,13 @@ impl Reallocation {
         let cost = cost.sum();
         let unit = self.unit_costs(planner, &record, &demand, &lines);
         let paid = u8::from(order.payment == Payment::Pending);
+        if let (true, Some(customer)) = (waits, order.customer) {
+            let of = |(sku, units, limit): (SkuId, i64, i64)| (format!("{sku}:{customer}"), units, limit);
+            let counters: Vec<_> = planner.limited(&demand).map(of).collect();
+            if !counters.is_empty() {
+                self.limited.push(Limited { at: self.orders.len(), counters });
+            }
+        }
         self.orders.push(Open {
             id: id.into(),
             stored: stored.into(),
@@ -85,6 +96,32 @@ impl Reallocation {
             unit,
             region,
             outcome: Outcome::Stays,
+        });
+    }
+
+    /// Counters of customers' purchases that orders which wait would add to.
+    #[must_use]
+    pub fn purchases(&self) -> Vec<&str> {
+        let all = self.limited.iter().flat_map(|one| one.counters.iter().map(|(name, _, _)| &**name));
+        let unique: BTreeSet<&str> = all.collect();
+        unique.into_iter().collect()
+    }
+
+    /// Leaves out orders that wait and would be beyond their customers' limits. `counted` are the units of these counters:
+    /// stock that was kept for such an order would be kept from others whenever some comes.
+    pub fn leave_out_limited(&mut self, counted: &FxHashMap<String, i64>) {
+        let beyond = |(name, units, limit): &(String, i64, i64)| counted.get(name).unwrap_or(&0) + units > *limit;
+        let limited = std::mem::take(&mut self.limited).into_iter();
+        let out: FxHashSet<usize> = limited.filter(|one| one.counters.iter().any(beyond)).map(|one| one.at).collect();
+        let mut at = 0;
+        self.orders.retain(|open| {
+            let stays = !out.contains(&at);
+            at += 1;
+            if !stays {
+                self.regions[open.region].orders -= 1;
+                count(&mut self.left_out, "purchase_limit");
+            }
+            stays
         });
     }
 

@@ -98,6 +98,15 @@ struct Open {
     outcome: Outcome,
 }
 
+/// What an order that waits would add to what its customer bought.
+#[derive(Debug)]
+struct Limited {
+    /// Its place among the orders.
+    at: usize,
+    /// Names, units and limits.
+    counters: Vec<(String, i64, i64)>,
+}
+
 /// What becomes of an order.
 #[derive(Debug, Default)]
 enum Outcome {
@@ -151,6 +160,8 @@ pub struct Reallocation {
     regions: Vec<Region>,
     region_of: FxHashMap<(Option<String>, Option<String>), usize>,
     skus: FxHashSet<SkuId>,
+    /// Orders that wait whose customers may have had as many as they may.
+    limited: Vec<Limited>,
     seen: u64,
     left_out: Tally,
     /// What was free when planning began.

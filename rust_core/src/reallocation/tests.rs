@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::assignment::{Effort, Problem, assign};
-use crate::catalogue::WarehouseTerms;
+use crate::catalogue::{SkuTerms, WarehouseTerms};
 use crate::fixture::{lines, order, planner, warehouse};
 use crate::goods::Goods;
 use crate::ids::{cell_id, pool_id};
@@ -216,6 +216,25 @@ fn orders_of_a_pool_leave_to_others_what_is_shared() {
     assigned(&mut run, &mut planner);
     let at: Vec<WarehouseId> = run.moves().map(|(_, _, made)| made.shipments[0].warehouse).collect();
     assert_eq!(at, [1, 1]);
+}
+
+#[test]
+fn a_customer_who_has_as_many_as_may_be_had_is_left_out() {
+    let mut planner = three(&[&[9, 0, 0]]);
+    assert!(planner.catalogue.put_sku(0, "s0", SkuTerms { purchase_limit: 3, ..SkuTerms::default() }));
+    let waiting = |customer: Option<&str>| {
+        let mut record = stored_with(json!({"customer": customer}), &[(0, 2)], 0, vec![]);
+        record[1] = Status::Backordered as u8;
+        record
+    };
+    let mut run = Reallocation::new(Terms { moves_max: 9, orders_max: 9, backordered: true, ..Terms::default() });
+    for (id, customer) in [("a", Some("has one")), ("b", Some("has two")), ("c", None), ("d", Some("has two"))] {
+        run.look(&mut planner, id, &waiting(customer));
+    }
+    assert_eq!(run.purchases(), ["0:has one", "0:has two"]);
+    run.leave_out_limited(&[("0:has one".to_owned(), 1), ("0:has two".to_owned(), 2)].into_iter().collect());
+    assert_eq!(run.orders.iter().map(|open| &*open.id).collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!((run.left_out["purchase_limit"], run.regions[0].orders), (2, 2));
 }
 
 #[test]

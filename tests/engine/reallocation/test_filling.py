@@ -1,12 +1,15 @@
 """Orders that wait are filled when stock comes, where the settings say so, by one of several processes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from engine import Engine, Settings, open_engine
-from engine.reallocation import filling
+from engine.errors import StoreUnavailable
+from engine.reallocation import ReallocationRequest, filling
+from engine.reallocation.planning import Planning
+from engine.reallocation.room import ReallocationRoom
 from tests.engine.small_network import another, assert_balanced, order, put_network, put_stock, reserved
 
 
@@ -55,6 +58,46 @@ async def test_stock_that_comes_goes_to_who_waits_first(filled: Engine) -> None:
     await until(filled, {"d": "confirmed"})
 
 
+async def test_a_run_whose_end_failed_is_ended_with_the_next_one(
+    filled: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else would: the process that began it has the duty still."""
+    forget = ReallocationRoom.forget
+
+    async def failing(_room: ReallocationRoom, _run_id: str) -> None:
+        monkeypatch.setattr(ReallocationRoom, "forget", forget)
+        raise StoreUnavailable("killed")
+
+    monkeypatch.setattr(ReallocationRoom, "forget", failing)
+    reserved(await filled.reserve(order("a", ("y", 2), allow_backorder=True)))
+    await put_stock(filled, {("y", "B"): 5})
+    await until(filled, {"a": "confirmed"})
+    reserved(await filled.reserve(order("b", ("z", 2), allow_backorder=True)))
+    await put_stock(filled, {("z", "B"): 5})
+    await until(filled, {"b": "confirmed"})
+    async with asyncio.timeout(20):
+        while await filled.reallocations():
+            await asyncio.sleep(0.02)
+
+
+async def test_who_fills_for_long_keeps_the_duty(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process would else begin the same, and end what this one has begun."""
+    monkeypatch.setattr(filling, "DUTY_MS", 300)
+    work_out, planned = Planning.work_out, list[str]()
+
+    async def slow(planning: Planning, request: ReallocationRequest, going_on: Callable[[], bool]) -> object:
+        planned.append(planning._store.writer)
+        await asyncio.sleep(1.5)
+        return await work_out(planning, request, going_on)
+
+    monkeypatch.setattr(Planning, "work_out", slow)
+    reserved(await filled.reserve(order("a", ("y", 2), allow_backorder=True)))
+    async with another(filled, fill_backorders=True):
+        await put_stock(filled, {("y", "B"): 5})
+        await until(filled, {"a": "confirmed"})
+    assert set(planned) == {filled.store.writer}
+
+
 async def test_without_the_setting_orders_wait(engine: Engine) -> None:
     """Until somebody asks."""
     await put_network(engine, {("x", "A"): 1})
@@ -63,3 +106,22 @@ async def test_without_the_setting_orders_wait(engine: Engine) -> None:
     assert await statuses(engine, "a") == ["backordered"]
     assert (await engine.reallocate(backordered=True)).status.applied == 1
     assert await statuses(engine, "a") == ["confirmed"]
+
+
+async def test_an_order_beyond_its_customers_limit_keeps_no_stock_from_others(filled: Engine) -> None:
+    """Though it comes first: it waits until its customer has fewer."""
+    reserved(await filled.reserve(order("beyond", ("few", 2), allow_backorder=True, customer="c")))
+    reserved(await filled.reserve(order("other", ("few", 2), allow_backorder=True, customer="d")))
+    await put_stock(filled, {("few", "A"): 2})
+    await until(filled, {"beyond": "confirmed", "other": "backordered"})
+    reserved(await filled.reserve(order("again", ("few", 2), allow_backorder=True, customer="d")))
+    await put_stock(filled, {("few", "A"): 4})
+    await until(filled, {"other": "confirmed", "again": "backordered"})
+    reserved(await filled.reserve(order("last", ("few", 1), allow_backorder=True, customer="e")))
+    await put_stock(filled, {("few", "A"): 6})
+    await until(filled, {"again": "backordered", "last": "confirmed"})
+    run = await filled.reallocate(backordered=True, dry_run=True)
+    assert run.plan is not None
+    assert [(told.why, told.orders) for told in run.plan.left_out] == [("purchase_limit", 1)]
+    await filled.cancel("other")
+    await until(filled, {"again": "confirmed"})
