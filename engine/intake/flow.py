@@ -42,9 +42,9 @@ LOTS_PART = 4
 """While single orders are turned away, lots add no more than this part of them to a batch."""
 LOTS_FLOOR = 16
 """Of each batch, this part is theirs, by orders and by bytes, however many wait one by one."""
-SEND_TURNS = 8
+SEND_TURNS = 3
 """After so many turns of the loop a call is on its way, as a rule: the client library writes it in a task of its own,
-which begins some turns later."""
+in the second one."""
 SEND_S = 0.001
 """Nor is it waited for longer than this, where turns are long: those whose answers have come wait meanwhile."""
 CONFLICTS_MAX = 64
