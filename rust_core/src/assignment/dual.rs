@@ -8,7 +8,8 @@
 //! whoever of them takes them, and the bound holds. Where both prices are the same, what the channel takes beyond its pool
 //! counts as taken of the shared cell.
 
-use std::ops::Range;
+use std::cmp::Reverse;
+use std::ops::{Add, Range};
 
 use super::clock::{Clock, Phase};
 use super::network::{Network, UNSERVED};
@@ -90,6 +91,14 @@ struct Sum {
     weighted: f64,
 }
 
+impl Add for Sum {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { exact: self.exact + other.exact, weighted: self.weighted + other.weighted }
+    }
+}
+
 /// Raises the bound by so many passes as there is time for.
 pub(super) fn raise(network: &Network, team: &mut Team<Room>, clock: &mut Clock) -> Dual {
     let mut pass = Pass {
@@ -109,6 +118,19 @@ pub(super) fn raise(network: &Network, team: &mut Team<Room>, clock: &mut Clock)
     let settled = pass.settled(&active, sum);
     let step = mean_cost(network, sum);
     let mut done = 1;
+    if let Some(clearing) = pass.clearing() {
+        let none = std::mem::replace(&mut pass.prices, clearing);
+        let worth = worth(&pass.prices.cell, &network.stock) + worth(&pass.prices.warehouse, &network.capacity);
+        sum = pass.solve(team, &active) + settled;
+        done += 1;
+        let objective = pass.objective(sum, worth);
+        if objective > best.1 {
+            best = (pass.prices.clone(), objective, pass.bound(sum, worth));
+        } else {
+            pass.prices = none;
+            pass.solve(team, &active);
+        }
+    }
     while done < passes && !active.is_empty() && clock.go_on(Phase::Price, None, told(network, best.2)) {
         if done == PASSES_TIMED {
             let each = clock.elapsed().as_secs_f64() / f64::from(done);
@@ -119,8 +141,7 @@ pub(super) fn raise(network: &Network, team: &mut Team<Room>, clock: &mut Clock)
         // Not the platform's power: the same steps on every machine.
         let shrink = libm::pow(STEP_LAST / f64::from(passes) / STEP_FIRST, f64::from(done - 1) / f64::from(passes));
         let worth = pass.move_prices(team, step * STEP_FIRST * shrink);
-        sum = pass.solve(team, &active);
-        sum = Sum { exact: sum.exact + settled.exact, weighted: sum.weighted + settled.weighted };
+        sum = pass.solve(team, &active) + settled;
         done += 1;
         let objective = pass.objective(sum, worth);
         if objective > best.1 {
@@ -162,6 +183,54 @@ impl Pass<'_> {
         let network = self.network;
         !network.capacity.is_empty()
             || network.lines_of(order).any(|line| network.cells_for(line).any(|cell| network.scarce[cell]))
+    }
+
+    /// Prices to begin with where there is too little, by what orders would pay rather than go without: the step by step
+    /// way up there is long. `None` where nothing is short. After a pass without prices.
+    fn clearing(&self) -> Option<Prices> {
+        let network = self.network;
+        let mut prices = Prices::none(network);
+        let mut is_short = false;
+        let units =
+            |order: usize| network.lines_of(order).map(|line| i64::from(network.units[line])).sum::<i64>().max(1);
+        let mut wanted: Vec<(i64, f64)> = Vec::new();
+        for sku in 0..network.skus() {
+            let cells = network.cells_with(sku);
+            if !network.scarce[cells.clone()].contains(&true) {
+                continue;
+            }
+            let pays = |line: usize| {
+                let order = network.line_order[line] as usize;
+                let served = (self.of_order[order] - network.unserved_fixed(order)) / units(order);
+                let weight = network.weight_of(order) * f64::from(network.units[line]);
+                (network.unserved_unit(order, line) - served, weight)
+            };
+            wanted.clear();
+            wanted.extend(network.lines_with(sku).iter().map(|&line| pays(line as usize)));
+            let stock = network.stock[cells.clone()].iter().map(|&units| units as f64).sum();
+            if let Some(price) = clears(&mut wanted, stock) {
+                is_short = true;
+                for cell in cells.filter(|&cell| network.scarce[cell]) {
+                    prices.cell[cell] = price.clamp(0, network.price_max);
+                }
+            }
+        }
+        if !network.capacity.is_empty() {
+            let pays = |order: usize| {
+                let lines = network.lines_of(order);
+                let without = lines.map(|line| i64::from(network.units[line]) * network.unserved_unit(order, line));
+                let without = without.sum::<i64>() + network.unserved_fixed(order);
+                (without - self.of_order[order], network.weight_of(order))
+            };
+            wanted.clear();
+            wanted.extend((0..network.orders()).map(pays));
+            let places = network.capacity.iter().map(|&places| places as f64).sum();
+            if let Some(price) = clears(&mut wanted, places) {
+                is_short = true;
+                prices.warehouse.fill(price.clamp(0, network.price_max));
+            }
+        }
+        is_short.then_some(prices)
     }
 
     /// The part of a first sum that stays as it is.
@@ -239,6 +308,20 @@ impl Pass<'_> {
         }
         cells + worth(&self.prices.warehouse, &network.capacity)
     }
+}
+
+/// The price at which those who would pay more want no more than there is, of what each would pay and wants; `None` where
+/// there is enough for all.
+fn clears(wanted: &mut [(i64, f64)], there: f64) -> Option<i64> {
+    wanted.sort_unstable_by_key(|one| Reverse(one.0));
+    let mut left = there;
+    wanted
+        .iter()
+        .find(|&&(_, units)| {
+            left -= units;
+            left < 0.0
+        })
+        .map(|&(pays, _)| pays)
 }
 
 /// The next price, between 0 and the most.

@@ -28,11 +28,12 @@ pub(super) fn open_for(books: &Books, prices: &[i64], order: usize, room: &mut R
     room.open.enter(network, order);
 }
 
-/// How many warehouses the menu may use beside those that frozen lines have opened; `None` where it must not open any.
+/// How many warehouses the menu may use; `None` where it must use none but those that frozen lines have opened. The menu
+/// counts these, too: what it chooses is within the limit, though it might have been one more.
 fn limit(network: &Network, order: usize) -> Option<usize> {
     let most = network.shipments_max(order);
     let paid = network.paid_of(order).len();
-    if paid == 0 || most == usize::MAX { Some(most) } else { None }
+    if most == usize::MAX { Some(most) } else { most.checked_sub(paid).filter(|&more| more > 0) }
 }
 
 /// A change by which an order, and those that make room for it, cost less. It may turn out not to fit.
