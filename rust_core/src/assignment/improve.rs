@@ -1,5 +1,5 @@
 //! Makes an assignment cheaper: round after round, every order around which something changed is looked at anew, with the
-//! chains of others that would make room for it or take what it leaves. When that saves next to nothing, orders that pay
+//! chains of others that would make room for it or take what it leaves; places of warehouses change hands ([`trade`]). When that saves next to nothing, orders that pay
 //! more than their bound are shaken with some of their neighbours, and so on by turns. Before and after that, orders that go
 //! without something get of what is left whatever pays, parts of lines, too: prices may have been too high for them.
 
@@ -10,6 +10,7 @@ use super::mixed;
 use super::room::Room;
 use super::shake::shake;
 use super::team::Team;
+use super::trade::trade;
 use super::visit::{place, propose};
 
 /// Orders that are looked at together before any of them changes something, and by one thread at once.
@@ -68,6 +69,7 @@ impl Search<'_, '_> {
         for turn in 0..turns {
             let before = books.cost;
             rounds += self.settle(books, &mut visited, turn);
+            trade(books, self.sequence, self.own, self.clock, self.bound);
             let mut dear = paying_more(books, self.dual, self.sequence);
             dear.truncate(left);
             left -= dear.len();

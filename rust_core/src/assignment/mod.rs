@@ -26,6 +26,7 @@ mod shake;
 mod solution;
 mod spread;
 mod team;
+mod trade;
 mod visit;
 
 use std::time::Duration;

@@ -9,7 +9,7 @@ use super::network::UNSERVED;
 use super::prices::Prices;
 use super::room::Room;
 use super::team::Team;
-use super::visit::choose;
+use super::visit::{Places, choose};
 
 /// Orders that are taken out together.
 const GROUP: usize = 8;
@@ -159,7 +159,7 @@ impl Shaken {
         for at in 0..self.group.len() {
             let more = &self.more;
             let free = |_: usize, cell: usize| books.free_with(cell, |cell| more[cell]);
-            let (value, change) = choose(books, prices, self.group[at] as usize, room, &free);
+            let (value, change) = choose(books, prices, self.group[at] as usize, room, &free, Places::Left);
             total += value;
             let whole = change.whole.iter().map(|&(line, cell)| (cell, i64::from(network.units[line as usize])));
             for (cell, units) in whole.chain(change.split.iter().flat_map(|split| split.1.iter().copied())) {

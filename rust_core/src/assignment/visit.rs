@@ -13,15 +13,34 @@ const RING_LINES_MAX: usize = 12;
 /// More than any cost of using a warehouse: one that has no place left.
 const CLOSED: i64 = 1 << 50;
 
+/// Where an order may go by the places that warehouses have left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Places<'a> {
+    /// Where one is left, or where it has one.
+    Left,
+    /// The same, but not here.
+    Without(u32),
+    /// Anywhere; where none is left and it has none, for so much more.
+    Paying(&'a [i64]),
+}
+
 /// Loads what it costs an order to use each warehouse. Undo with `room.open.leave`.
-pub(super) fn open_for(books: &Books, prices: &[i64], order: usize, room: &mut Room) {
+fn open_for(books: &Books, prices: &[i64], order: usize, room: &mut Room, allowed: Places) {
     let network = books.network;
     room.open.load(network, prices);
+    if let Places::Without(at) = allowed {
+        room.open.cost[at as usize] = CLOSED;
+    }
     if !books.places.is_empty() {
         books.cost_of(order, &mut room.seen);
         for (at, &places) in books.places.iter().enumerate() {
             if places <= 0 && !room.seen.contains(&(at as u32)) {
-                room.open.cost[at] = CLOSED;
+                match allowed {
+                    Places::Paying(more) => {
+                        room.open.cost[at] = room.open.cost[at].saturating_add(more[at]).min(CLOSED)
+                    }
+                    Places::Left | Places::Without(_) => room.open.cost[at] = CLOSED,
+                }
             }
         }
     }
@@ -47,7 +66,7 @@ pub(super) fn propose(books: &Books, order: usize, salt: usize, room: &mut Room)
     while room.rings.len() < lines.len() {
         room.rings.push(Ring::default());
     }
-    open_for(books, &[], order, room);
+    open_for(books, &[], order, room, Places::Left);
     let row = network.unit_row(order);
     let mut baseline = books.cost_of(order, &mut room.seen);
     room.menu.begin(network.unserved_fixed(order), limit);
@@ -85,7 +104,7 @@ pub(super) fn propose(books: &Books, order: usize, salt: usize, room: &mut Room)
 /// change; without, only another one than it has.
 pub(super) fn place(books: &Books, prices: Option<&Prices>, order: usize, room: &mut Room) -> Option<Change> {
     let free = |line: usize, cell: usize| books.free(cell) + own_units(books, line, cell as u32);
-    let (_, change) = choose(books, prices, order, room, &free);
+    let (_, change) = choose(books, prices, order, room, &free, Places::Left);
     let other = |&(line, cell): &(u32, u32)| books.choice[line as usize] != cell;
     (prices.is_some() || !change.split.is_empty() || change.whole.iter().any(other)).then_some(change)
 }
@@ -97,10 +116,11 @@ pub(super) fn choose(
     order: usize,
     room: &mut Room,
     free: &dyn Fn(usize, usize) -> i64,
+    places: Places,
 ) -> (i64, Change) {
     let network = books.network;
     let lines = network.lines_of(order);
-    open_for(books, prices.map_or(&[], |prices| &prices.warehouse), order, room);
+    open_for(books, prices.map_or(&[], |prices| &prices.warehouse), order, room, places);
     let limit = limit(network, order);
     room.menu.begin(network.unserved_fixed(order), limit.unwrap_or(usize::MAX));
     let row = network.unit_row(order);
@@ -142,7 +162,7 @@ pub(super) fn choose(
 }
 
 /// Units of a cell that a line has itself.
-fn own_units(books: &Books, line: usize, cell: u32) -> i64 {
+pub(super) fn own_units(books: &Books, line: usize, cell: u32) -> i64 {
     let mut own = 0;
     if books.choice[line] == cell || books.choice[line] == SPLIT {
         books.parts(line, |at, units| {

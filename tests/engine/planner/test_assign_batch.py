@@ -403,3 +403,67 @@ def test_prices_rise_with_the_orders_that_are_expected() -> None:
     assert 30 <= often[0, 0] <= 40
     assert often[0, 1] == 0
     assert (price_stock(p, [0, 0]) == 0).all()
+
+
+def test_a_frozen_line_leaves_its_order_the_other_warehouses_that_it_may_use() -> None:
+    problem = BatchProblem(
+        line_start=[0, 2],
+        sku=[0, 1],
+        quantity=[1, 1],
+        region=[0],
+        fixed=[100, 100],
+        unit_cost=[[10, 10]],
+        stock=[[1, 0], [0, 1]],
+        unserved_fixed=1_000,
+        unserved_unit=[1_000],
+        frozen=[0, -1],
+        max_shipments=[2],
+    )
+    found = assign_batch(problem)
+    assert (list(found.warehouse), found.cost, found.bound) == ([0, 1], 220, 220)
+
+
+@pytest.mark.parametrize("short_of", ["places", "stock"])
+def test_who_comes_first_is_served_first_where_there_is_too_little(short_of: str) -> None:
+    """All of the highest priority and none of the lowest; near the least cost, by a bound that says so."""
+    random = np.random.default_rng(1)
+    orders, warehouses = 2_000, 4
+    priority = random.integers(1, 4, orders)
+    problem = BatchProblem(
+        line_start=np.arange(orders + 1),
+        sku=random.integers(0, 20, orders),
+        quantity=np.ones(orders, dtype=np.int64),
+        region=random.integers(0, 5, orders),
+        fixed=random.integers(300, 900, warehouses),
+        unit_cost=random.integers(50, 900, (5, warehouses)),
+        stock=np.full((20, warehouses), 12 if short_of == "stock" else 1_000),
+        capacity=[250] * warehouses if short_of == "places" else None,
+        unserved_fixed=2_000,
+        unserved_unit=[5_000] * 5,
+        priority=priority,
+    )
+    found = assign_batch(problem, time_limit_s=30)
+    served = found.warehouse >= 0
+    assert served[priority == 3].all()
+    assert not served[priority == 1].any()
+    assert found.gap < 0.03
+
+
+def test_the_bound_knows_what_cannot_be_served() -> None:
+    """Two thirds of what is wanted are there."""
+    random = np.random.default_rng(2)
+    orders, skus, warehouses = 2_000, 50, 20
+    lines = random.integers(1, 4, orders)
+    sku = np.concatenate([random.choice(skus, count, replace=False) for count in lines])
+    problem = BatchProblem(
+        line_start=np.concatenate([[0], np.cumsum(lines)]),
+        sku=sku,
+        quantity=random.integers(1, 4, len(sku)),
+        region=random.integers(0, 30, orders),
+        fixed=random.integers(300, 900, warehouses),
+        unit_cost=random.integers(50, 900, (30, warehouses)),
+        stock=random.integers(0, 12, (skus, warehouses)),
+        unserved_fixed=2_000,
+        unserved_unit=[5_000] * 30,
+    )
+    assert assign_batch(problem, time_limit_s=30).gap < 0.05
