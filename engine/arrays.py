@@ -34,7 +34,7 @@ def count(name: str, value: int, least: int, most: int = COUNT_MAX) -> int:
     except TypeError:
         number = -1
     if isinstance(value, bool) or number < least:
-        raise invalid(name, f"must be an integer from {least} on, or None, not {value!r}")
+        raise invalid(name, f"must be an integer from {least} on, not {value!r}")
     return min(number, most)
 
 

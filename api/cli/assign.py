@@ -16,7 +16,7 @@ from api.cli.batch_files import read_problem
 from api.cli.batch_table import print_totals, totals_of
 from api.cli.console import err, out, print_json
 from engine import BatchProgress, assign_batch
-from engine.errors import InvalidInput
+from engine.errors import FieldError, InvalidInput
 from engine.frames.files import check_written, write_table_file
 
 _LINES = "order_id, sku, quantity, region; placed, frozen, max_shipments, priority, channel."
@@ -48,10 +48,13 @@ def assign(
     --out is units of one line from one warehouse, which is empty where they are not served; `row` is that of --lines.
     Ctrl-C ends the search with the best so far.
     """
-    if out_file is not None:
-        check_written(out_file)
     files = {"lines": lines, "stock": stock, "costs": costs}
     files |= {name: file for name, file in (("warehouses", warehouses), ("pools", pools)) if file is not None}
+    if out_file is not None:
+        check_written(out_file)
+        for name, file in files.items():
+            if out_file.resolve() == file.resolve():
+                raise InvalidInput((FieldError("--out", f"would overwrite --{name}: name another file"),))
     if not json:
         err.print("Reading the tables ...")
     problem = read_problem(

@@ -1,5 +1,6 @@
 """`stockade reallocate list|show|apply|resume|cancel|rollback`: the runs of a store, and what is done to one."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,8 +114,13 @@ async def _act(run: str, store: StoreOptions, act: Act, *, json: bool) -> int:
         found = await engine.reallocation(run)
         if found is None:
             return _none(run)
-        with shown_progress() as watch:
-            await act(found, watch)
+        try:
+            with shown_progress() as watch:
+                await act(found, watch)
+        except asyncio.CancelledError:
+            told = f"Stopped where it was: `stockade reallocate resume {run}` goes on, `cancel` in its place ends it."
+            err.print(f"{told}{store.words}", markup=False, soft_wrap=True)
+            raise
         status = await found.refresh()
     print_run(status, store, json=json)
     return exit_code(status)

@@ -39,10 +39,13 @@ def _sentences(status: ReallocationStatus, plan: ReallocationPlan) -> tuple[str,
         return (f"{back} of {amounts.count(status.applied)} taken back.",)
     else:
         moved = f"{amounts.counted(status.applied, 'order', 'orders')} of {amounts.count(plan.orders_moved)} moved."
-    return (moved, cost_words(plan))
+    is_part = status.state not in ("planning", "planned") and status.applied < plan.orders_moved
+    words = _cost_words(plan)
+    # What a part of the moves comes to is not known.
+    return (moved, f"All of them, as planned: {words[0].lower()}{words[1:]}" if is_part else words)
 
 
-def cost_words(plan: ReallocationPlan) -> str:
+def _cost_words(plan: ReallocationPlan) -> str:
     """What that does to the cost of orders that held stock."""
     if not plan.orders_moved:
         return "Nothing is to be gained."

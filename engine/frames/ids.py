@@ -44,7 +44,7 @@ def id_column(table: Table, column: str, *, optional: bool = False) -> IdColumn:
     found = None if arrow is None else _of_arrow(arrow)
     if found is None:
         found = _of_objects(table, column, values if arrow is None else arrow.to_pylist())
-    ids, codes = found
+    ids, codes = _without_empty(*found) if optional else found
     _check(table, column, ids, codes, optional=optional)
     return IdColumn(table, column, ids, codes)
 
@@ -110,6 +110,14 @@ def _of_objects(table: Table, column: str, values: Any) -> tuple[list[Id], Codes
             rule = f"must be text or a whole number, not {type(value).__name__}"
             raise InvalidInput((table.refused(row, column, rule),))
     return list(number), codes
+
+
+def _without_empty(ids: list[Id], codes: Codes) -> tuple[list[Id], Codes]:
+    """Empty text names nothing, where nothing may be named: columns of plain text have no other way to say so."""
+    if "" not in ids:
+        return ids, codes
+    empty = ids.index("")
+    return [id_ for id_ in ids if id_ != ""], np.where(codes == empty, -1, codes - (codes > empty))
 
 
 def _check(table: Table, column: str, ids: Sequence[Id], codes: Codes, *, optional: bool) -> None:

@@ -46,9 +46,10 @@ Why = Literal[
 
 Left out of the plan: partially_shipped, hold_over (unpaid, and its time is up), unreadable, not_plannable (it breaks a
 rule of today's catalogue), too_many (beyond ORDERS_MAX), purchase_limit (it waits, and its customer has as many as may
-be had). Unserved: no_stock (no choice that its terms allow is left), stock_went_to_others, moves_max. Not worth it:
-no_gain. Skipped when it was applied: gone (no such order), version (it was changed since), state (shipped, cancelled or
-expired since), stock (sold since), capacity (a warehouse's day is full), purchase_limit."""
+be had). Unserved: no_stock (no choice that its terms allow is left), capacity (there would be one, were no warehouse's
+day full), stock_went_to_others, moves_max. Not worth it: no_gain. Skipped when it was applied: gone (no such order),
+version (it was changed since), state (shipped, cancelled or expired since), stock (sold since), capacity (a
+warehouse's day is full), purchase_limit."""
 
 
 class ReallocationRequest(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

@@ -110,7 +110,11 @@ impl Reallocation {
             planned = planner.plan(&self.narrowed(planner, &demand, open, None));
         }
         let Ok(plan) = planned else {
-            return Outcome::Kept(if open.is_down || open.waits { "no_stock" } else { "no_gain" });
+            return Outcome::Kept(match open.is_down || open.waits {
+                true if self.lacks_a_day_alone(planner, &demand, open) => "capacity",
+                true => "no_stock",
+                false => "no_gain",
+            });
         };
         if let Some(why) = self.worse(open, &record, &plan) {
             return Outcome::Kept(why);
@@ -131,6 +135,17 @@ impl Reallocation {
         let days_left = planner.days_left(&record, &plan);
         let (version, shipments) = (record.version, plan.shipments);
         Outcome::Moves(Box::new(Move { amended, version, shipments, changes, units, cost, counters, days_left }))
+    }
+
+    /// Whether an order that cannot be placed could be, were no warehouse's day full.
+    fn lacks_a_day_alone(&self, planner: &mut Planner, demand: &Demand, open: &Open) -> bool {
+        if !planner.capacity.any_full(&planner.catalogue) {
+            return false;
+        }
+        let days = std::mem::take(&mut planner.capacity);
+        let planned = planner.plan(&self.narrowed(planner, demand, open, None));
+        planner.capacity = days;
+        planned.is_ok()
     }
 
     /// A demand that may only use some warehouses, or any but those to which nothing is moved.

@@ -105,6 +105,18 @@ def test_an_assignment_is_written_as_csv_that_is_read_again(assign: Call, tmp_pa
         assert {row["warehouse"] for row in csv.DictReader(file)} == {""}
 
 
+def test_no_table_is_written_over(assign: Call, tmp_path: Path) -> None:
+    """Whatever its name is."""
+    given = put(tmp_path, "csv")
+    lines = tmp_path / "lines.csv"
+    before = lines.read_bytes()
+    for name in (lines, tmp_path / "." / ".." / tmp_path.name / "lines.csv"):
+        finished = assign(*given, *UNSERVED, "--out", name)
+        assert (finished.code, finished.out) == (2, "")
+        assert "--out: would overwrite --lines" in finished.err
+    assert lines.read_bytes() == before
+
+
 WRONG: dict[str, tuple[str, dict[str, dict[str, list[Any]]], tuple[str, ...], str]] = {
     "text in CSV": ("csv", {"lines": {"quantity": ["1", "1", "many", "2"]}}, (), "lines.csv:4: quantity: "),
     "an empty cell in CSV": ("csv", {"stock": {"sku": ["tea", None, "pot"]}}, (), "stock.csv:3: sku: must be there"),

@@ -221,6 +221,16 @@ def test_a_column_of_nothing_says_nothing() -> None:
     check(batch(pyarrow.table, lines={"placed": pyarrow.nulls(4)}), placed=[-1] * 4)
 
 
+def test_empty_text_names_nothing_where_nothing_may_be_named() -> None:
+    """Columns of plain text have no other way to say so; an id that must be there is refused."""
+    lines = {"placed": np.array(["A", "", "B", ""]), "frozen": ["", "B", "", ""]}
+    problem = batch(dict, lines=lines)
+    check(problem, placed=[0, -1, 1, -1], frozen=[-1, 1, -1, -1])
+    with pytest.raises(InvalidInput) as caught:
+        batch(dict, lines={"sku": ["tea", "", "tea", "pot"]})
+    assert "/lines/1/sku" in str(caught.value)
+
+
 CHANNELS = {"channel": ["web", "web", None, "shop"]}
 
 

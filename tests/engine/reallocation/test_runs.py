@@ -216,6 +216,19 @@ async def test_a_place_in_a_day_that_was_taken_since_is_not_given_back(stocked: 
     assert sorted(warehouse for one in served for _, warehouse in one) == ["A", "A", "B", "B"]
 
 
+async def test_a_day_that_is_full_is_told_from_stock_that_lacks(stocked: Engine) -> None:
+    """Else somebody would buy stock that is there."""
+    for name in ("o0", "o1", "o2"):
+        reserved(await stocked.reserve(order(name, ("x", 1), warehouses=("A", "B"))))
+    reserved(await stocked.reserve(order("large", ("y", 5), warehouses=("A", "B"))))
+    terms = stocked.planner.warehouses["B"]
+    await stocked.put_warehouses([msgspec.structs.replace(terms, capacity_orders_per_day=1)])
+    await put_stock(stocked, {("y", "B"): 1})
+    run = await stocked.reallocate(warehouse_down="A", dry_run=True)
+    assert run.plan is not None
+    assert {told.why: told.orders for told in run.plan.unserved} == {"capacity": 2, "no_stock": 1}
+
+
 async def test_no_order_is_left_for_where_its_day_is_counted(stocked: Engine) -> None:
     """Order, stock and day may each be of another partition."""
     for name in ("A", "B"):
