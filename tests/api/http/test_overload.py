@@ -1,12 +1,14 @@
 """A service that is offered three times what it can do, over sockets: only yes and "come back", and no order lost.
 
-The load is open: requests are sent when they are due, whether the ones before were answered or not, and have waited
-since then. What the service does is compared with its own peak just before, on the same machine; as whatever else runs
-there can only make it worse, the best of a few rounds counts.
+The load is open: requests come whether the ones before were answered or not, each goes to a connection that is free, as
+clients with a pool send them, and where none is they have waited since they came. What the service does is compared
+with its own peak just before, on the same machine; as whatever else runs there can only make it worse, the best of a
+few rounds counts.
 """
 
 import asyncio
-from collections import Counter
+import json
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,13 +17,15 @@ import pytest
 
 from tests.api.conftest import Door, Shop
 from tests.api.guarded import operator_of
-from tests.api.http.test_lanes import Client, order_body, post
+from tests.api.http.test_lanes import Client, post
 from tests.api.metrics.exposed import scrape, value
 from tests.conftest import Service
 
 CONNECTIONS = 120
 CONNECTIONS_PEAK = 8
 """Enough to keep it busy, each with one order at a time."""
+LINES = 90
+"""Of an order: see `small`."""
 LEARN_S = 0.3
 """In which it learns its rate; before, a burst may wait for longer."""
 PEAK_S = 1.0
@@ -33,15 +37,15 @@ P99_TIMES_MAX = 2.0
 STANDING_S = 0.02
 """So long may an order wait in a queue that stands; the few who come one at a time at the peak wait in none."""
 GOODPUT_MIN = 0.7
-ROUNDS_MAX = 3
-TICK_S = 0.01
+ROUNDS_MAX = 5
+TICK_S = 0.002
 RECOVERED_S = 2.0
 CALM = 20
 """Orders in a row that are taken: then it has recovered."""
 
 
 class Told(NamedTuple):
-    """An answer, how long it took from when it was due, and when it came."""
+    """An answer, how long it took from when its order came, and when it was there."""
 
     status: int
     retry_after: str | None
@@ -57,7 +61,7 @@ class Did(NamedTuple):
 
 
 def did(told: list[Told], began_s: float, ended_s: float) -> Did:
-    """Of orders that were due within that time and were taken, whenever; and a second, as long as there was load."""
+    """Of orders that came within that time and were taken, whenever; and a second, as long as there was load."""
     taken = [one for one in told if one.status == 201 and one.at_s - one.seconds >= began_s]
     slowest = sorted(one.seconds for one in taken)
     in_time = sum(one.at_s <= ended_s for one in taken)
@@ -79,7 +83,11 @@ class Round(NamedTuple):
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Service]:
-    """A service that commits one order a call: so slow that a test can offer it more than it can do."""
+    """A service that commits an order a call, each of many lines: so slow that a test can offer it more than it can do.
+
+    With orders of one line a fast machine takes 2,000 a second; of three times as many, it holds back what it refuses
+    beyond 4,000 a second, until no connection is free and orders wait in the test.
+    """
     one = Service(tmp_path / "store", STOCKADE_BATCH_ORDERS_MAX="1", STOCKADE_LOG_SAMPLE="0")
     one.start()
     yield one
@@ -89,9 +97,11 @@ def small(tmp_path: Path) -> Iterator[Service]:
 class Load:
     """Orders on many connections."""
 
-    def __init__(self, clients: list[Client], sku: str) -> None:
+    def __init__(self, clients: list[Client], skus: list[str]) -> None:
         self._clients = clients
-        self._sku = sku
+        self._rest = json.dumps(
+            {"ship_to": {"lat": 31.0, "lon": 121.0}, "lines": [{"sku": sku, "quantity": 1} for sku in skus]}
+        )[1:]
         self._sent = 0
         self.told: list[Told] = []
 
@@ -109,27 +119,27 @@ class Load:
         return did(self.told[before:], began, began + seconds)
 
     async def open(self, rate: float, seconds: float) -> Did:
-        """So many orders a second on all connections, however fast they are answered; returns when all are."""
+        """So many orders a second on whatever connections are free; returns when all are answered."""
         loop = asyncio.get_running_loop()
         began, before = loop.time(), len(self.told)
-        due: list[asyncio.Queue[float | None]] = [asyncio.Queue() for _ in self._clients]
-
-        async def read(client: Client, sent: "asyncio.Queue[float | None]") -> None:
-            while (at := await sent.get()) is not None:
-                self.told.append(await self._answer(client, at))
-
-        readers = [asyncio.create_task(read(*pair)) for pair in zip(self._clients, due, strict=True)]
+        free, came = deque(self._clients), deque[float]()
         count = 0
-        while (now := loop.time()) < began + seconds:
-            while count < (now - began) * rate:
-                place = count % len(self._clients)
-                self._send(self._clients[place])
-                due[place].put_nowait(began + count / rate)
-                count += 1
-            await asyncio.sleep(TICK_S)
-        for queue in due:
-            queue.put_nowait(None)
-        await asyncio.gather(*readers)
+
+        async def work(client: Client) -> None:
+            while came:
+                at = came.popleft()
+                self._send(client)
+                self.told.append(await self._answer(client, at))
+            free.append(client)
+
+        async with asyncio.TaskGroup() as group:
+            while (now := loop.time()) < began + seconds:
+                while count < (now - began) * rate:
+                    came.append(now)
+                    count += 1
+                    if free:
+                        group.create_task(work(free.popleft()))
+                await asyncio.sleep(TICK_S)
         return did(self.told[before:], began + BURST_S, began + seconds)
 
     async def recovery(self) -> float:
@@ -146,14 +156,14 @@ class Load:
                 in_a_row, calm_since = 0, loop.time()
         return calm_since - began
 
-    async def _answer(self, client: Client, due_s: float) -> Told:
+    async def _answer(self, client: Client, came_s: float) -> Told:
         status, headers, _ = await client.answer()
         now_s = asyncio.get_running_loop().time()
-        return Told(status, headers.get("retry-after"), now_s - due_s, now_s)
+        return Told(status, headers.get("retry-after"), now_s - came_s, now_s)
 
     def _send(self, client: Client) -> None:
         self._sent += 1
-        client.writer.write(post(order_body(f"load-{self._sent}", self._sku)))
+        client.writer.write(post(f'{{"order_id": "load-{self._sent}", {self._rest}'.encode()))
 
 
 @pytest.mark.slow
@@ -161,12 +171,13 @@ def test_three_times_what_it_can_do_is_a_yes_or_come_back(small: Service) -> Non
     """It goes on at its peak, takes no longer for it, tells others when to come, recovers at once, loses nothing."""
     door = Door(small.url)
     shop = Shop(door, "O")
-    sku = shop.sku(on_hand={shop.warehouse(): 1_000_000})
+    warehouse = shop.warehouse()
+    skus = [shop.sku(f"S{number}", on_hand={warehouse: 1_000_000}) for number in range(LINES)]
 
     async def run() -> tuple[Load, list[Round], float]:
         host, _, port = small.url.removeprefix("http://").partition(":")
         clients = [await Client.of((host, int(port))) for _ in range(CONNECTIONS)]
-        load = Load(clients, sku)
+        load = Load(clients, skus)
         await load.closed(LEARN_S)
         rounds: list[Round] = []
         while len(rounds) < ROUNDS_MAX and not any(one.is_good for one in rounds):
@@ -187,4 +198,4 @@ def test_three_times_what_it_can_do_is_a_yes_or_come_back(small: Service) -> Non
     assert value(numbers, "stockade_turned_away_total") == counts[503]
     report = operator_of(small.data_dir).does(lambda engine: engine.audit())
     assert report.differences == ()
-    assert report.units_reserved == counts[201]
+    assert report.units_reserved == LINES * counts[201]
