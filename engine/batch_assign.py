@@ -129,6 +129,7 @@ def assign_batch(
     Raises InvalidInput for what breaks a rule.
     """
     start = perf_counter()
+    _check(problem, progress)
     limit_s, team, seed = _limit(time_limit_s), _threads(threads), _seed(seed)
     if exact:
         from engine.batch_exact import solve_exactly
@@ -161,6 +162,7 @@ def price_stock(
 
     Raises InvalidInput for what breaks a rule.
     """
+    _check(problem, progress)
     try:
         weights = np.ascontiguousarray(weight, np.float64)
     except (ValueError, TypeError) as error:
@@ -172,6 +174,13 @@ def price_stock(
         raise _invalid(payload)
     prices: npt.NDArray[np.int64] = payload.reshape(problem.stock.shape)
     return prices
+
+
+def _check(problem: object, progress: object) -> None:
+    if not isinstance(problem, BatchProblem):
+        raise invalid("problem", f"must be a BatchProblem, not {type(problem).__name__}")
+    if progress is not None and not callable(progress):
+        raise invalid("progress", f"must be a function of a BatchProgress, or None, not {type(progress).__name__}")
 
 
 def _told(progress: Watch | None) -> Callable[[str, float, int | None, int], bool] | None:

@@ -105,7 +105,7 @@ class Lines:
         return error
 
     def _of_rows(self, rows: Sequence[tuple[int, str]], first: int) -> InvalidInput:
-        return InvalidInput(tuple(FieldError(self._at(first + row), message) for row, message in rows))
+        return InvalidInput(tuple(FieldError(self.at(first + row), message) for row, message in rows))
 
     def _told(self, error: FieldError, first: int) -> FieldError:
         found = self._row.fullmatch(error.pointer)
@@ -113,10 +113,15 @@ class Lines:
             return error
         message = _OTHER_ROW.sub(lambda other: f"as line {self._numbers[first + int(other[1])]}", error.message)
         prefix = f"{found['field']}: " if found["field"] else ""
-        return FieldError(self._at(first + int(found["row"])), prefix + message)
+        return FieldError(self.at(first + int(found["row"])), prefix + message)
 
-    def _at(self, row: int) -> str:
+    def at(self, row: int) -> str:
+        """The file and the line of a row."""
         return f"{self._file}:{self._numbers[row]}"
+
+    def number(self, row: int) -> int:
+        """The line of a row, from 1."""
+        return self._numbers[row]
 
 
 _OTHER_ROW = re.compile(r"as row (\d+)$")

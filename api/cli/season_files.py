@@ -1,17 +1,23 @@
 """Reads the files that `stockade simulate` is given: a season in JSON, or a network and a history of orders."""
 
+import re
+from array import array
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from api.cli.files import decode_json, json_rows, read_csv, read_file, told_of_file
+from api.cli.files import decode_json, json_rows, read_csv, read_file, row_error, told_of_file
 from engine.errors import FieldError, InvalidInput
 from engine.season import Season, read_jasin_sinha
 from engine.season.history import At, Name, PlayedLine, PlayedNetwork, PlayedOrder, Units, season_of_history
 
 FILE_BYTES_MAX = 1 << 30
+
+ORDER = re.compile(r"/orders/(\d+)")
+"""Where an order is in the errors of a season."""
 
 
 class HistoryRow(Struct, frozen=True):
@@ -41,45 +47,56 @@ def read_season(history: Path, network: Path | None) -> Season:
         except InvalidInput as error:
             raise told_of_file(history, error) from None
     played = decode_json(network, read_file(network), PlayedNetwork)
-    orders = (
-        _csv_orders(history, data) if history.suffix.lower() == ".csv" else json_rows(history, data, PlayedOrder)[0]
-    )
+    read = _csv_orders if history.suffix.lower() == ".csv" else _json_orders
+    orders, numbers = read(history, data)
     try:
         return season_of_history(history.name, played, orders)
     except InvalidInput as error:
-        files = (
-            FieldError(str(history if one.pointer.startswith("/orders") else network), f"{one.pointer}: {one.message}")
-            for one in error.errors
-        )
-        raise InvalidInput(tuple(files)) from None
+        raise InvalidInput(tuple(_told(history, network, numbers, one) for one in error.errors)) from None
 
 
-def _csv_orders(file: Path, data: bytes) -> list[PlayedOrder]:
-    rows, _ = read_csv(file, data, HistoryRow)
+def _told(history: Path, network: Path, numbers: Sequence[int], error: FieldError) -> FieldError:
+    """An error of a history and its network as one of the file that it is in."""
+    found = ORDER.match(error.pointer)
+    if found is not None:
+        return row_error(history, numbers, int(found[1]), FieldError(error.pointer[found.end() :], error.message))
+    file = history if error.pointer == "/orders" else network
+    return FieldError(str(file), f"{error.pointer}: {error.message}")
+
+
+def _json_orders(file: Path, data: bytes) -> tuple[list[PlayedOrder], Sequence[int]]:
+    return json_rows(file, data, PlayedOrder)
+
+
+def _csv_orders(file: Path, data: bytes) -> tuple[list[PlayedOrder], Sequence[int]]:
+    """The orders, and the lines that they begin on."""
+    rows, lines = read_csv(file, data, HistoryRow)
     orders: list[PlayedOrder] = []
+    numbers = array("Q")
     ended: set[str] = set()
     before: HistoryRow | None = None
     for place, row in enumerate(rows):
         line = PlayedLine(row.sku, row.quantity)
         if before is not None and row.order_id == before.order_id:
             if (row.at, row.region) != (before.at, before.region):
-                wrong = f'row {place + 1}: order "{row.order_id}" has another time or region than in the row before'
-                raise InvalidInput((FieldError(str(file), wrong),))
+                wrong = f'order "{row.order_id}" has another time or region than in the row before'
+                raise InvalidInput((FieldError(lines.at(place), wrong),))
             orders[-1].lines.append(line)
         else:
             if row.order_id in ended:
-                wrong = f'row {place + 1}: order "{row.order_id}" was there before; its rows must follow each other'
-                raise InvalidInput((FieldError(str(file), wrong),))
+                wrong = f'order "{row.order_id}" was there before; its rows must follow each other'
+                raise InvalidInput((FieldError(lines.at(place), wrong),))
             ended.add(row.order_id)
-            orders.append(PlayedOrder(_time(file, place, row.at), row.region, [line], row.order_id))
+            numbers.append(lines.number(place))
+            orders.append(PlayedOrder(_time(lines.at(place), row.at), row.region, [line], row.order_id))
         before = row
-    return orders
+    return orders, numbers
 
 
-def _time(file: Path, place: int, text: str) -> At:
+def _time(where: str, text: str) -> At:
     try:
         found: At = msgspec.convert(text, At, strict=False)
     except msgspec.ValidationError:
-        wrong = f'row {place + 1}: at: must be a time as 2026-11-11T10:00:00Z, or seconds from 0 on, not "{text}"'
-        raise InvalidInput((FieldError(str(file), wrong),)) from None
+        wrong = f'at: must be a time as 2026-11-11T10:00:00Z, or seconds from 0 on, not "{text}"'
+        raise InvalidInput((FieldError(where, wrong),)) from None
     return found

@@ -96,6 +96,9 @@ def simulate(
 
         for season in _seasons(history, network, seed, runs, arrivals or ARRIVALS):
             how = expect or ("learned" if season.known is None else "known")
+            if how == "known" and season.known is None:
+                told = 'must be "learned": a history says nothing of what was to be expected'
+                raise InvalidInput((FieldError("--expect", told),))
             played = _with_meaning(chosen, how, asked=policies is not None)
             results.append(play_season(season, played, terms, expect=how, method=method, watch=watch))
     told = expect or ("learned" if history is not None and network is not None else "known")

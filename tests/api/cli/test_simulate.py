@@ -149,7 +149,7 @@ def test_several_seasons_are_averaged(capsys: pytest.CaptureFixture[str]) -> Non
         ({}, [{"at": 1, "region": "east", "lines": []}], "lines"),
         ({}, [{"at": 1, "region": "east", "lines": [{"sku": "tea", "quantity": 0}]}], "quantity"),
         ({}, [{"at": "2026-11-11T00:00:10", "region": "east", "lines": [{"sku": "tea"}]}], "time zone"),
-        ({}, [*ORDERS, {"at": 1, "region": "east", "lines": [{"sku": "tea"}]}], "/orders/3/at"),
+        ({}, [*ORDERS, {"at": 1, "region": "east", "lines": [{"sku": "tea"}]}], "orders.jsonl:4: /at"),
     ],
 )
 def test_what_is_wrong_with_a_history_is_told(
@@ -166,15 +166,19 @@ def test_what_is_wrong_with_a_history_is_told(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("at,order_id,region,sku\nsoon,a,east,tea\n", 'not "soon"'),
-        ("at,order_id,region,sku\n1,a,east,tea\n2,a,east,cup\n", "another time or region"),
-        ("at,order_id,region,sku\n1,a,east,tea\n1,b,east,tea\n1,a,east,cup\n", "must follow each other"),
+        ("at,order_id,region,sku\nsoon,a,east,tea\n", "orders.csv:2: at: must be a time"),
+        ("at,order_id,region,sku\n1,a,east,tea\n2,a,east,cup\n", 'orders.csv:3: order "a" has another time or region'),
+        (
+            "at,order_id,region,sku\n1,a,east,tea\n1,b,east,tea\n1,a,east,cup\n",
+            'orders.csv:4: order "a" was there before',
+        ),
+        ("at,order_id,region,sku\n1,a,east,tea\n1,a,east,cup\n1,b,west,tea\n", "orders.csv:4: /region: the network"),
         ("at,order_id,region\n1,a,east\n", "sku"),
         ("at,order_id,region,sku\n", "must not be empty"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_told(tmp_path: Path, network: Path, text: str, told: str) -> None:
-    """By its row."""
+    """By its line."""
     table = tmp_path / "orders.csv"
     table.write_text(text)
     with pytest.raises(InvalidInput) as raised:
@@ -189,7 +193,7 @@ def test_what_does_not_go_together_is_told(tmp_path: Path, network: Path) -> Non
         ({"history": file}, "--network"),
         ({"history": file, "network": network, "runs": 2}, "--runs"),
         ({"history": file, "network": network, "arrivals": 20}, "--arrivals"),
-        ({"history": file, "network": network, "expect": "known"}, "/expect"),
+        ({"history": file, "network": network, "expect": "known"}, "--expect"),
         ({"network": network}, "--network"),
         ({"every": 1, "every_s": 1.0}, "--every-s"),
         ({"policies": "best"}, "--policies"),

@@ -322,6 +322,7 @@ def test_what_breaks_a_rule_is_named(change: dict[str, Any], pointer: str, words
         ({"threads": 1.5}, "/threads"),
         ({"seed": -1}, "/seed"),
         ({"seed": 2**64}, "/seed"),
+        ({"progress": 3}, "/progress"),
     ],
 )
 def test_how_it_shall_run_is_checked(asked: dict[str, Any], pointer: str) -> None:
@@ -329,6 +330,15 @@ def test_how_it_shall_run_is_checked(asked: dict[str, Any], pointer: str) -> Non
     with pytest.raises(InvalidInput) as refused:
         assign_batch(problem(), **asked)
     assert refused.value.errors[0].pointer == pointer
+
+
+def test_what_is_no_problem_is_told() -> None:
+    """Rather than met somewhere within."""
+    given: Any
+    for given in (None, {"stock": []}):
+        for run in (assign_batch, lambda it: assign_batch(it, exact=True), lambda it: price_stock(it, [])):
+            with pytest.raises(InvalidInput, match="/problem: must be a BatchProblem"):
+                run(given)
 
 
 @pytest.mark.parametrize("weight", [[1], [1, -1], [1, float("nan")], [[1, 1]], ["a", "b"]])
