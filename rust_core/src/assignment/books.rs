@@ -24,7 +24,7 @@ pub(super) enum Must {
 }
 
 /// Where each line is, and what follows from it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Books<'a> {
     pub(super) network: &'a Network,
     pub(super) choice: Vec<u32>,

@@ -1,12 +1,14 @@
 //! Makes an assignment cheaper: round after round, every order around which something changed is looked at anew, with the
 //! chains of others that would make room for it or take what it leaves; places of warehouses change hands ([`trade`]). When that saves next to nothing, orders that pay
-//! more than their bound are shaken with some of their neighbours, and so on by turns. Before and after that, orders that go
-//! without something get of what is left whatever pays, parts of lines, too: prices may have been too high for them.
+//! more than their bound are shaken with some of their neighbours, and so on by turns. Where there are few orders some are
+//! taken out and placed anew after that ([`recreate`](super::recreate)). Before and after all, orders that go without something
+//! get of what is left whatever pays, parts of lines, too: prices may have been too high for them.
 
 use super::books::{Books, Change, Must};
 use super::clock::{Clock, Phase};
 use super::dual::Dual;
 use super::mixed;
+use super::recreate::recreate;
 use super::room::Room;
 use super::shake::shake;
 use super::team::Team;
@@ -83,6 +85,7 @@ impl Search<'_, '_> {
             }
         }
         rounds += self.settle(books, &mut visited, turns);
+        rounds += recreate(self, books, &mut visited);
         self.fill(books);
         rounds
     }
@@ -104,7 +107,7 @@ impl Search<'_, '_> {
     }
 
     /// Improves one order at a time until a round saves next to nothing.
-    fn settle(&mut self, books: &mut Books, visited: &mut [u32], turn: u32) -> u32 {
+    pub(super) fn settle(&mut self, books: &mut Books, visited: &mut [u32], turn: u32) -> u32 {
         for round in 0..ROUNDS_MAX {
             let before = books.cost;
             let due = self.due(books, visited);

@@ -3,7 +3,8 @@
 //! Stock (and the capacity of warehouses, where it is bounded) is relaxed: it is left to prices, under which every order is
 //! solved alone, exactly. What orders then pay, less what the stock is worth, is a bound under every assignment; [`dual`]
 //! raises it by moving the prices. Guided by the best ones [`build`] places the orders one after another, and
-//! [`improve`] looks at each of them again, moving others along chains that make room ([`ring`]).
+//! [`improve`] looks at each of them again, moving others along chains that make room ([`ring`]); where there are few,
+//! [`recreate`] takes some out and places them anew, time and again.
 //!
 //! Units in the pool of a channel are cells of their own, over the shared cell of the same SKU and warehouse ([`network`]).
 //!
@@ -20,6 +21,7 @@ mod menu;
 mod network;
 mod prices;
 mod problem;
+mod recreate;
 mod ring;
 mod room;
 mod shake;
