@@ -1,12 +1,25 @@
 """`stockade reallocate`: planned, reported, applied, listed, taken back; wrong usage is told by option."""
 
 import csv
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 
-from tests.api.conftest import Finished, run
+from engine.store.address import socket_path
+from tests.api.conftest import Finished, Shop, run
+from tests.api.http.bulk_case import order
+from tests.api.http.bulk_case import post as bulk
 from tests.api.reallocation.conftest import Flood
+from tests.conftest import Service, without_settings
+
+MANY = 3_000
+"""Orders whose moves take a while."""
 
 
 @pytest.mark.slow
@@ -79,3 +92,41 @@ def test_a_run_that_is_not_there_is_told(flood: Flood) -> None:
     finished = run("reallocate", "show", "none", "--data-dir", flood.data_dir)
     assert (finished.code, finished.out) == (1, "")
     assert "stockade reallocate list" in finished.err
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on(shop: Shop, shared_service: Service) -> None:
+    """What was moved by then stays; the same run goes on."""
+    near, far = shop.warehouse("NEAR", lat=30.0, lon=120.0), shop.warehouse("FAR", lat=25.0, lon=110.0)
+    sku = shop.sku(on_hand={near: MANY, far: MANY})
+    answer = bulk(shop.door, b"\n".join(order(f"{shop.name}-{number}", sku) for number in range(MANY)))
+    assert answer.body.count(b'"reserved"') == MANY
+    run_id, data_dir = f"{shop.name}.stopped", shared_service.data_dir
+    planned = run("reallocate", "--warehouse-down", near, "--id", run_id, "--data-dir", data_dir)
+    assert planned.code == 0, planned.err
+    command = [sys.executable, "-m", "api.cli", "reallocate", "apply", run_id, "--data-dir", str(data_dir)]
+
+    def stands() -> dict[str, Any]:
+        found: dict[str, Any] = shop.door.call("GET", f"/v1/reallocations/{run_id}").json
+        return found
+
+    with (
+        redis.Redis(unix_socket_path=str(socket_path(data_dir))) as store,
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=without_settings(os.environ)) as it,
+    ):
+        while not stands()["applied"]:
+            assert it.poll() is None
+        # So that it is in the middle when it hears of it.
+        store.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
+        try:
+            it.send_signal(signal.SIGINT)
+            _, told = it.communicate(timeout=20)
+        finally:
+            store.execute_command("CLIENT", "UNPAUSE")
+    assert it.returncode == 130, told
+    go_on = f"Stopped where it was: `stockade reallocate resume {run_id}` goes on, `cancel` in its place ends it."
+    assert go_on in told
+    assert f"--data-dir {data_dir}" in told
+    assert 0 < stands()["applied"] < MANY
+    resumed = run("reallocate", "resume", run_id, "--data-dir", data_dir)
+    assert (resumed.code, f"{MANY:,} orders of {MANY:,} moved" in resumed.out) == (0, True), resumed.err
