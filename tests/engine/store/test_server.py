@@ -15,8 +15,9 @@ from redis.asyncio import Redis
 from engine.errors import DataDirInUse, StoreError, StoreUnavailable
 from engine.store.address import SHORT_SOCKET_DIR, running_at, socket_path
 from engine.store.binary import choose_store, find_binary
-from engine.store.rewrite import NICENESS
+from engine.store.rewrite import NICENESS, Calm, keep_rewrites_aside
 from engine.store.server import EmbeddedServer
+from engine.tasks import end_task
 
 GONE_WAIT_S = 5.0
 POLL_S = 0.02
@@ -25,6 +26,7 @@ STARTER = """
 import asyncio, sys
 from pathlib import Path
 from engine.store.server import EmbeddedServer
+from engine.tasks import end_task
 
 async def main():
     async with EmbeddedServer(Path(sys.argv[1]), Path(sys.argv[2])) as server:
@@ -273,3 +275,28 @@ async def test_what_is_rewritten_steps_aside_for_the_work(binary: Path, data_dir
         assert nice == {NICENESS}
         assert server.pid is not None
         assert os.getpriority(os.PRIO_PROCESS, server.pid) == os.getpriority(os.PRIO_PROCESS, os.getpid())
+
+
+async def test_what_grew_is_rewritten_when_little_is_written(binary: Path, data_dir: Path) -> None:
+    """Not in the middle of a rush; and the same again only once it has doubled."""
+    calm = Calm(grown_bytes_min=100_000, growth_bytes_per_s=100_000, window_s=0.3)
+    async with EmbeddedServer(binary, data_dir) as server, Redis.from_url(server.url) as client:
+
+        async def forks() -> int:
+            return int((await client.info("stats"))["total_forks"])
+
+        keeper = asyncio.create_task(keep_rewrites_aside(lambda: server.pid, data_dir, server.socket, calm=calm))
+        try:
+            ends = time.monotonic() + 2
+            while time.monotonic() < ends:
+                await client.set("key", os.urandom(10_000))
+                assert await forks() == 0
+            ends = time.monotonic() + GONE_WAIT_S
+            while not await forks() and time.monotonic() < ends:
+                await asyncio.sleep(POLL_S)
+            await asyncio.sleep(4 * calm.window_s)
+            assert await forks() == 1
+        finally:
+            await end_task(keeper)
+    (rewritten,) = (data_dir / "appendonlydir").glob("*.base.rdb")
+    assert rewritten.stat().st_size < 50_000
