@@ -22,6 +22,9 @@ LOOK_S = 0.1
 NICENESS = 10
 """About a tenth of a processor that others want, too: it must come to its end, for the file grows meanwhile."""
 
+WAIT_S = 5.0
+"""For the answer of a server that is asked to begin."""
+
 AGAIN_AFTER_S = 60.0
 """Between two that we have begun: one that fails, as on a full disk, would else be tried on and on."""
 
@@ -70,7 +73,7 @@ async def keep_rewrites_aside(
 async def _begin(socket: Path) -> None:
     # One that runs already, or a server that is just ending: there is a next time.
     with contextlib.suppress(RedisError, OSError):
-        async with Redis.from_url(socket_url(socket)) as client:
+        async with Redis.from_url(socket_url(socket), socket_timeout=WAIT_S) as client:
             await client.bgrewriteaof()
 
 
