@@ -70,6 +70,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     unread: StoreError | None = None
     """Why nobody knows that day."""
 
+    @property
+    def holds_up(self) -> bool:
+        """Whether it is settled before another is sent: it was not put to the store, or the store broke off."""
+        return bool(self.failed) or any(not isinstance(error, StoreRefused) for error in self.errors)
+
 
 class Batches:
     """Plans batches and puts them to the store."""

@@ -431,10 +431,10 @@ class Intake:
                 # Those who came alone wait for all who come while the store works; lots are there already.
                 ahead = self._plan(now) if self._shares and not self._must_stop() else None
                 asked = await flight
-                if ahead is not None and (asked.failed or self._must_stop()):
+                if ahead is not None and (asked.holds_up or self._must_stop()):
                     self._put_back(ahead)
                     ahead = None
-                elif ahead is None and not asked.failed and not self._must_stop() and (self._queue or self._shares):
+                elif ahead is None and not asked.holds_up and not self._must_stop() and (self._queue or self._shares):
                     ahead = self._plan(now)
                 if ahead is not None:
                     flight = self._send(ahead)

@@ -1,14 +1,17 @@
 """The flow under races: one effect an order, no unit sold twice, no refusal that is not true, nobody left waiting."""
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 import pytest
 from redis.asyncio import Redis
 
 from engine import Engine, Settings, State, open_engine
-from engine.errors import EngineClosed
+from engine.errors import EngineClosed, StoreUnavailable
 from engine.intake import Conflict, InsufficientStock, Overloaded, PurchaseLimit, Reserved, Shortage, Unavailable
+from engine.intake.flow import Intake
+from engine.store.orders import CommitReply, OrderCalls
 from tests.engine.small_network import another, assert_balanced, change_unseen, order, put_network, put_stock, reserved
 
 ANSWER_S = 10.0
@@ -260,3 +263,32 @@ async def test_an_engine_that_failed_stays_failed_and_says_so(engine: Engine) ->
     assert engine.state is State.FAILED
     with pytest.raises(EngineClosed, match="restart"):
         await engine.reserve(order("one", ("x", 1)))
+
+
+async def test_nothing_is_sent_after_a_commit_that_broke_off(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the store was looked at again: what it did of that one nobody knows, and it may be another store."""
+    await put_network(engine, {("x", "A"): 10})
+    told: list[str] = []
+    commit, run = OrderCalls.commit, Intake._run
+
+    async def broken_once(calls: OrderCalls, args: Sequence[bytes]) -> CommitReply:
+        told.append("commit")
+        if told == ["run", "commit"]:
+            # Meanwhile another order comes.
+            await asyncio.sleep(0.1)
+            raise StoreUnavailable("the line went dead")
+        return await commit(calls, args)
+
+    async def told_run(intake: Intake) -> str | None:
+        told.append("run")
+        return await run(intake)
+
+    monkeypatch.setattr(OrderCalls, "commit", broken_once)
+    monkeypatch.setattr(Intake, "_run", told_run)
+    first = asyncio.create_task(engine.reserve(order("first", ("x", 1))))
+    await asyncio.sleep(0.05)
+    second = asyncio.create_task(engine.reserve(order("second", ("x", 1))))
+    for outcome in await asyncio.wait_for(asyncio.gather(first, second), ANSWER_S):
+        reserved(outcome)
+    assert told[:4] == ["run", "commit", "run", "commit"]
+    await assert_balanced(engine, units_reserved=2)
