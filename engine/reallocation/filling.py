@@ -75,11 +75,12 @@ class Filling:
             try:
                 if not await self._take_duty():
                     continue
-                # An order that began to wait while stock came may have been missed: it is looked for once more.
-                again = count != seen
-                seen = count
                 keeping = asyncio.create_task(self._keep_duty())
                 try:
+                    await self._end_what_is_left()
+                    # An order that began to wait while stock came may have been missed: it is looked for once more.
+                    again = count != seen
+                    seen = count
                     await self._fill()
                 finally:
                     await end_task(keeping)
@@ -97,16 +98,12 @@ class Filling:
         while True:
             await asyncio.sleep(DUTY_MS / 3_000)
             with contextlib.suppress(StockadeError):
-                await self._claim_duty()
+                await self._take_duty()
 
     async def _take_duty(self) -> bool:
-        """Whether this process has the duty. What who had it before began is ended first, or what this one left."""
+        """Whether this process has the duty. What was begun by who had it before is to be ended then."""
         taken, own = await self._claim_duty()
-        # Until it is ended: a failure here must not have it forgotten.
         self._left_some |= taken and not own
-        if taken and self._left_some:
-            await self._go_on()
-            self._left_some = False
         self._had_duty = taken
         return taken
 
@@ -121,13 +118,20 @@ class Filling:
         mine = msgspec.msgpack.encode((self._store.writer, now_ms + DUTY_MS))
         return await plans.keep(DUTY, packed, write={DUTY: mine}), own
 
-    async def _go_on(self) -> None:
-        """Bring to an end what was begun."""
-        for status in await self._room.all():
-            if status.id.startswith(PREFIX):
-                if status.state == "applying":
-                    await self._room.apply(status.id, None)
-                await self._room.forget(status.id)
+    async def _end_what_is_left(self) -> None:
+        """Bring to an end what others began who have the duty no more, and what this process could not end."""
+        if not self._left_some:
+            return
+        self._left_some = False
+        try:
+            for status in await self._room.all():
+                if status.id.startswith(PREFIX):
+                    if status.state == "applying":
+                        await self._room.apply(status.id, None)
+                    await self._room.forget(status.id)
+        except BaseException:
+            self._left_some = True
+            raise
 
     async def _fill(self) -> None:
         while True:
@@ -135,9 +139,9 @@ class Filling:
             request = ReallocationRequest(
                 id=run_id, backordered=True, max_moves=ORDERS_MAX, time_limit_s=TIME_LIMIT_S, reason=REASON
             )
-            await self._room.begin(request)
             planned = applied = 0
             try:
+                await self._room.begin(request)
                 status = await self._room.plan(run_id)
                 planned = 0 if status.plan is None else status.plan.orders_moved
                 if planned:
@@ -147,10 +151,11 @@ class Filling:
                 log.warning("a run that fills orders was ended by somebody", run=run_id, error=str(error))
                 planned = 0
             finally:
-                # Whatever became of it: what is left is planned anew.
-                self._left_some = True
-                with contextlib.suppress(StockadeError):
+                # Whatever became of it: what is left is planned anew. It may be there even if its beginning failed.
+                try:
                     await self._room.forget(run_id)
-                    self._left_some = False
+                except StockadeError:
+                    self._left_some = True
             if planned < ORDERS_MAX or not applied or not await self._take_duty():
                 return
+            await self._end_what_is_left()

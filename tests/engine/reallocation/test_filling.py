@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+import msgspec
 import pytest
 
 from engine import Engine, Settings, open_engine
 from engine.errors import StoreUnavailable
-from engine.reallocation import ReallocationRequest, filling
+from engine.reallocation import Reallocation, ReallocationRequest, filling
 from engine.reallocation.planning import Planning
 from engine.reallocation.room import ReallocationRoom
 from tests.engine.small_network import another, assert_balanced, order, put_network, put_stock, reserved
@@ -69,6 +70,52 @@ async def test_a_run_whose_end_failed_is_ended_with_the_next_one(
         raise StoreUnavailable("killed")
 
     monkeypatch.setattr(ReallocationRoom, "forget", failing)
+    reserved(await filled.reserve(order("a", ("y", 2), allow_backorder=True)))
+    await put_stock(filled, {("y", "B"): 5})
+    await until(filled, {"a": "confirmed"})
+    reserved(await filled.reserve(order("b", ("z", 2), allow_backorder=True)))
+    await put_stock(filled, {("z", "B"): 5})
+    await until(filled, {"b": "confirmed"})
+    async with asyncio.timeout(20):
+        while await filled.reallocations():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_run_whose_beginning_had_no_reply_is_ended(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be there all the same."""
+    begin = ReallocationRoom.begin
+
+    async def unheard(room: ReallocationRoom, request: ReallocationRequest) -> Reallocation:
+        monkeypatch.setattr(ReallocationRoom, "begin", begin)
+        await begin(room, request)
+        raise StoreUnavailable("the line went dead")
+
+    monkeypatch.setattr(ReallocationRoom, "begin", unheard)
+    reserved(await filled.reserve(order("a", ("y", 2), allow_backorder=True)))
+    await put_stock(filled, {("y", "B"): 5})
+    await until(filled, {"a": "confirmed"})
+    async with asyncio.timeout(20):
+        while await filled.reallocations():
+            await asyncio.sleep(0.02)
+
+
+async def test_what_a_dead_process_began_is_ended_though_its_duty_ran_out_while_another_filled(
+    filled: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who fills takes the duty again and again: from a dead one, too."""
+    monkeypatch.setattr(filling, "DUTY_MS", 300)
+    work_out = Planning.work_out
+
+    async def beside_a_dead_one(
+        planning: Planning, request: ReallocationRequest, going_on: Callable[[], bool]
+    ) -> object:
+        monkeypatch.setattr(Planning, "work_out", work_out)
+        await filled.reallocate(id=f"{filling.PREFIX}dead", backordered=True, dry_run=True)
+        await filled.store.partitions[0].plans.put({filling.DUTY: msgspec.msgpack.encode(("dead", 0))})
+        await asyncio.sleep(1)
+        return await work_out(planning, request, going_on)
+
+    monkeypatch.setattr(Planning, "work_out", beside_a_dead_one)
     reserved(await filled.reserve(order("a", ("y", 2), allow_backorder=True)))
     await put_stock(filled, {("y", "B"): 5})
     await until(filled, {"a": "confirmed"})
