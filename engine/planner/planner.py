@@ -41,6 +41,11 @@ def is_capacity(counter: str) -> bool:
     return counter.startswith("@")
 
 
+def capacity_warehouse(counter: str) -> int:
+    """The number of the warehouse of such a counter."""
+    return int(counter[1:].partition(":")[0])
+
+
 class CostDefaults(msgspec.Struct, frozen=True, kw_only=True):
     """Costs of a warehouse that does not say, in minor units."""
 
@@ -217,7 +222,12 @@ class Planner:
 
     def capped_warehouses(self) -> list[int]:
         """Numbers of the warehouses that serve a bounded number of orders a day."""
-        return [self._numbers[row.id] for row in self.warehouses.values() if row.capacity_orders_per_day is not None]
+        return list(self.capacities())
+
+    def capacities(self) -> dict[int, int]:
+        """Orders that such warehouses serve in a day, by their numbers."""
+        bounds = ((self._numbers[row.id], row.capacity_orders_per_day) for row in self.warehouses.values())
+        return {number: orders for number, orders in bounds if orders is not None}
 
     def set_levels(self, levels: Sequence[tuple[int, int]], event: bytes) -> None:
         """Set what is free in cells, as read from the store when `event` was its newest."""

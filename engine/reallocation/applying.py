@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from engine.errors import StoreUnavailable
-from engine.planner import fingerprint_of
+from engine.planner import Planner, fingerprint_of
 from engine.store import Leg, Partition, Store
 
 PERIOD_S = 0.01
@@ -32,15 +32,23 @@ def transition_of(way: str, run_id: str, token: str) -> str:
 
 
 async def go(
-    store: Store, name: str, *, back: str, transition: str, reason: str, backwards: bool, on_chunk: OnChunk | None
+    store: Store,
+    planner: Planner,
+    name: str,
+    *,
+    back: str,
+    transition: str,
+    reason: str,
+    backwards: bool,
+    on_chunk: OnChunk | None,
 ) -> None:
-    """Do all that is left of a leg, in every partition. Raises StoreError."""
+    """Do all that is left of a leg, in every partition, by what warehouses may serve now. Raises StoreError."""
     for partition in store.partitions:
         leg = await partition.plans.leg(name)
         while leg is not None and not leg.over:
             began = perf_counter()
             number = leg.chunks - 1 - leg.done if backwards else leg.done
-            leg = await _advance(partition, name, leg, number, back, transition, reason)
+            leg = await _advance(partition, planner, name, leg, number, back, transition, reason)
             took_s = perf_counter() - began
             if on_chunk is not None:
                 await on_chunk()
@@ -48,12 +56,25 @@ async def go(
 
 
 async def _advance(
-    partition: Partition, name: str, leg: Leg, number: int, back: str, transition: str, reason: str
+    partition: Partition,
+    planner: Planner,
+    name: str,
+    leg: Leg,
+    number: int,
+    back: str,
+    transition: str,
+    reason: str,
 ) -> Leg | None:
     for left in reversed(range(TRIES_MAX)):
         try:
             reply = await partition.plans.advance(
-                name, leg.done, number, back=back, transition=transition, reason=reason
+                name,
+                leg.done,
+                number,
+                back=back,
+                transition=transition,
+                reason=reason,
+                capacities=planner.capacities(),
             )
         except StoreUnavailable:
             # Done or not: the place of the leg tells, and the same call again changes nothing if it was.

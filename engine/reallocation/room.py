@@ -69,7 +69,8 @@ class ReallocationRoom:
         self._clock = clock
         self._runs = Runs(store)
         self._planning = Planning(store, planner, exclusive=exclusive, clock=clock, slices=Slices(rest_s=SLICE_S))
-        self._ways = Ways(store, self._runs, Spanning(store, planner, exclusive=exclusive, recover=recover))
+        spanning = Spanning(store, planner, exclusive=exclusive, recover=recover)
+        self._ways = Ways(store, planner, self._runs, spanning)
         self._behind: dict[asyncio.Task[object], tuple[str, str]] = {}
         self._turns = asyncio.Semaphore(BEHIND_AT_ONCE)
         self._under_way: set[str] = set()

@@ -16,7 +16,7 @@ from msgspec import Struct
 from engine.errors import StoreError
 from engine.intake import follow_orders
 from engine.intake.commit import LEASE_MS
-from engine.planner import Planner, Record, take_units
+from engine.planner import Planner, Record, capacity_warehouse, is_capacity, take_units
 from engine.reallocation.applying import PAUSE_S_MIN, OnChunk
 from engine.store import (
     Leg,
@@ -36,9 +36,6 @@ HEAD_BYTES = 22
 
 WAITS_AGAIN = -2
 """What an order that was filled becomes on the way back, as replace.lua has it."""
-
-DAY = b"@"
-"""How counters of warehouses' days begin."""
 
 _WHY = {
     "N": "gone",
@@ -65,6 +62,7 @@ class Apart(Struct, array_like=True):
     before: bytes
     becomes: int | None
     limits: list[tuple[str, int]]
+    """Of what its customer may buy; a warehouse's day has the bound of when it is made."""
 
     def undone(self) -> "Apart":
         """What takes it back."""
@@ -172,33 +170,41 @@ class Spanning:
             return None
         if now.version != move.version:
             return "version"
-        needs = self._needs(move, now)
+        limits = self._limits(move)
+        needs = self._needs(move, now, limits)
         attempt = f"@{self._store.writer}-r{next(self._attempts)}" if needs else ""
-        if needs and not await self._prepare(attempt, move.order_id, needs):
-            return "stock" if any(need.cells for need in needs.values()) else "capacity"
+        if needs and (why := await self._prepare(attempt, move.order_id, needs)) is not None:
+            return why
         reply = await home.orders.replace(
             transition,
             [Replacement(move.order_id, move.version, move.after, move.becomes)],
             event="amend",
             reason=reason,
-            limits=dict(move.limits),
+            limits=limits,
             attempt=attempt,
             leg=only_with,
         )
         if reply.letter == "A":
             return ""
         await self._give_back(attempt, needs)
-        if reply.letter == "S" and reply.found.startswith(DAY):
+        if reply.letter == "S" and is_capacity(reply.found.decode()):
             return "capacity"
         return "" if reply.letter == "R" else _WHY.get(reply.letter, "version")
 
-    def _needs(self, move: Apart, now: Record) -> dict[int, _Needs]:
+    def _limits(self, move: Apart) -> dict[str, int]:
+        """What bounds the counters that an order is to have."""
+        limits = {name: limit for name, limit in move.limits if not is_capacity(name)}
+        capacities = self._planner.capacities()
+        for name, _ in _after(move).counters:
+            if is_capacity(name) and (orders := capacities.get(capacity_warehouse(name))) is not None:
+                limits[name] = orders
+        return limits
+
+    def _needs(self, move: Apart, now: Record, limits: Mapping[str, int]) -> dict[int, _Needs]:
         """What other partitions must hold for an attempt."""
-        # As if it held stock, whatever its status: what it is to hold.
-        after = Record(_head(move.becomes == WAITS_AGAIN) + move.after)
-        count, limits = len(self._store.partitions), dict(move.limits)
+        count = len(self._store.partitions)
         cells, counters = Counter[int](), Counter[str]()
-        for sign, record in ((1, after), (-1, now)):
+        for sign, record in ((1, _after(move)), (-1, now)):
             for cell, units in record.held:
                 cells[cell] += sign * units
             for name, units in record.counters:
@@ -213,8 +219,8 @@ class Spanning:
         needs.pop(home_of(move.order_id, count), None)
         return dict(needs)
 
-    async def _prepare(self, attempt: str, order_id: str, needs: Mapping[int, _Needs]) -> bool:
-        """Whether the others hold what a move needs; else whatever one holds is given back."""
+    async def _prepare(self, attempt: str, order_id: str, needs: Mapping[int, _Needs]) -> str | None:
+        """Have the others hold what a move needs; else what they hold is given back, and why one does not told."""
         home = self._store.home(order_id).number
         partitions = self._store.partitions
         async with self._exclusive:
@@ -238,13 +244,30 @@ class Spanning:
                 if isinstance(answer, StoreError):
                     await self._recover()
                 raise answer
-        if all(answer.outcomes in (b"", b"A") for answer in answers if not isinstance(answer, BaseException)):
-            return True
-        await self._give_back(attempt, needs)
-        return False
+        for (number, need), answer in zip(needs.items(), answers, strict=True):
+            if not isinstance(answer, BaseException) and answer.outcomes not in (b"", b"A"):
+                await self._give_back(attempt, needs)
+                return await self._why(number, need, answer.outcomes)
+        return None
+
+    async def _why(self, partition: int, need: _Needs, outcome: bytes) -> str:
+        """Why a partition does not hold what is needed of it: S is of a cell, or of a warehouse's day."""
+        if outcome == b"L":
+            return "purchase_limit"
+        days = [counter for counter in need.counters if is_capacity(counter[0])]
+        if not days:
+            return "stock"
+        counted = await self._store.partitions[partition].orders.read_counters([name for name, _, _ in days])
+        full = any(before + orders > limit for (_, orders, limit), before in zip(days, counted, strict=True))
+        return "capacity" if full or not need.cells else "stock"
 
     async def _give_back(self, attempt: str, needs: Mapping[int, _Needs]) -> None:
         await asyncio.gather(*(self._store.partitions[number].crossing.follow([attempt], []) for number in needs))
+
+
+def _after(move: Apart) -> Record:
+    """What an order is to be, as if it held stock whatever its status: what it is to hold."""
+    return Record(_head(move.becomes == WAITS_AGAIN) + move.after)
 
 
 def _head(waits: bool) -> bytes:

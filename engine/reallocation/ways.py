@@ -1,6 +1,7 @@
 """The way of a run there and back: within partitions chunk by chunk, and what spans them order by order."""
 
 from engine.model import limits
+from engine.planner import Planner
 from engine.reallocation.applying import OnChunk, go, transition_of
 from engine.reallocation.check import reason_of
 from engine.reallocation.document import RunDocument, apart, back, forth
@@ -12,8 +13,9 @@ from engine.store import Store
 class Ways:
     """Goes them on one store. Both raise StoreError, and go on where they were left."""
 
-    def __init__(self, store: Store, runs: Runs, spanning: Spanning) -> None:
+    def __init__(self, store: Store, planner: Planner, runs: Runs, spanning: Spanning) -> None:
         self._store = store
+        self._planner = planner
         self._runs = runs
         self._spanning = spanning
 
@@ -21,7 +23,16 @@ class Ways:
         """Do what is left to be applied."""
         way, way_back = forth(document.id, document.token), back(document.id, document.token)
         step, reason = transition_of("reallocate", document.id, document.token), reason_of(document.request)
-        await go(self._store, way, back=way_back, transition=step, reason=reason, backwards=False, on_chunk=on_chunk)
+        await go(
+            self._store,
+            self._planner,
+            way,
+            back=way_back,
+            transition=step,
+            reason=reason,
+            backwards=False,
+            on_chunk=on_chunk,
+        )
         # What a home moves, it moves while its own part of the way goes on: whoever stops that has nothing more moved.
         await self._spanning.go(
             apart(way), apart(way), forth=step, transition=step, reason=reason, only_with=way, on_chunk=on_chunk
@@ -44,4 +55,13 @@ class Ways:
             only_with="",
             on_chunk=on_chunk,
         )
-        await go(self._store, way_back, back="", transition=step, reason=reason, backwards=True, on_chunk=on_chunk)
+        await go(
+            self._store,
+            self._planner,
+            way_back,
+            back="",
+            transition=step,
+            reason=reason,
+            backwards=True,
+            on_chunk=on_chunk,
+        )

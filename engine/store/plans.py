@@ -98,9 +98,23 @@ class PlanCalls:
         for start in range(0, len(fields), FIELDS_MAX):
             await self.keep("", None, delete=fields[start : start + FIELDS_MAX])
 
-    async def advance(self, leg: str, done: int, number: int, *, back: str, transition: str, reason: str) -> Advance:
-        """Do the chunk of this number, where so many are done; `back`: the leg that undoes it, "" for none."""
+    async def advance(
+        self,
+        leg: str,
+        done: int,
+        number: int,
+        *,
+        back: str,
+        transition: str,
+        reason: str,
+        capacities: Mapping[int, int],
+    ) -> Advance:
+        """Do the chunk of this number, where so many are done; `back`: the leg that undoes it, "" for none.
+
+        `capacities`: orders a day by warehouses' numbers, of those that have a bound.
+        """
+        days = _pack([part for pair in capacities.items() for part in pair])
         letter, packed = await self._partition.call(
-            "stockade_reallocate", (leg, done, number, back, transition, reason)
+            "stockade_reallocate", (leg, done, number, back, transition, reason, days)
         )
         return Advance(letter.decode(), msgspec.msgpack.decode(packed, type=Leg) if packed else None)

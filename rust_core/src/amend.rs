@@ -114,16 +114,6 @@ impl Planner {
         Amended { rest, cells: raised, counters: raised_counters, limits, becomes: waited.then_some(becomes) }
     }
 
-    /// Counters of warehouses' days in which another plan leaves an order no more, and what bounds them.
-    pub(crate) fn days_left(&self, record: &Record, plan: &Plan) -> Vec<(String, Option<i64>)> {
-        let left = |&warehouse: &WarehouseId| plan.shipments.iter().all(|shipment| shipment.warehouse != warehouse);
-        let day = |(name, _): &(String, i64)| {
-            let warehouse = warehouse_of(name).filter(left)?;
-            Some((name.clone(), self.catalogue.warehouse_terms(warehouse).and_then(|terms| terms.capacity)))
-        };
-        record.counters.iter().filter_map(day).collect()
-    }
-
     /// The warehouses whose orders of today are known, with this order among them.
     fn days_known(&self, record: &Record) -> Vec<(Day, WarehouseId)> {
         let Some(day) = self.capacity.day() else { return Vec::new() };
@@ -237,6 +227,13 @@ fn divide_counters<'a>(
         taken.extend((gone > 0).then_some((name, gone)));
     }
     (kept, taken)
+}
+
+/// Counters of warehouses' days in which another plan leaves an order no more.
+pub(crate) fn days_left(record: &Record, plan: &Plan) -> Vec<String> {
+    let left = |&warehouse: &WarehouseId| plan.shipments.iter().all(|shipment| shipment.warehouse != warehouse);
+    let names = record.counters.iter().map(|(name, _)| name);
+    names.filter(|name| warehouse_of(name).is_some_and(|warehouse| left(&warehouse))).cloned().collect()
 }
 
 /// The warehouse of a counter of orders that it serves in a day.

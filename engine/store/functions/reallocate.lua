@@ -62,8 +62,19 @@ local function hindrance(order, row, transition, now)
   return nil
 end
 
+-- Whether a counter is of a warehouse's day, rather than of what a customer bought, which begins with a number.
+local function is_day(counter)
+  return string.byte(counter) == 64
+end
+
+-- What bounds a counter, or nil: a warehouse's day by what the warehouse may serve now, whatever was planned with.
+local function limit_of(counter, limits, days)
+  if is_day(counter) then return days[tonumber(string.match(counter, '^@(%d+):'))] end
+  return limits[counter]
+end
+
 -- What each cell has free, and each counter left, by key.
-local function room(keys, all, limits)
+local function room(keys, all, limits, days)
   local cells, counters, left = {}, {}, {}
   for _, key in ipairs(all) do
     local list = type(key) == 'number' and cells or counters
@@ -73,13 +84,14 @@ local function room(keys, all, limits)
   for i, cell in ipairs(cells) do names[i] = name_of(cell) end
   for i, units in ipairs(read_numbers(keys[FREE], names)) do left[cells[i]] = units end
   for i, units in ipairs(read_numbers(keys[COUNTERS], counters)) do
-    left[counters[i]] = limits[counters[i]] and limits[counters[i]] - units or math.huge
+    local limit = limit_of(counters[i], limits, days)
+    left[counters[i]] = limit and limit - units or math.huge
   end
   return left
 end
 
 -- Leaves out moves, later ones first, until what the rest takes is there: what some give others may take.
-local function leave_out_short(keys, moves, limits)
+local function leave_out_short(keys, moves, limits, days)
   local all, net, takers = {}, {}, {}
   for _, move in ipairs(moves) do
     for _, key in ipairs(move.keys) do
@@ -91,7 +103,7 @@ local function leave_out_short(keys, moves, limits)
       if move.units[key] > 0 then takers[key][#takers[key] + 1] = move end
     end
   end
-  local left = room(keys, all, limits)
+  local left = room(keys, all, limits, days)
   local at = 0
   while at < #all do
     at = at + 1
@@ -99,8 +111,7 @@ local function leave_out_short(keys, moves, limits)
     while net[key] > 0 and net[key] > left[key] do
       local move = table.remove(takers[key])
       if not move.why then
-        -- A warehouse's day begins with "@", and what a customer bought with a number.
-        move.why = type(key) == 'number' and 'stock' or string.byte(key) == 64 and 'capacity' or 'purchase_limit'
+        move.why = type(key) == 'number' and 'stock' or is_day(key) and 'capacity' or 'purchase_limit'
         for _, other in ipairs(move.keys) do
           net[other] = net[other] - move.units[other]
           -- What it would have given others may lack now: they are looked at again, behind all others.
@@ -151,7 +162,8 @@ end
 
 -- stockade_reallocate: does the next chunk of a leg: its moves that still fit, all at once, each order's once.
 -- KEYS the partition's. ARGV 1 epoch, 2 writer, 3 leg, 4 chunks that are done of it, 5 number of the chunk, 6 leg on which what
---      undoes it is kept under the same number ('': not at all), 7 transition, 8 reason of the event.
+--      undoes it is kept under the same number ('': not at all), 7 transition, 8 reason of the event, 9 orders that warehouses
+--      may serve in a day [number, orders, ...], of those that have a bound.
 -- Returns {letter, how the leg stands}: A done; else nothing was done: N no such leg, X it is stopped, R another number of
 --      chunks is done. O(orders * lines).
 local function reallocate(keys, args)
@@ -165,8 +177,10 @@ local function reallocate(keys, args)
   if state[DONE] ~= tonumber(args[4]) or state[DONE] >= state[CHUNKS] then return { 'R', packed } end
   local field = leg .. ':' .. args[5]
   local chunk = cmsgpack.unpack(redis.call('HGET', keys[PLANS], field) or '\146\144\144')
-  local ids, limits, moves, rows = {}, {}, {}, chunk[1]
+  local ids, limits, days, moves, rows = {}, {}, {}, {}, chunk[1]
   for i = 1, #chunk[2], 2 do limits[chunk[2][i]] = chunk[2][i + 1] end
+  local bounded = cmsgpack.unpack(args[9])
+  for i = 1, #bounded, 2 do days[bounded[i]] = bounded[i + 1] end
   for i, row in ipairs(rows) do ids[i] = row[1] end
   local done, skipped = 0, {}
   local function skip(id, why)
@@ -198,7 +212,7 @@ local function reallocate(keys, args)
       end
     end
   end
-  leave_out_short(keys, moves, limits)
+  leave_out_short(keys, moves, limits, days)
   local moved, undo, writes = {}, {}, {}
   for _, move in ipairs(moves) do
     if move.why then
@@ -212,7 +226,7 @@ local function reallocate(keys, args)
     write_fields(keys[ORDERS], writes)
     finish(change, 'amend', { 'i', cmsgpack.pack(moved), 'x', transition, 'r', args[8] })
     if args[6] ~= '' then
-      redis.call('HSET', keys[PLANS], args[6] .. ':' .. args[5], cmsgpack.pack({ undo, chunk[2] }))
+      redis.call('HSET', keys[PLANS], args[6] .. ':' .. args[5], cmsgpack.pack({ undo, {} }))
     end
   end
   if #skipped > 0 then redis.call('HSET', keys[PLANS], field .. ':left', cmsgpack.pack(skipped)) end

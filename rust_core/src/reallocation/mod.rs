@@ -130,16 +130,8 @@ struct Move {
     cost: i64,
     /// Those of which it takes more.
     counters: Vec<String>,
-    /// Of warehouses' days that it leaves, and what bounds them: it may be taken back.
-    days_left: Vec<(String, Option<i64>)>,
-}
-
-impl Move {
-    /// All counters that the order is bound by, there or back, and their limits.
-    fn limits(&self) -> impl Iterator<Item = (&String, i64)> {
-        let left = self.days_left.iter().filter_map(|(name, limit)| limit.map(|limit| (name, limit)));
-        self.amended.limits.iter().map(|(name, limit)| (name, *limit)).chain(left)
-    }
+    /// Of warehouses' days that it leaves: it may be taken back.
+    days_left: Vec<String>,
 }
 
 /// Where orders go.

@@ -2,7 +2,7 @@
 
 use super::told::flows;
 use super::{Move, Open, Outcome, Reallocation, Why};
-use crate::amend::add;
+use crate::amend::{add, days_left};
 use crate::capacity::counter_name;
 use crate::ids::{CellId, SkuId, WarehouseId, split_cell_id};
 use crate::planner::{Demand, Plan, Planner};
@@ -132,7 +132,7 @@ impl Reallocation {
         }
         let amended = planner.amended(&record, &record.canonical, &order, &demand, &plan);
         let counters = amended.counters.iter().map(|(name, _, _)| name.clone()).collect();
-        let days_left = planner.days_left(&record, &plan);
+        let days_left = days_left(&record, &plan);
         let (version, shipments) = (record.version, plan.shipments);
         Outcome::Moves(Box::new(Move { amended, version, shipments, changes, units, cost, counters, days_left }))
     }

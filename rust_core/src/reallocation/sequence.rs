@@ -36,7 +36,7 @@ pub struct Spanning {
     pub rests: [Vec<u8>; 2],
     /// What one that waited becomes.
     pub becomes: Option<i64>,
-    /// All counters that it is bound by, there or back, and their limits.
+    /// Counters that it is bound by, and their limits.
     pub limits: Vec<(String, i64)>,
 }
 
@@ -75,7 +75,7 @@ impl Reallocation {
             version: made.version,
             rests: [made.amended.rest.clone(), open.stored[HEAD_BYTES.min(open.stored.len())..].to_vec()],
             becomes: made.amended.becomes,
-            limits: made.limits().map(|(name, limit)| (name.clone(), limit)).collect(),
+            limits: made.amended.limits.clone(),
         };
         let spanning = spanning.iter().filter_map(|&at| self.made(at)).map(apart).collect();
         (chunks, spanning)
@@ -90,7 +90,7 @@ impl Reallocation {
         let Some((_, open, made)) = self.made(at) else { return false };
         let cells = open.held.iter().chain(&made.changes).map(|&(cell, _)| cell);
         let bound = made.amended.limits.iter().map(|(name, _)| name);
-        let counters = made.counters.iter().chain(bound).chain(made.days_left.iter().map(|(name, _)| name));
+        let counters = made.counters.iter().chain(bound).chain(&made.days_left);
         let of_counter = |name: &String| {
             let digits: String = name.trim_start_matches('@').chars().take_while(char::is_ascii_digit).collect();
             digits.parse::<u64>().is_ok_and(|number| number % u64::from(partitions) == u64::from(home))
@@ -213,7 +213,7 @@ impl Reallocation {
     /// `[[id, version, fingerprint and body, what one that waited becomes or nothing], ...], [counter, limit, ...]`.
     fn pack(&self, partition: u32, moves: &[usize]) -> Chunk {
         let made: Vec<_> = moves.iter().filter_map(|&at| self.made(at)).collect();
-        let mut limits: Vec<(&String, i64)> = made.iter().flat_map(|(_, _, made)| made.limits()).collect();
+        let mut limits: Vec<&(String, i64)> = made.iter().flat_map(|(_, _, made)| &made.amended.limits).collect();
         limits.sort_unstable();
         limits.dedup();
         let mut rows = Vec::new();

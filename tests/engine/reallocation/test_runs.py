@@ -216,6 +216,40 @@ async def test_a_place_in_a_day_that_was_taken_since_is_not_given_back(stocked: 
     assert sorted(warehouse for one in served for _, warehouse in one) == ["A", "A", "B", "B"]
 
 
+@pytest.mark.parametrize(("planned", "now", "taken_back"), [(5, 1, 1), (2, 9, 2), (5, 0, 0)])
+async def test_a_day_has_the_bound_of_when_an_order_comes_back(
+    stocked: Engine, planned: int, now: int, taken_back: int
+) -> None:
+    """Not the one of when it left."""
+
+    async def may_serve(name: str, orders: int) -> None:
+        terms = stocked.planner.warehouses[name]
+        await stocked.put_warehouses([msgspec.structs.replace(terms, capacity_orders_per_day=orders)])
+
+    await may_serve("A", planned)
+    for name in ("o0", "o1"):
+        reserved(await stocked.reserve(order(name, ("x", 1), ("y", 1), warehouses=("A", "B"))))
+    run = await stocked.reallocate(warehouse_down="A")
+    assert run.status.applied == 2
+    if planned == 2:
+        reserved(await stocked.reserve(order("since", ("x", 1), warehouses=("A",))))
+    await may_serve("A", now)
+    status = await run.rollback()
+    left = {"capacity": 2 - taken_back} if taken_back < 2 else {}
+    assert (status.rolled_back, {told.why: told.orders for told in status.not_rolled_back}) == (taken_back, left)
+
+
+async def test_a_customers_limit_is_told_from_stock_that_lacks(stocked: Engine) -> None:
+    """By whichever partition finds it broken: what the customer bought since the plan counts."""
+    await put_stock(stocked, {("few", "A"): 2, ("few", "B"): 9})
+    reserved(await stocked.reserve(order("waits", ("few", 3), allow_backorder=True, customer="c", warehouses=("A",))))
+    await put_stock(stocked, {("few", "A"): 9})
+    run = await stocked.reallocate(backordered=True, dry_run=True)
+    reserved(await stocked.reserve(order("bought", ("few", 1), customer="c", warehouses=("B",))))
+    status = await run.apply()
+    assert (status.applied, {told.why: told.orders for told in status.skipped}) == (0, {"purchase_limit": 1})
+
+
 async def test_a_day_that_is_full_is_told_from_stock_that_lacks(stocked: Engine) -> None:
     """Else somebody would buy stock that is there."""
     for name in ("o0", "o1", "o2"):
