@@ -115,7 +115,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     store_recovery_ms: Annotated[int, Meta(ge=0, le=600_000)] = 5_000
     """How long callers wait for a store that broke off, before they are told."""
     store_ready_s: Annotated[float, Meta(ge=1, le=3_600)] = 60
-    """How long the embedded store may take to load its file."""
+    """How long the embedded store may take to start, beside what its file takes to load at 10 MiB/s."""
     partitions: Annotated[int, Meta(ge=1, le=256)] = 1
     """Parts that the stock is split into, each in one slot of a cluster. A store keeps the number it was made with."""
     events_kept_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 20_000

@@ -73,7 +73,7 @@ async def apply(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Move what a run planned; done again it changes nothing, and goes on where it was left."""
-    return await _act(run, store, lambda found, watch: found.apply(progress=watch), json=json)
+    return await _act("apply", run, store, lambda found, watch: found.apply(progress=watch), json=json)
 
 
 async def resume(
@@ -84,7 +84,7 @@ async def resume(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Go on with a run that was stopped in the middle, whatever was under way."""
-    return await _act(run, store, lambda found, watch: found.resume(progress=watch), json=json)
+    return await _act("resume", run, store, lambda found, watch: found.resume(progress=watch), json=json)
 
 
 async def cancel(
@@ -95,7 +95,7 @@ async def cancel(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Move nothing more of a run; what is moved stays."""
-    return await _act(run, store, lambda found, _: found.cancel(), json=json)
+    return await _act("cancel", run, store, lambda found, _: found.cancel(), json=json)
 
 
 async def rollback(
@@ -106,10 +106,10 @@ async def rollback(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Take back what a run moved and what has not left; orders that changed since stay, and are told."""
-    return await _act(run, store, lambda found, watch: found.rollback(progress=watch), json=json)
+    return await _act("rollback", run, store, lambda found, watch: found.rollback(progress=watch), json=json)
 
 
-async def _act(run: str, store: StoreOptions, act: Act, *, json: bool) -> int:
+async def _act(command: str, run: str, store: StoreOptions, act: Act, *, json: bool) -> int:
     async with open_store(store.settings()) as engine:
         found = await engine.reallocation(run)
         if found is None:
@@ -118,8 +118,9 @@ async def _act(run: str, store: StoreOptions, act: Act, *, json: bool) -> int:
             with shown_progress() as watch:
                 await act(found, watch)
         except asyncio.CancelledError:
-            told = f"Stopped where it was: `stockade reallocate resume {run}` goes on, `cancel` in its place ends it."
-            err.print(f"{told}{store.words}", markup=False, soft_wrap=True)
+            told = f"Stopped where it was: `stockade reallocate {command} {run}{store.words}` goes on"
+            told += ", `cancel` in its place ends it." if command == "apply" else "."
+            err.print(told, markup=False, soft_wrap=True)
             raise
         status = await found.refresh()
     print_run(status, store, json=json)

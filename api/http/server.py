@@ -82,7 +82,7 @@ async def serve(
 def spare_what_stays() -> None:
     """Have the collector of garbage leave alone what is there once a service has started.
 
-    It would look at all of it again every few ten thousand orders, which keeps every request waiting: 65 to 80 ms.
+    It would look at all of it again now and then, which keeps every request waiting: 65 to 80 ms.
     """
     gc.collect()
     gc.freeze()

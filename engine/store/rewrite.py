@@ -25,9 +25,6 @@ NICENESS = 10
 WAIT_S = 5.0
 """For the answer of a server that is asked to begin."""
 
-AGAIN_AFTER_S = 60.0
-"""Between two that we have begun: one that fails, as on a full disk, would else be tried on and on."""
-
 
 class Calm(Struct, frozen=True, kw_only=True):
     """When the file is rewritten though it is not large: it has doubled since it was, and little is added to it."""
@@ -38,6 +35,8 @@ class Calm(Struct, frozen=True, kw_only=True):
     """No more than this is little: some 2,500 orders a second."""
     window_s: float = 5.0
     """For so long."""
+    again_after_s: float = 60.0
+    """Between two that we have begun: one that fails, as on a full disk, would else be tried on and on."""
 
 
 CALM = Calm()
@@ -61,11 +60,11 @@ async def keep_rewrites_aside(
                 os.setpriority(os.PRIO_PROCESS, child, NICENESS)
         lowered = children
         if now_s >= window_ends_s:
-            rewritten, added = _bytes(data_dir)
+            rewritten, added = append_only_bytes(data_dir)
             little = rewritten + added - size <= calm.growth_bytes_per_s * calm.window_s
             size, window_ends_s = rewritten + added, now_s + calm.window_s
             if little and added >= max(rewritten, calm.grown_bytes_min) and not children and now_s >= next_s:
-                next_s = now_s + AGAIN_AFTER_S
+                next_s = now_s + calm.again_after_s
                 await _begin(socket)
         await asyncio.sleep(LOOK_S)
 
@@ -77,7 +76,7 @@ async def _begin(socket: Path) -> None:
             await client.bgrewriteaof()
 
 
-def _bytes(data_dir: Path) -> tuple[int, int]:
+def append_only_bytes(data_dir: Path) -> tuple[int, int]:
     """The bytes of the file that were there when it was last rewritten, and those that were added since."""
     rewritten = added = 0
     # A file that is replaced just now counts when it is looked at again.

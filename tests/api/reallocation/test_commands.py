@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -96,7 +95,7 @@ def test_a_run_that_is_not_there_is_told(flood: Flood) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(shop: Shop, shared_service: Service) -> None:
-    """What was moved by then stays; the same run goes on."""
+    """What was done by then stays; the command that is told goes on with it, there and back."""
     near, far = shop.warehouse("NEAR", lat=30.0, lon=120.0), shop.warehouse("FAR", lat=25.0, lon=110.0)
     sku = shop.sku(on_hand={near: MANY, far: MANY})
     answer = bulk(shop.door, b"\n".join(order(f"{shop.name}-{number}", sku) for number in range(MANY)))
@@ -104,29 +103,39 @@ def test_ctrl_c_says_how_to_go_on(shop: Shop, shared_service: Service) -> None:
     run_id, data_dir = f"{shop.name}.stopped", shared_service.data_dir
     planned = run("reallocate", "--warehouse-down", near, "--id", run_id, "--data-dir", data_dir)
     assert planned.code == 0, planned.err
-    command = [sys.executable, "-m", "api.cli", "reallocate", "apply", run_id, "--data-dir", str(data_dir)]
 
-    def stands() -> dict[str, Any]:
-        found: dict[str, Any] = shop.door.call("GET", f"/v1/reallocations/{run_id}").json
-        return found
+    def done(of: str) -> int:
+        found: dict[str, int] = shop.door.call("GET", f"/v1/reallocations/{run_id}").json
+        return found[of]
 
-    with (
-        redis.Redis(unix_socket_path=str(socket_path(data_dir))) as store,
-        subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=without_settings(os.environ)) as it,
+    def stopped(command: list[str], of: str) -> str:
+        """What a command says that hears of Ctrl-C in the middle."""
+        with (
+            redis.Redis(unix_socket_path=str(socket_path(data_dir))) as store,
+            subprocess.Popen(
+                [sys.executable, "-m", "api.cli", *command], stderr=subprocess.PIPE, text=True, env=environment
+            ) as it,
+        ):
+            while not done(of):
+                assert it.poll() is None
+            # So that it is in the middle still when it hears of it.
+            store.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
+            try:
+                it.send_signal(signal.SIGINT)
+                _, told = it.communicate(timeout=20)
+            finally:
+                store.execute_command("CLIENT", "UNPAUSE")
+        assert it.returncode == 130, told
+        assert 0 < done(of) < MANY
+        return told
+
+    environment = without_settings(os.environ)
+    for act, of, more in (
+        ("apply", "applied", ", `cancel` in its place ends it."),
+        ("rollback", "rolled_back", "."),
     ):
-        while not stands()["applied"]:
-            assert it.poll() is None
-        # So that it is in the middle when it hears of it.
-        store.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
-        try:
-            it.send_signal(signal.SIGINT)
-            _, told = it.communicate(timeout=20)
-        finally:
-            store.execute_command("CLIENT", "UNPAUSE")
-    assert it.returncode == 130, told
-    go_on = f"Stopped where it was: `stockade reallocate resume {run_id}` goes on, `cancel` in its place ends it."
-    assert go_on in told
-    assert f"--data-dir {data_dir}" in told
-    assert 0 < stands()["applied"] < MANY
-    resumed = run("reallocate", "resume", run_id, "--data-dir", data_dir)
-    assert (resumed.code, f"{MANY:,} orders of {MANY:,} moved" in resumed.out) == (0, True), resumed.err
+        command = ["reallocate", act, run_id, "--data-dir", str(data_dir)]
+        told = stopped(command, of)
+        assert f"Stopped where it was: `stockade {' '.join(command)}` goes on{more}" in told
+        went_on = run(*command)
+        assert (went_on.code, done(of)) == (0, MANY), went_on.err

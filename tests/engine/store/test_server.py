@@ -278,25 +278,38 @@ async def test_what_is_rewritten_steps_aside_for_the_work(binary: Path, data_dir
 
 
 async def test_what_grew_is_rewritten_when_little_is_written(binary: Path, data_dir: Path) -> None:
-    """Not in the middle of a rush; and the same again only once it has doubled."""
-    calm = Calm(grown_bytes_min=100_000, growth_bytes_per_s=100_000, window_s=0.3)
+    """Not while it is small, nor in the middle of a rush; and the same again only once it has doubled."""
+    calm = Calm(grown_bytes_min=300_000, growth_bytes_per_s=100_000, window_s=0.3, again_after_s=0)
+    some_windows_s = 4 * calm.window_s
     async with EmbeddedServer(binary, data_dir) as server, Redis.from_url(server.url) as client:
 
         async def forks() -> int:
             return int((await client.info("stats"))["total_forks"])
 
+        async def rewritten(count: int) -> None:
+            ends = time.monotonic() + GONE_WAIT_S
+            while await forks() < count and time.monotonic() < ends:
+                await asyncio.sleep(POLL_S)
+            await asyncio.sleep(some_windows_s)
+            assert await forks() == count
+
         keeper = asyncio.create_task(keep_rewrites_aside(lambda: server.pid, data_dir, server.socket, calm=calm))
         try:
-            ends = time.monotonic() + 2
+            # Less than is worth it, all at once and then nothing.
+            await client.set("kept", os.urandom(200_000))
+            await rewritten(0)
+            ends = time.monotonic() + 3 * some_windows_s
             while time.monotonic() < ends:
-                await client.set("key", os.urandom(10_000))
+                # However slow the disk is: one of them is more than is little in a window.
+                await client.set("key", os.urandom(100_000))
                 assert await forks() == 0
-            ends = time.monotonic() + GONE_WAIT_S
-            while not await forks() and time.monotonic() < ends:
-                await asyncio.sleep(POLL_S)
-            await asyncio.sleep(4 * calm.window_s)
-            assert await forks() == 1
+            await rewritten(1)
+            # As much as before has not been added; with this it has.
+            await client.set("key", os.urandom(250_000))
+            await rewritten(1)
+            await client.set("key", os.urandom(250_000))
+            await rewritten(2)
         finally:
             await end_task(keeper)
-    (rewritten,) = (data_dir / "appendonlydir").glob("*.base.rdb")
-    assert rewritten.stat().st_size < 50_000
+    (base,) = (data_dir / "appendonlydir").glob("*.base.rdb")
+    assert base.stat().st_size < 500_000
