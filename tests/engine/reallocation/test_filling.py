@@ -39,6 +39,20 @@ async def until(engine: Engine, wanted: dict[str, str]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def is_filled(engine: Engine, name: str, sku: str) -> None:
+    """An order that waits, once its stock has come."""
+    reserved(await engine.reserve(order(name, (sku, 2), allow_backorder=True)))
+    await put_stock(engine, {(sku, "B"): 5})
+    await until(engine, {name: "confirmed"})
+
+
+async def no_run_is_left(engine: Engine) -> None:
+    """Wait until no run that fills orders is kept."""
+    async with asyncio.timeout(20):
+        while await engine.reallocations():
+            await asyncio.sleep(0.02)
+
+
 async def test_stock_that_comes_goes_to_who_waits_first(filled: Engine) -> None:
     """Two processes with the setting fill each order once; what is not enough is left for the next arrival."""
     names = ("a", "b", "c")
@@ -70,15 +84,9 @@ async def test_a_run_whose_end_failed_is_ended_with_the_next_one(
         raise StoreUnavailable("killed")
 
     monkeypatch.setattr(ReallocationRoom, "forget", failing)
-    reserved(await filled.reserve(order("a", ("y", 2), allow_backorder=True)))
-    await put_stock(filled, {("y", "B"): 5})
-    await until(filled, {"a": "confirmed"})
-    reserved(await filled.reserve(order("b", ("z", 2), allow_backorder=True)))
-    await put_stock(filled, {("z", "B"): 5})
-    await until(filled, {"b": "confirmed"})
-    async with asyncio.timeout(20):
-        while await filled.reallocations():
-            await asyncio.sleep(0.02)
+    await is_filled(filled, "a", "y")
+    await is_filled(filled, "b", "z")
+    await no_run_is_left(filled)
 
 
 async def test_a_run_whose_beginning_had_no_reply_is_ended(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,12 +99,8 @@ async def test_a_run_whose_beginning_had_no_reply_is_ended(filled: Engine, monke
         raise StoreUnavailable("the line went dead")
 
     monkeypatch.setattr(ReallocationRoom, "begin", unheard)
-    reserved(await filled.reserve(order("a", ("y", 2), allow_backorder=True)))
-    await put_stock(filled, {("y", "B"): 5})
-    await until(filled, {"a": "confirmed"})
-    async with asyncio.timeout(20):
-        while await filled.reallocations():
-            await asyncio.sleep(0.02)
+    await is_filled(filled, "a", "y")
+    await no_run_is_left(filled)
 
 
 async def test_what_a_dead_process_began_is_ended_though_its_duty_ran_out_while_another_filled(
@@ -116,15 +120,9 @@ async def test_what_a_dead_process_began_is_ended_though_its_duty_ran_out_while_
         return await work_out(planning, request, going_on)
 
     monkeypatch.setattr(Planning, "work_out", beside_a_dead_one)
-    reserved(await filled.reserve(order("a", ("y", 2), allow_backorder=True)))
-    await put_stock(filled, {("y", "B"): 5})
-    await until(filled, {"a": "confirmed"})
-    reserved(await filled.reserve(order("b", ("z", 2), allow_backorder=True)))
-    await put_stock(filled, {("z", "B"): 5})
-    await until(filled, {"b": "confirmed"})
-    async with asyncio.timeout(20):
-        while await filled.reallocations():
-            await asyncio.sleep(0.02)
+    await is_filled(filled, "a", "y")
+    await is_filled(filled, "b", "z")
+    await no_run_is_left(filled)
 
 
 async def test_who_fills_for_long_keeps_the_duty(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
