@@ -428,13 +428,15 @@ class Intake:
             while True:
                 if self._shares:
                     await self._sent(flight)
+                # Whoever wants fresh levels is planned next, beside nobody who takes of what it wants.
+                beside = not now.batch.waits(len(now.taken.singles))
                 # Those who came alone wait for all who come while the store works; lots are there already.
-                ahead = self._plan(now) if self._shares and not self._must_stop() else None
+                ahead = self._plan(now) if beside and self._shares and not self._must_stop() else None
                 asked = await flight
                 if ahead is not None and (asked.holds_up or self._must_stop()):
                     self._put_back(ahead)
                     ahead = None
-                elif ahead is None and not asked.holds_up and not self._must_stop() and (self._queue or self._shares):
+                elif beside and ahead is None and self._goes_on(asked):
                     ahead = self._plan(now)
                 if ahead is not None:
                     flight = self._send(ahead)
@@ -471,6 +473,10 @@ class Intake:
             singles, of_lots = answered, max(0, of_lots - len(again) + singles - answered)
         left_some = taken.left_some or bool(again)
         self.patience.settled(self._loop.time(), orders=singles, of_lots=of_lots, left_some=left_some)
+
+    def _goes_on(self, asked: Asked) -> bool:
+        """Whether the next batch may be sent before those of the one that was asked are answered."""
+        return bool(self._queue or self._shares) and not asked.holds_up and not self._must_stop()
 
     def _must_stop(self) -> bool:
         return self.exclusive.wanted or self._recovering()

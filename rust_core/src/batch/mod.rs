@@ -255,7 +255,8 @@ impl Planner {
                     return Err(refusal.into());
                 }
                 let by_capacity = matches!(refusal, Refusal::AtCapacity(_));
-                if !self.certain(batch, other, &demand, intake, by_capacity) {
+                let short = short_alone(&demand, &refusal);
+                if !self.certain(batch, other, short.as_ref().unwrap_or(&demand), intake, by_capacity) {
                     return Err(self.wait_for_levels(batch, &demand, intake));
                 }
                 match intake.expected_day {
@@ -445,11 +446,28 @@ impl Planner {
     }
 }
 
+/// What alone decides that an order is refused: the lines of which there is not enough, where the others do not matter.
+fn short_alone(demand: &Demand, refusal: &Refusal) -> Option<Demand> {
+    match refusal {
+        Refusal::Short(rows) if demand.bundles.is_empty() && !demand.allow_partial && !demand.allow_substitutes => {
+            Some(demand.with_lines(rows.iter().map(|row| (row.sku, row.requested)).collect()))
+        }
+        _ => None,
+    }
+}
+
 impl Batch {
     /// Whether there is nothing to ask the store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sent.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Whether one of the orders before this place wants fresh levels: planned beside another batch it might never be told
+    /// no, as somebody always takes of what else it wants.
+    #[must_use]
+    pub fn waits(&self, before: u32) -> bool {
+        self.waiting.iter().chain(&self.postponed).any(|&index| index < before)
     }
 
     /// Orders sent.

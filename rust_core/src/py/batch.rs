@@ -24,6 +24,11 @@ impl PyBatch {
         self.batch.is_empty()
     }
 
+    /// Whether one of the orders before this place wants fresh levels before it is told no.
+    fn waits(&self, before: u32) -> bool {
+        self.batch.waits(before)
+    }
+
     /// The partitions that must hold stock for orders of other homes before those decide.
     #[getter]
     fn prepares(&self) -> Vec<u32> {

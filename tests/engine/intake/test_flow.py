@@ -265,6 +265,40 @@ async def test_an_engine_that_failed_stays_failed_and_says_so(engine: Engine) ->
         await engine.reserve(order("one", ("x", 1)))
 
 
+@pytest.mark.parametrize("in_lots", [False, True])
+async def test_a_true_answer_is_given_though_the_rest_of_the_order_is_in_demand(engine: Engine, in_lots: bool) -> None:
+    """Every batch takes of what it wants, too: that keeps nobody from hearing no, nor from the part that there is."""
+    await put_network(engine, {("x", "A"): 1_000_000, ("y", "A"): 0})
+    sold_out = InsufficientStock((Shortage("y", 1, 0),), spread=False)
+    done = asyncio.Event()
+
+    async def buy(buyer: int) -> None:
+        count = 0
+        while not done.is_set():
+            if in_lots:
+                ids = (f"hot-{buyer}-{count + number}" for number in range(20))
+                await (await engine.submit_lot(b"\n".join(line(order_id) for order_id in ids))).done
+                count += 20
+            else:
+                reserved(await engine.reserve(order(f"hot-{buyer}-{count}", ("x", 1))))
+                count += 1
+
+    def line(order_id: str) -> bytes:
+        return msgspec.json.encode(order(order_id, ("x", 1)))
+
+    buyers = [asyncio.create_task(buy(number)) for number in range(4 if in_lots else 60)]
+    try:
+        for number in range(30):
+            both = (("x", 1), ("y", 1))
+            assert await engine.reserve(order(f"all-{number}", *both)) == sold_out
+            part = reserved(await engine.reserve(order(f"part-{number}", *both, allow_partial=True))).allocation
+            assert [(one.sku, one.quantity) for one in part.unfilled] == [("y", 1)]
+    finally:
+        done.set()
+        await asyncio.wait_for(asyncio.gather(*buyers), ANSWER_S)
+    await assert_balanced(engine)
+
+
 async def test_nothing_is_sent_after_a_commit_that_broke_off(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the store was looked at again: what it did of that one nobody knows, and it may be another store."""
     await put_network(engine, {("x", "A"): 10})

@@ -39,6 +39,24 @@ fn no_is_not_certain_while_another_batch_wants_the_same_units() {
 }
 
 #[test]
+fn what_is_short_alone_decides_whatever_the_other_batch_takes_of_the_rest() {
+    let mut planner = planner(&[warehouse(0.0)], &[&[9], &[0]]);
+    let (first, _) = planner.plan_batch(&intakes(&[order(wants("a", 3))]));
+    let both_skus = |id: &str, more: &str| {
+        let mut fields = json!({"order_id": id, "lines": lines(&[(0, 1), (1, 1)])});
+        fields[more] = json!(true);
+        order(fields)
+    };
+    let orders = [both_skus("b", "none"), both_skus("c", "allow_partial")];
+    let (second, decided) = plan_beside(&mut planner, &fresh(&orders), &first);
+    let short = |rows: &[Shortage]| matches!(rows, [Shortage { sku: 1, requested: 1, available: 0 }]);
+    assert!(matches!(&decided[..], [(0, Outcome::Refused(Refusal::Short(rows)))] if short(rows)), "{decided:?}");
+    // Whether it gets the part that there is depends on the other batch.
+    assert_eq!(second.waiting, [1]);
+    assert!(second.waits(2) && !second.waits(1));
+}
+
+#[test]
 fn a_batch_that_is_not_sent_leaves_the_other_as_it_was() {
     let mut planner = planner(&[warehouse(0.0)], &[&[10]]);
     let (mut first, _) = planner.plan_batch(&intakes(&[order(wants("a", 2))]));
