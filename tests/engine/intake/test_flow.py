@@ -275,6 +275,8 @@ async def test_a_true_answer_is_given_though_the_rest_of_the_order_is_in_demand(
     async def buy(buyer: int) -> None:
         count = 0
         while not done.is_set():
+            # Not all at once: some are always there when a reply comes.
+            await asyncio.sleep(0.0005 * (buyer % 20))
             if in_lots:
                 ids = (f"hot-{buyer}-{count + number}" for number in range(20))
                 await (await engine.submit_lot(b"\n".join(line(order_id) for order_id in ids))).done
@@ -286,7 +288,7 @@ async def test_a_true_answer_is_given_though_the_rest_of_the_order_is_in_demand(
     def line(order_id: str) -> bytes:
         return msgspec.json.encode(order(order_id, ("x", 1)))
 
-    buyers = [asyncio.create_task(buy(number)) for number in range(4 if in_lots else 60)]
+    buyers = [asyncio.create_task(buy(number)) for number in range(4 if in_lots else 100)]
     try:
         for number in range(30):
             both = (("x", 1), ("y", 1))
