@@ -119,7 +119,7 @@ def broken_promises(runs: list[Run]) -> list[str]:
     if overload.sent_p99_ms > P99_TIMES_MAX * full.sent_p99_ms:
         broken.append(
             f"overload: p99 of accepted orders {overload.sent_p99_ms:.1f} ms,"
-            f" beyond {P99_TIMES_MAX:g} times the {full.sent_p99_ms:.1f} ms at the peak"
+            f" beyond {P99_TIMES_MAX:g} times the {full.sent_p99_ms:.1f} ms of a closed loop of as many connections"
         )
     if odd := sum(run.other_ends for run in runs):
         broken.append(f"{odd} requests ended neither accepted nor turned away")

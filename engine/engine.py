@@ -108,7 +108,12 @@ class Engine:
         self._stock = StockRoom(self.planner, store, exclusive=exclusive)
         self.life = OrderLife(store, self.planner, exclusive=exclusive, recover=self._recovery.recover, clock=clock)
         self._reallocations = ReallocationRoom(
-            store, self.planner, exclusive=exclusive, recover=self._recovery.recover, clock=clock
+            store,
+            self.planner,
+            exclusive=exclusive,
+            recover=self._recovery.recover,
+            clock=clock,
+            catch_up=self.replica.catch_up_catalogue,
         )
         self.quote_looks = QuoteLooks(self.planner, store, self.intake)
         """Who looks at the store before a quote says no."""

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from engine.errors import StoreUnavailable
-from engine.planner import Planner, fingerprint_of
+from engine.planner import fingerprint_of
+from engine.reallocation.days import Days
 from engine.store import Leg, Partition, Store
 
 PERIOD_S = 0.01
@@ -33,7 +34,7 @@ def transition_of(way: str, run_id: str, token: str) -> str:
 
 async def go(
     store: Store,
-    planner: Planner,
+    days: Days,
     name: str,
     *,
     back: str,
@@ -48,7 +49,7 @@ async def go(
         while leg is not None and not leg.over:
             began = perf_counter()
             number = leg.chunks - 1 - leg.done if backwards else leg.done
-            leg = await _advance(partition, planner, name, leg, number, back, transition, reason)
+            leg = await _advance(partition, days, name, leg, number, back, transition, reason)
             took_s = perf_counter() - began
             if on_chunk is not None:
                 await on_chunk()
@@ -57,7 +58,7 @@ async def go(
 
 async def _advance(
     partition: Partition,
-    planner: Planner,
+    days: Days,
     name: str,
     leg: Leg,
     number: int,
@@ -74,7 +75,7 @@ async def _advance(
                 back=back,
                 transition=transition,
                 reason=reason,
-                capacities=planner.capacities(),
+                capacities=await days.capacities(),
             )
         except StoreUnavailable:
             # Done or not: the place of the leg tells, and the same call again changes nothing if it was.

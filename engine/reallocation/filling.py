@@ -19,7 +19,7 @@ from engine.intake.clock import StoreClock
 from engine.reallocation.model import ReallocationRequest
 from engine.reallocation.room import ReallocationRoom
 from engine.store import Store
-from engine.tasks import end_task
+from engine.tasks import end_task, supervised
 
 POLL_S = 0.5
 """How often arrivals are looked for."""
@@ -75,7 +75,7 @@ class Filling:
             try:
                 if not await self._take_duty():
                     continue
-                keeping = asyncio.create_task(self._keep_duty())
+                keeping = supervised(self._keep_duty(), lambda: None)
                 try:
                     await self._end_what_is_left()
                     # An order that began to wait while stock came may have been missed: it is looked for once more.

@@ -25,6 +25,7 @@ from engine.intake.clock import DAY_MS, StoreClock
 from engine.planner import Planner
 from engine.reallocation.applying import OnChunk
 from engine.reallocation.check import check_request
+from engine.reallocation.days import Days
 from engine.reallocation.document import RunDocument, alive, failed, forth, only, tried
 from engine.reallocation.keeping import keep_plan
 from engine.reallocation.model import ReallocationRequest, ReallocationStatus, State
@@ -62,15 +63,16 @@ class ReallocationRoom:
         exclusive: asyncio.Lock,
         recover: Callable[[], Awaitable[bool]],
         clock: StoreClock,
+        catch_up: Callable[[], Awaitable[None]],
     ) -> None:
-        """`exclusive` and `recover` as the intake has them; `clock` is the store's."""
+        """`exclusive` and `recover` as the intake has them; `clock` is the store's; `catch_up` as `Days` has it."""
         self._store = store
         self._planner = planner
         self._clock = clock
         self._runs = Runs(store)
         self._planning = Planning(store, planner, exclusive=exclusive, clock=clock, slices=Slices(rest_s=SLICE_S))
-        spanning = Spanning(store, planner, exclusive=exclusive, recover=recover)
-        self._ways = Ways(store, planner, self._runs, spanning)
+        days = Days(planner, catch_up)
+        self._ways = Ways(store, self._runs, days, Spanning(store, planner, days, exclusive=exclusive, recover=recover))
         self._behind: dict[asyncio.Task[object], tuple[str, str]] = {}
         self._turns = asyncio.Semaphore(BEHIND_AT_ONCE)
         self._under_way: set[str] = set()

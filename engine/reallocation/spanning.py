@@ -18,6 +18,7 @@ from engine.intake import follow_orders
 from engine.intake.commit import LEASE_MS
 from engine.planner import Planner, Record, capacity_warehouse, is_capacity, take_units
 from engine.reallocation.applying import PAUSE_S_MIN, OnChunk
+from engine.reallocation.days import Days
 from engine.store import (
     Leg,
     Replacement,
@@ -62,7 +63,7 @@ class Apart(Struct, array_like=True):
     before: bytes
     becomes: int | None
     limits: list[tuple[str, int]]
-    """Of what its customer may buy; a warehouse's day has the bound of when it is made."""
+    """Of what its customer may buy; those of warehouses' days are told when it is made."""
 
     def undone(self) -> "Apart":
         """What takes it back."""
@@ -89,12 +90,19 @@ class Spanning:
     """Does such chunks on one store."""
 
     def __init__(
-        self, store: Store, planner: Planner, *, exclusive: asyncio.Lock, recover: Callable[[], Awaitable[bool]]
+        self,
+        store: Store,
+        planner: Planner,
+        days: Days,
+        *,
+        exclusive: asyncio.Lock,
+        recover: Callable[[], Awaitable[bool]],
     ) -> None:
         """`exclusive` and `recover` as the intake has them: preparations count, as commits do, and go one at a time."""
         self._store = store
         self._recover = recover
         self._planner = planner
+        self._days = days
         self._exclusive = exclusive
         self._attempts = itertools.count(1)
 
@@ -170,7 +178,7 @@ class Spanning:
             return None
         if now.version != move.version:
             return "version"
-        limits = self._limits(move)
+        limits = await self._limits(move)
         needs = self._needs(move, now, limits)
         attempt = f"@{self._store.writer}-r{next(self._attempts)}" if needs else ""
         if needs and (why := await self._prepare(attempt, move.order_id, needs)) is not None:
@@ -191,10 +199,9 @@ class Spanning:
             return "capacity"
         return "" if reply.letter == "R" else _WHY.get(reply.letter, "version")
 
-    def _limits(self, move: Apart) -> dict[str, int]:
+    async def _limits(self, move: Apart) -> dict[str, int]:
         """What bounds the counters that an order is to have."""
-        limits = {name: limit for name, limit in move.limits if not is_capacity(name)}
-        capacities = self._planner.capacities()
+        limits, capacities = dict(move.limits), await self._days.capacities()
         for name, _ in _after(move).counters:
             if is_capacity(name) and (orders := capacities.get(capacity_warehouse(name))) is not None:
                 limits[name] = orders

@@ -1,9 +1,9 @@
 """The way of a run there and back: within partitions chunk by chunk, and what spans them order by order."""
 
 from engine.model import limits
-from engine.planner import Planner
 from engine.reallocation.applying import OnChunk, go, transition_of
 from engine.reallocation.check import reason_of
+from engine.reallocation.days import Days
 from engine.reallocation.document import RunDocument, apart, back, forth
 from engine.reallocation.runs import Runs
 from engine.reallocation.spanning import Spanning
@@ -13,9 +13,9 @@ from engine.store import Store
 class Ways:
     """Goes them on one store. Both raise StoreError, and go on where they were left."""
 
-    def __init__(self, store: Store, planner: Planner, runs: Runs, spanning: Spanning) -> None:
+    def __init__(self, store: Store, runs: Runs, days: Days, spanning: Spanning) -> None:
         self._store = store
-        self._planner = planner
+        self._days = days
         self._runs = runs
         self._spanning = spanning
 
@@ -25,7 +25,7 @@ class Ways:
         step, reason = transition_of("reallocate", document.id, document.token), reason_of(document.request)
         await go(
             self._store,
-            self._planner,
+            self._days,
             way,
             back=way_back,
             transition=step,
@@ -57,7 +57,7 @@ class Ways:
         )
         await go(
             self._store,
-            self._planner,
+            self._days,
             way_back,
             back="",
             transition=step,

@@ -8,7 +8,7 @@ from redis.exceptions import ResponseError
 
 from engine.errors import StoreUnsupported
 
-LIBRARY_VERSION = 5
+LIBRARY_VERSION = 6
 """As in ledger.lua. To be raised whenever a function's arguments, reply or stored layout change."""
 
 PARTS = (

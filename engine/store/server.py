@@ -22,7 +22,7 @@ from engine.errors import DataDirInUse, StoreError, StoreUnavailable
 from engine.store import launch
 from engine.store.address import APPEND_ONLY_DIR, probe, socket_path, socket_url
 from engine.store.rewrite import append_only_bytes, keep_rewrites_aside
-from engine.tasks import end_task
+from engine.tasks import end_task, supervised
 
 LOCK_WAIT_S = 10.0
 """How long a start waits for the former server on the data directory to go."""
@@ -176,16 +176,19 @@ class EmbeddedServer:
     async def __aenter__(self) -> "EmbeddedServer":
         await self.start()
         self._wanted = True
-        self._aside = asyncio.create_task(keep_rewrites_aside(lambda: self.pid, self.data_dir, self.socket))
+        self._aside = supervised(keep_rewrites_aside(lambda: self.pid, self.data_dir, self.socket), lambda: None)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._wanted = False
-        if self._aside is not None:
-            await end_task(self._aside)
-        await self.stop()
+        try:
+            if self._aside is not None:
+                await end_task(self._aside)
+        finally:
+            # However often we are told to hurry: nobody else ends it.
+            await self.stop()
 
     def _launch(self) -> subprocess.Popen[bytes]:
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -237,7 +237,7 @@ pub(crate) fn days_left(record: &Record, plan: &Plan) -> Vec<String> {
 }
 
 /// The warehouse of a counter of orders that it serves in a day.
-fn warehouse_of(counter: &str) -> Option<WarehouseId> {
+pub(crate) fn warehouse_of(counter: &str) -> Option<WarehouseId> {
     counter.strip_prefix('@')?.split_once(':')?.0.parse().ok()
 }
 

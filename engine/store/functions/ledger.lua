@@ -51,7 +51,7 @@ local WRITERS, EVENTS, PLANS = 16, 17, 18
 -- `meta` keeps the number of the last one, and the sums of `free` and `on_hand` that all of them lead to; and, as
 -- `counted:` and a warehouse's number, when (in ms since 1970) any of its stock in this partition was last counted.
 
-local VERSION = 5
+local VERSION = 6
 local DIGEST = '@DIGEST@' -- put in by the loader: tells two texts of one version apart
 
 local HEAD = '>BBI4I8I8'

@@ -2,7 +2,8 @@
 --
 -- Plans. `plans` keeps what callers write there, by names of theirs, and of each leg, which is a way through chunks:
 --   LEG              [chunks, chunks done, orders moved, 1 where it is stopped, [why, orders, ...] of those that were skipped]
---   LEG:number       a chunk to be done: [[[id, version, fingerprint and body, becomes], ...], [counter, limit, ...]]
+--   LEG:number       a chunk to be done: [[[id, version, fingerprint and body, becomes], ...], [counter, limit, ...]], of what
+--                    customers may buy; what warehouses may serve in a day is told with each call
 --   LEG:number:left  what of it was skipped: [id, why, ...]
 -- `becomes` as `stockade_replace` has it; -2: an order that was filled waits for stock again; absent: it stays as it is.
 

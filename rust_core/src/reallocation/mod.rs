@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::amend::Amended;
+use crate::amend::{Amended, warehouse_of};
 use crate::capacity::Capacity;
 use crate::ids::{CellId, ChannelId, SkuId, WarehouseId};
 use crate::planner::Shipment;
@@ -132,6 +132,13 @@ struct Move {
     counters: Vec<String>,
     /// Of warehouses' days that it leaves: it may be taken back.
     days_left: Vec<String>,
+}
+
+impl Move {
+    /// What bounds its counters, but for those of warehouses' days: these have the bounds of when it is made.
+    fn limits(&self) -> impl Iterator<Item = &(String, i64)> {
+        self.amended.limits.iter().filter(|(name, _)| warehouse_of(name).is_none())
+    }
 }
 
 /// Where orders go.

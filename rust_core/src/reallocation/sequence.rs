@@ -36,7 +36,7 @@ pub struct Spanning {
     pub rests: [Vec<u8>; 2],
     /// What one that waited becomes.
     pub becomes: Option<i64>,
-    /// Counters that it is bound by, and their limits.
+    /// Counters that it is bound by and their limits, but for those of warehouses' days.
     pub limits: Vec<(String, i64)>,
 }
 
@@ -75,7 +75,7 @@ impl Reallocation {
             version: made.version,
             rests: [made.amended.rest.clone(), open.stored[HEAD_BYTES.min(open.stored.len())..].to_vec()],
             becomes: made.amended.becomes,
-            limits: made.amended.limits.clone(),
+            limits: made.limits().cloned().collect(),
         };
         let spanning = spanning.iter().filter_map(|&at| self.made(at)).map(apart).collect();
         (chunks, spanning)
@@ -213,7 +213,7 @@ impl Reallocation {
     /// `[[id, version, fingerprint and body, what one that waited becomes or nothing], ...], [counter, limit, ...]`.
     fn pack(&self, partition: u32, moves: &[usize]) -> Chunk {
         let made: Vec<_> = moves.iter().filter_map(|&at| self.made(at)).collect();
-        let mut limits: Vec<&(String, i64)> = made.iter().flat_map(|(_, _, made)| &made.amended.limits).collect();
+        let mut limits: Vec<&(String, i64)> = made.iter().flat_map(|(_, _, made)| made.limits()).collect();
         limits.sort_unstable();
         limits.dedup();
         let mut rows = Vec::new();

@@ -239,6 +239,23 @@ async def test_a_day_has_the_bound_of_when_an_order_comes_back(
     assert (status.rolled_back, {told.why: told.orders for told in status.not_rolled_back}) == (taken_back, left)
 
 
+async def test_whoever_applies_goes_by_what_a_warehouse_serves_now(stocked: Engine) -> None:
+    """Also a process that follows nobody's changes, as a command does."""
+    for name in ("A", "B"):
+        terms = stocked.planner.warehouses[name]
+        await stocked.put_warehouses([msgspec.structs.replace(terms, capacity_orders_per_day=9)])
+    for name in ("o0", "o1", "o2"):
+        reserved(await stocked.reserve(order(name, ("x", 1), warehouses=("A", "B"))))
+    planned = await stocked.reallocate(warehouse_down="A", dry_run=True)
+    async with open_engine(Settings(redis_url=stocked.store.url), background=False) as command:
+        run = await command.reallocation(planned.id)
+        assert run is not None
+        terms = stocked.planner.warehouses["B"]
+        await stocked.put_warehouses([msgspec.structs.replace(terms, capacity_orders_per_day=1)])
+        status = await run.apply()
+    assert (status.applied, {told.why: told.orders for told in status.skipped}) == (1, {"capacity": 2})
+
+
 async def test_a_customers_limit_is_told_from_stock_that_lacks(stocked: Engine) -> None:
     """By whichever partition finds it broken: what the customer bought since the plan counts."""
     await put_stock(stocked, {("few", "A"): 2, ("few", "B"): 9})
