@@ -59,12 +59,14 @@ pub(super) struct Clock<'a> {
     limit: Duration,
     next_look: Duration,
     watch: &'a mut dyn Watch,
+    /// Of the best assignment so far: what is tried out may cost more for a while.
+    least: Option<i64>,
     pub(super) ended: Ended,
 }
 
 impl<'a> Clock<'a> {
     pub(super) fn new(limit: Duration, watch: &'a mut dyn Watch) -> Self {
-        Self { start: Instant::now(), limit, next_look: Duration::ZERO, watch, ended: Ended::Complete }
+        Self { start: Instant::now(), limit, next_look: Duration::ZERO, watch, least: None, ended: Ended::Complete }
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -87,8 +89,10 @@ impl<'a> Clock<'a> {
             return false;
         }
         let elapsed = self.elapsed();
+        self.least = self.least.into_iter().chain(cost).min();
         if elapsed >= self.next_look {
             self.next_look = elapsed + LOOK_EVERY;
+            let cost = self.least;
             if !self.watch.look(&Progress { phase, elapsed, cost, bound }) {
                 self.ended = Ended::Cancelled;
                 return false;

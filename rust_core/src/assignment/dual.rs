@@ -118,7 +118,9 @@ pub(super) fn raise(network: &Network, team: &mut Team<Room>, clock: &mut Clock)
     let settled = pass.settled(&active, sum);
     let step = mean_cost(network, sum);
     let mut done = 1;
-    if let Some(clearing) = pass.clearing() {
+    if clock.go_on(Phase::Price, None, told(network, best.2))
+        && let Some(clearing) = pass.clearing()
+    {
         let none = std::mem::replace(&mut pass.prices, clearing);
         let worth = worth(&pass.prices.cell, &network.stock) + worth(&pass.prices.warehouse, &network.capacity);
         sum = pass.solve(team, &active) + settled;

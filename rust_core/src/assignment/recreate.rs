@@ -18,10 +18,13 @@ const ORDERS_MAX: usize = 500;
 const ORDERS_TRIED: usize = 60_000;
 const TRIES_MAX: usize = 2000;
 
+/// Nor more than copy so many cells: about a tenth of a second.
+const CELLS_COPIED: usize = 50_000_000;
+
 /// They end when such a part of them saved nothing, one after another.
 const IDLE_PART: usize = 2;
 
-/// Orders taken out at once: two, up to this part of all, or this number.
+/// Orders taken out at once: two, and up to this part of all, or this number, more.
 const RUINED_PART: usize = 3;
 const RUINED_MAX: usize = 24;
 
@@ -31,11 +34,15 @@ pub(super) fn recreate(search: &mut Search, books: &mut Books, visited: &mut Vec
     if !(2..=ORDERS_MAX).contains(&orders) {
         return 0;
     }
-    let tries = (ORDERS_TRIED / orders).min(TRIES_MAX);
+    let tries = (ORDERS_TRIED / orders).min(TRIES_MAX).min(CELLS_COPIED / books.cells().max(1));
     let (mut rounds, mut idle) = (0, 0);
     let mut group = Vec::new();
     for number in 0..tries {
-        if books.told_cost() <= search.bound || idle > tries / IDLE_PART {
+        let cost = books.told_cost();
+        if cost <= search.bound
+            || idle > tries / IDLE_PART
+            || !search.clock.go_on(Phase::Improve, Some(cost), search.bound)
+        {
             break;
         }
         let salt = mixed(search.seed ^ ((number as u64) << 24));
@@ -53,9 +60,6 @@ pub(super) fn recreate(search: &mut Search, books: &mut Books, visited: &mut Vec
         idle = if books.cost < before.cost { 0 } else { idle + 1 };
         if books.cost > before.cost {
             (*books, *visited) = (before, seen);
-        }
-        if !search.clock.go_on(Phase::Improve, Some(books.told_cost()), search.bound) {
-            break;
         }
     }
     rounds

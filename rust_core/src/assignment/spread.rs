@@ -73,7 +73,7 @@ impl Spread {
     /// Adds warehouses, each the one that serves most of what is missing: what one alone would not make pay, two may.
     fn cover(&mut self, books: &Books, order: usize) {
         let network = books.network;
-        while self.set.len() < network.shipments_max(order) {
+        while self.shipments(books, order, &self.set) < network.shipments_max(order) {
             let mut serves: Vec<i64> = vec![0; self.warehouses.len()];
             for (offers, line) in self.offers.iter().zip(network.lines_of(order)) {
                 let had = offers.iter().filter(|offer| self.set.contains(&offer.warehouse));
@@ -91,6 +91,11 @@ impl Spread {
         }
     }
 
+    /// Of an order that uses a set, those of its frozen lines among them.
+    fn shipments(&self, books: &Books, order: usize, set: &[u32]) -> usize {
+        set.len() + books.network.paid_of(order).iter().filter(|at| !set.contains(at)).count()
+    }
+
     /// Changes the set while that is cheaper; what it comes to.
     fn search(&mut self, books: &Books, order: usize, open: &[i64]) -> i64 {
         let most = books.network.shipments_max(order);
@@ -106,7 +111,7 @@ impl Spread {
                     trial.clear();
                     trial.extend((0..self.set.len()).filter(|&at| Some(at) != dropped).map(|at| self.set[at]));
                     trial.extend(added);
-                    if trial.len() <= most {
+                    if self.shipments(books, order, &trial) <= most {
                         let cost = self.cost(books, order, open, &trial);
                         if cost < best {
                             (best, next) = (cost, Some(trial.clone()));

@@ -11,7 +11,10 @@ use super::visit::{Places, choose, own_units};
 const ROUNDS_MAX: usize = 8;
 
 /// Orders between two looks at the clock.
-const ORDERS_A_BLOCK: usize = 2048;
+const ORDERS_A_BLOCK: usize = 64;
+
+/// Rounds end when one saves less than this part of the cost.
+const SAVED_MIN: i128 = 100_000;
 
 /// Orders, by what they gain or lose.
 type Ranked = Vec<(i64, u32)>;
@@ -39,12 +42,17 @@ pub(super) fn trade(books: &mut Books, sequence: &[u32], room: &mut Room, clock:
             }
         }
         coming.sort_unstable();
-        for &(_, order) in &coming {
-            if let Some(change) = exchange(books, order, &mut leaving, room) {
-                books.apply(&change, Must::Pay);
+        for block in coming.chunks(ORDERS_A_BLOCK) {
+            if !clock.go_on(Phase::Improve, Some(books.told_cost()), bound) {
+                return;
+            }
+            for &(_, order) in block {
+                if let Some(change) = exchange(books, order, &mut leaving, room) {
+                    books.apply(&change, Must::Pay);
+                }
             }
         }
-        if books.cost >= before {
+        if (before - books.cost) * SAVED_MIN < before.max(1) {
             return;
         }
     }

@@ -145,7 +145,9 @@ pub(super) fn choose(
     let mut value = room.menu.solve(&room.open.cost).value;
     let mut change = Change::default();
     change.whole.extend(lines.map(|line| line as u32).zip(room.menu.chosen.iter().copied()));
-    if partial && limit.is_some() {
+    // The menu counts the warehouses of frozen lines twice where it chooses them: what it leaves out for that is found here.
+    let bounded = limit != Some(usize::MAX) && !network.paid_of(order).is_empty();
+    if partial || bounded {
         let served = change.whole.iter().filter(|place| place.1 != UNSERVED);
         let mut used: Vec<u32> = served.map(|place| network.cell_warehouse[place.1 as usize]).collect();
         used.sort_unstable();
