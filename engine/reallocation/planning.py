@@ -31,7 +31,7 @@ ROWS_A_STEP = 200
 
 COUNTERS_A_CALL = 500
 
-CHUNK_ORDERS = 25
+CHUNK_ORDERS = 16
 """Orders moved in one call: a millisecond or two of the store's time, which orders that come wait for."""
 
 
