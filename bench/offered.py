@@ -8,6 +8,7 @@ other.
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from bench.http_ratio import PAUSE_S, Service, last_core, service
 from bench.load_agreement import BODY, PLACES, ROUTE, SKUS
+from bench.pauses import pauses_p99_ms
 from loadtest.load import run_load
 from loadtest.load_plan import Arrivals, Closed, Kind, LoadPlan, Poisson, Table
 from loadtest.load_result import LoadResult, Second
@@ -29,6 +31,7 @@ P99_TIMES_MAX = 2.0
 MEMORY_TIMES_MAX = 1.1
 RECOVERED_S = 2
 AFTER_S = 5
+PAUSES_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Run:
     memory_mib: float
     bound_by: list[str]
     """What of the generator itself limited the run."""
+    pauses_p99_ms: float | None = None
+    """What a request would have waited for the machine alone, that stands still at times, just before the run."""
     recovered_s: float | None = None
     """From its start until the second since which all was accepted, of the run after an overload."""
 
@@ -70,6 +75,7 @@ def main() -> int:
     options = parser.parse_args()
     runs: list[Run] = []
     with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, service(Path(home)) as measured:
+        cores = sorted(os.sched_getaffinity(0))
         last_core()
 
         def did(name: str, arrivals: Arrivals, seconds: int, connections: int = options.connections) -> LoadResult:
@@ -82,7 +88,10 @@ def main() -> int:
         did("", Closed(), 2)
         for _ in range(options.rounds):
             peak = did("peak", Closed(), options.seconds).goodput_per_s
+            pauses = pauses_p99_ms(PAUSES_S, cores)
             did("share", Poisson(options.share * peak), options.seconds)
+            runs[-1] = replace(runs[-1], pauses_p99_ms=pauses)
+            print(f"{'':9} beside pauses of the machine itself: p99 {pauses:.2f} ms", file=sys.stderr)
         peak = median(runs, "peak", "accepted_per_s")
         # What the service may be asked at the most without being asked too much: as many connections as come later.
         did("full", Closed(), options.seconds, options.overload_connections)
@@ -96,6 +105,7 @@ def main() -> int:
         for field in ("accepted_per_s", "p50_ms", "p99_ms"):
             print(f"{field:16} medians: peak {median(runs, 'peak', field):10,.1f}", end="")
             print(f"  share of it {median(runs, 'share', field):10,.1f}")
+        print(f"{'':16} pauses of the machine alone: p99 {median(runs, 'share', 'pauses_p99_ms'):.1f} ms")
     for one in broken:
         print(one, file=sys.stderr)
     return 1 if broken else 0
