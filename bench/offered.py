@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.http_ratio import PAUSE_S, Service, last_core, service
 from bench.load_agreement import BODY, PLACES, ROUTE, SKUS
-from bench.pauses import pauses_p99_ms
+from bench.pauses import pauses
 from loadtest.load import run_load
 from loadtest.load_plan import Arrivals, Closed, Kind, LoadPlan, Poisson, Table
 from loadtest.load_result import LoadResult, Second
@@ -31,7 +31,9 @@ P99_TIMES_MAX = 2.0
 MEMORY_TIMES_MAX = 1.1
 RECOVERED_S = 2
 AFTER_S = 5
-PAUSES_S = 2.0
+PAUSES_S = 6.0
+WARM_S = 1
+"""Before a load is measured: its connections are there, as those of shops that keep theirs."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,6 @@ class Run:
     memory_mib: float
     bound_by: list[str]
     """What of the generator itself limited the run."""
-    pauses_p99_ms: float | None = None
-    """What a request would have waited for the machine alone, that stands still at times, just before the run."""
     recovered_s: float | None = None
     """From its start until the second since which all was accepted, of the run after an overload."""
 
@@ -65,7 +65,8 @@ def main() -> int:
     """Run it all; exit 1 when a promise is not kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="of the peak and the share of it, in alternation")
-    parser.add_argument("--seconds", type=int, default=6, help="of each of these")
+    parser.add_argument("--seconds", type=int, default=6, help="of each closed loop")
+    parser.add_argument("--share-seconds", type=int, default=20, help="of each share of it")
     parser.add_argument("--share", type=float, default=0.7, help="of the peak just before")
     parser.add_argument("--times", type=float, default=3.0, help="the peak, in the overload")
     parser.add_argument("--overload-seconds", type=int, default=60)
@@ -75,11 +76,14 @@ def main() -> int:
     options = parser.parse_args()
     runs: list[Run] = []
     with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, service(Path(home)) as measured:
-        cores = sorted(os.sched_getaffinity(0))
+        alone = pauses(PAUSES_S, sorted(os.sched_getaffinity(0)))
+        print(alone, file=sys.stderr)
         last_core()
 
-        def did(name: str, arrivals: Arrivals, seconds: int, connections: int = options.connections) -> LoadResult:
-            result = loaded(measured, arrivals, seconds, connections)
+        def did(
+            name: str, arrivals: Arrivals, seconds: int, connections: int = options.connections, warm_s: int = WARM_S
+        ) -> LoadResult:
+            result = loaded(measured, arrivals, seconds, connections, warm_s)
             if name:
                 runs.append(told(name, result, measured))
                 show(runs[-1])
@@ -88,24 +92,20 @@ def main() -> int:
         did("", Closed(), 2)
         for _ in range(options.rounds):
             peak = did("peak", Closed(), options.seconds).goodput_per_s
-            pauses = pauses_p99_ms(PAUSES_S, cores)
-            did("share", Poisson(options.share * peak), options.seconds)
-            runs[-1] = replace(runs[-1], pauses_p99_ms=pauses)
-            print(f"{'':9} beside pauses of the machine itself: p99 {pauses:.2f} ms", file=sys.stderr)
+            did("share", Poisson(options.share * peak), options.share_seconds)
         peak = median(runs, "peak", "accepted_per_s")
         # What the service may be asked at the most without being asked too much: as many connections as come later.
         did("full", Closed(), options.seconds, options.overload_connections)
-        did("overload", Poisson(options.times * peak), options.overload_seconds, options.overload_connections)
-        after = did("after", Poisson(0.5 * peak), AFTER_S)
+        did("overload", Poisson(options.times * peak), options.overload_seconds, options.overload_connections, 0)
+        after = did("after", Poisson(0.5 * peak), AFTER_S, warm_s=0)
         runs[-1] = replace(runs[-1], recovered_s=recovered_s(after.timeline))
     broken = broken_promises(runs)
     if options.json:
-        print(json.dumps({"runs": [asdict(run) for run in runs], "broken": broken}, indent=2))
+        print(json.dumps({"pauses": asdict(alone), "runs": [asdict(run) for run in runs], "broken": broken}, indent=2))
     else:
         for field in ("accepted_per_s", "p50_ms", "p99_ms"):
             print(f"{field:16} medians: peak {median(runs, 'peak', field):10,.1f}", end="")
             print(f"  share of it {median(runs, 'share', field):10,.1f}")
-        print(f"{'':16} pauses of the machine alone: p99 {median(runs, 'share', 'pauses_p99_ms'):.1f} ms")
     for one in broken:
         print(one, file=sys.stderr)
     return 1 if broken else 0
@@ -163,14 +163,15 @@ def show(run: Run) -> None:
     )
 
 
-def loaded(measured: Service, arrivals: Arrivals, seconds: int, connections: int) -> LoadResult:
+def loaded(measured: Service, arrivals: Arrivals, seconds: int, connections: int, warm_s: int) -> LoadResult:
     """Orders of two lines, on sample stock that does not end."""
     time.sleep(PAUSE_S)
     return run_load(
         LoadPlan(
             url=measured.url,
             arrivals=arrivals,
-            seconds=seconds,
+            seconds=warm_s + seconds,
+            warmup_s=warm_s,
             connections=connections,
             id_prefix=f"o-{time.time_ns()}",
             kinds=[Kind(name="order", path=ROUTE, body=BODY)],
@@ -187,7 +188,7 @@ def told(name: str, result: LoadResult, measured: Service) -> Run:
     taken, away = result.classes["ok"], result.statuses.get(503, 0) + result.statuses.get(429, 0)
     return Run(
         name=name,
-        offered_per_s=result.offered / result.seconds,
+        offered_per_s=result.offered / (result.seconds - result.warmup_s),
         accepted_per_s=result.goodput_per_s,
         turned_away=away,
         never_sent=result.dropped,

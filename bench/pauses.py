@@ -1,48 +1,54 @@
 """How long the machine itself stands still where all of its cores work: what waits measured on it can be at the least.
 
-A core that does nothing but look at the clock sees when it was taken away, by the host of a virtual machine for one.
+A core that does nothing but look at the clock sees when it was taken away: by work of the kernel, or by the host of a
+virtual machine.
 """
 
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from multiprocessing import get_context
 from time import perf_counter
 
-SHORTEST_S = 0.000_5
+SHORTEST_S = 0.001
 """Less is no pause."""
 
 
-def pauses_p99_ms(seconds: float, cores: Sequence[int]) -> float:
-    """What one in a hundred requests, come at any time of such a while, would wait for pauses of a core alone."""
+@dataclass(frozen=True)
+class Pauses:
+    """Of the core that stood still for longest, all in all."""
+
+    seconds: float
+    """How long it was watched."""
+    number: int
+    longest_ms: float
+    total_ms: float
+
+    def __str__(self) -> str:
+        """In words."""
+        return (
+            f"the machine alone stood still {self.number} times in {self.seconds:g} s,"
+            f" for {self.longest_ms:.1f} ms at the longest, {self.total_ms:.0f} ms in all"
+        )
+
+
+def pauses(seconds: float, cores: Sequence[int]) -> Pauses:
+    """Watch these cores, all at once."""
     with ProcessPoolExecutor(len(cores), mp_context=get_context("spawn")) as pool:
-        watched = pool.map(partial(_pauses_s, seconds), cores)
-    return 1_000 * max(exceeded_by(0.01, pauses, seconds) for pauses in watched)
+        watched = list(pool.map(partial(_pauses_s, seconds), cores))
+    worst = max(watched, key=sum)
+    return Pauses(seconds, len(worst), 1_000 * max(worst, default=0.0), 1_000 * sum(worst))
 
 
 def _pauses_s(seconds: float, core: int) -> list[float]:
     os.sched_setaffinity(0, {core})
     began = last = perf_counter()
-    pauses = []
+    found = []
     while last - began < seconds:
         now = perf_counter()
         if now - last > SHORTEST_S:
-            pauses.append(now - last)
+            found.append(now - last)
         last = now
-    return pauses
-
-
-def exceeded_by(part: float, pauses_s: Sequence[float], seconds: float) -> float:
-    """The wait that such a part of all moments exceeds, in seconds: one in a pause waits for what is left of it."""
-    # Between two of these waits, the time spent waiting longer falls by a second for each second and pause.
-    most = part * seconds
-    longest = [*sorted(pauses_s, reverse=True), 0.0]
-    beyond = 0.0
-    for number, (pause, shorter) in enumerate(pairwise(longest), 1):
-        rises = number * (pause - shorter)
-        if beyond + rises > most:
-            return pause - (most - beyond) / number
-        beyond += rises
-    return 0.0
+    return found
