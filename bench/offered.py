@@ -13,7 +13,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -75,29 +76,27 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     runs: list[Run] = []
-    with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, service(Path(home)) as measured:
-        alone = pauses(PAUSES_S, sorted(os.sched_getaffinity(0)))
-        print(alone, file=sys.stderr)
-        last_core()
+    alone = pauses(PAUSES_S, sorted(os.sched_getaffinity(0)))
+    print(alone, file=sys.stderr)
 
-        def did(
-            name: str, arrivals: Arrivals, seconds: int, connections: int = options.connections, warm_s: int = WARM_S
-        ) -> LoadResult:
-            result = loaded(measured, arrivals, seconds, connections, warm_s)
-            if name:
-                runs.append(told(name, result, measured))
-                show(runs[-1])
-            return result
+    def did(measured: Service, name: str, arrivals: Arrivals, seconds: int, **others: int) -> LoadResult:
+        result = loaded(measured, arrivals, seconds, **{"connections": options.connections, **others})
+        runs.append(told(name, result, measured))
+        show(runs[-1])
+        return result
 
-        did("", Closed(), 2)
-        for _ in range(options.rounds):
-            peak = did("peak", Closed(), options.seconds).goodput_per_s
-            did("share", Poisson(options.share * peak), options.share_seconds)
-        peak = median(runs, "peak", "accepted_per_s")
+    for _ in range(options.rounds):
+        with fresh_service() as measured:
+            peak = did(measured, "peak", Closed(), options.seconds).goodput_per_s
+            did(measured, "share", Poisson(options.share * peak), options.share_seconds)
+    peak = median(runs, "peak", "accepted_per_s")
+    many = options.overload_connections
+    with fresh_service() as measured:
         # What the service may be asked at the most without being asked too much: as many connections as come later.
-        did("full", Closed(), options.seconds, options.overload_connections)
-        did("overload", Poisson(options.times * peak), options.overload_seconds, options.overload_connections, 0)
-        after = did("after", Poisson(0.5 * peak), AFTER_S, warm_s=0)
+        did(measured, "full", Closed(), options.seconds, connections=many)
+        offered = Poisson(options.times * peak)
+        did(measured, "overload", offered, options.overload_seconds, connections=many, warm_s=0)
+        after = did(measured, "after", Poisson(0.5 * peak), AFTER_S, warm_s=0)
         runs[-1] = replace(runs[-1], recovered_s=recovered_s(after.timeline))
     broken = broken_promises(runs)
     if options.json:
@@ -109,6 +108,18 @@ def main() -> int:
     for one in broken:
         print(one, file=sys.stderr)
     return 1 if broken else 0
+
+
+@contextmanager
+def fresh_service() -> Iterator[Service]:
+    """One on an empty store, so that no run has to do with the file of the runs before it; keeps to the last core."""
+    cores = os.sched_getaffinity(0)
+    try:
+        with tempfile.TemporaryDirectory(prefix="stockade-bench-") as home, service(Path(home)) as measured:
+            last_core()
+            yield measured
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def median(runs: list[Run], name: str, field: str) -> float:
@@ -163,7 +174,7 @@ def show(run: Run) -> None:
     )
 
 
-def loaded(measured: Service, arrivals: Arrivals, seconds: int, connections: int, warm_s: int) -> LoadResult:
+def loaded(measured: Service, arrivals: Arrivals, seconds: int, connections: int, warm_s: int = WARM_S) -> LoadResult:
     """Orders of two lines, on sample stock that does not end."""
     time.sleep(PAUSE_S)
     return run_load(
