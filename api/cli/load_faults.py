@@ -77,4 +77,12 @@ class Processes:
 def worker_pids(pid: int) -> list[int]:
     """The workers of a supervisor, in the order in which they were started; of a service without one, none."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(one) for one in children if b"api.workers.worker" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return [int(one) for one in children if b"api.workers.worker" in _command(int(one))]
+
+
+def _command(pid: int) -> bytes:
+    """None of a process that has ended since it was listed."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""

@@ -70,7 +70,7 @@ def alive(pid: int) -> bool:
     """Whether the process runs; one that ended but is not reaped yet does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
