@@ -477,7 +477,7 @@ class Engine:
         return await self._keys.limit(key_id, limit)
 
     async def keys(self) -> tuple[ApiKey, ...]:
-        """Every key that was made, the oldest first."""
+        """Every key that was made, the oldest first; of one millisecond, by id."""
         return await self.access.all()
 
     async def rotate_key(self, key_id: str, *, overlap_s: float = 0) -> NewKey:

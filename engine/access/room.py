@@ -85,7 +85,7 @@ class AccessRoom:
                 await self._uses.write()
 
     async def all(self) -> tuple[ApiKey, ...]:
-        """Every key that was made, the oldest first."""
+        """Every key that was made, the oldest first; of one millisecond, by id."""
         await self.look()
         now_ms, uses = self.keyring.now_ms(), await self._store.access.read_uses()
         records = sorted(await self._records(), key=_age)

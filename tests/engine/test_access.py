@@ -54,7 +54,7 @@ async def test_keys_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch)
     await engine.revoke_key(keys[0].key.id)
     with pytest.raises(InvalidInput, match="3 keys"):
         await engine.create_key("one more", ["read"])
-    assert [key.name for key in await engine.keys()] == ["0", "1", "2"]
+    assert {key.name for key in await engine.keys()} == {"0", "1", "2"}
     await engine.rotate_key(keys[1].key.id)
     with pytest.raises(InvalidInput, match="revoke it first"):
         await engine.forget_key(keys[1].key.id)
@@ -63,7 +63,18 @@ async def test_keys_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch)
     await engine.create_key("one more", ["read"])
     with pytest.raises(InvalidInput, match="stockade keys list"):
         await engine.forget_key(keys[0].key.id)
-    assert [key.name for key in await engine.keys()] == ["1", "2", "one more"]
+    assert {key.name for key in await engine.keys()} == {"1", "2", "one more"}
+
+
+async def test_the_oldest_key_is_told_first(engine: Engine) -> None:
+    """Several may be made within a millisecond; these come by id."""
+    for name in ("former", "later"):
+        for _ in range(3):
+            await engine.create_key(name, ["read"])
+        await asyncio.sleep(0.1)
+    keys = await engine.keys()
+    assert [key.name for key in keys] == ["former"] * 3 + ["later"] * 3
+    assert [(key.made_at, key.id) for key in keys] == sorted((key.made_at, key.id) for key in keys)
 
 
 async def test_a_store_whose_last_key_was_forgotten_stays_closed(engine: Engine) -> None:
