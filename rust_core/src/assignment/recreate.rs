@@ -24,8 +24,9 @@ const CELLS_COPIED: usize = 50_000_000;
 /// They end when such a part of them saved nothing, one after another.
 const IDLE_PART: usize = 2;
 
-/// Orders taken out at once: two, and up to this part of all, or this number, more.
+/// Orders taken out beside a first one, at the most: this part of all, from the one number to the other.
 const RUINED_PART: usize = 3;
+const RUINED_FEW: usize = 4;
 const RUINED_MAX: usize = 24;
 
 /// Tries until the assignment costs no more than its bound, they find nothing, or time is up. Tells how many rounds it took.
@@ -68,7 +69,8 @@ pub(super) fn recreate(search: &mut Search, books: &mut Books, visited: &mut Vec
 /// Leaves some orders unserved, in the sequence in which they are to come back.
 fn ruin(books: &mut Books, sequence: &[u32], salt: u64, group: &mut Vec<u32>) {
     let network = books.network;
-    let size = 2 + salt as usize % (sequence.len() / RUINED_PART).clamp(1, RUINED_MAX);
+    let more = (sequence.len() / RUINED_PART).clamp(RUINED_FEW, RUINED_MAX).min(sequence.len() - 1);
+    let size = 2 + salt as usize % more;
     group.clear();
     group.push(sequence[(salt >> 16) as usize % sequence.len()]);
     for pick in 0..4 * size as u64 {
