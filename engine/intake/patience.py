@@ -122,8 +122,12 @@ class Patience:
             self._reckon()
 
     def wait_s(self, orders: int) -> float:
-        """How long so many orders wait at the present rate; 0 while that is not known."""
-        return orders * self.s_per_order
+        """How long so many orders wait at the present rate; 0 while that is not known.
+
+        What is no more than a part of a batch goes with the next one, whatever the rate: that may have been measured by
+        a few that had to be planned again, or while the store stood still.
+        """
+        return orders * self.s_per_order if orders >= self._least else 0.0
 
     def turn_away(self, reason: Reason, now_s: float, orders: int) -> int:
         """Count an order that is turned away while so many wait. Returns after how many seconds it may come again.

@@ -96,6 +96,18 @@ def test_the_rate_follows_what_the_service_does_within_seconds() -> None:
     assert 0.9 < one.wait_s(1_000) < 1.2
 
 
+def test_what_the_next_batch_takes_waits_for_no_more_than_that() -> None:
+    """One order beside others that are planned again, while the store stands still, is no measure for a handful."""
+    one = patience()
+    one.begin(0)
+    now_s = work(one, rate=5_000, from_s=0, for_s=1)
+    one.begin(now_s + 60)
+    one.took(now_s + 60, 3)
+    one.settled(now_s + 61, orders=1, of_lots=0, left_some=True)
+    assert one.wait_s(BATCH // 4) > TERMS.order_s
+    assert one.wait_s(BATCH // 4 - 1) == 0
+
+
 def test_a_standing_queue_may_always_hold_a_part_of_a_batch() -> None:
     """Else batches of a slow store would get smaller and smaller, and the service ever slower."""
     one = patience()
