@@ -4,6 +4,7 @@ from time import perf_counter
 
 from aiohttp import web
 from aiohttp.typedefs import Handler as WebHandler
+from multidict import CIMultiDictProxy
 
 from api.http.access import signature
 from api.http.answer import Answer
@@ -75,9 +76,10 @@ async def _turned_away(route: Route, request: web.Request) -> Problem | None:
     principal = gate.admit(route.scope, headers)
     if isinstance(principal, Problem):
         return principal
-    if headers.get("Content-Encoding", "identity").lower() != "identity":
+    if _encoded(headers):
         # A few bytes of it may unpack to gigabytes.
-        return Problem("unsupported-encoding", "Send the body as it is, without Content-Encoding.")
+        detail = "Send the body as it is, without Content-Encoding, and with no Transfer-Encoding but chunked."
+        return Problem("unsupported-encoding", detail)
     if principal.signed and (problem := await _unsigned(route, request, principal)) is not None:
         return problem
     request[PRINCIPAL] = principal
@@ -89,6 +91,12 @@ async def _turned_away(route: Route, request: web.Request) -> Problem | None:
     if order_id is not None and not await request.app[ENGINE].is_of_channel(order_id, principal.channel):
         return no_order(order_id)
     return None
+
+
+def _encoded(headers: CIMultiDictProxy[str]) -> bool:
+    content = ",".join(headers.getall("Content-Encoding", ()))
+    transfer = ",".join(headers.getall("Transfer-Encoding", ()))
+    return content.strip().lower() not in ("", "identity") or transfer.strip().lower() not in ("", "chunked")
 
 
 async def _unsigned(route: Route, request: web.Request, principal: Principal) -> Problem | None:

@@ -6,14 +6,12 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from api.http.keys import ENGINE
-from api.http.problems import Problem
+from api.http.keys import DRAIN, ENGINE
+from api.http.problems import BROKEN_OFF, STOPPING, TOO_SLOW, Problem
 from engine.errors import FieldError, InvalidInput
 from engine.model.wire_error import field_error
 
 T = TypeVar("T")
-
-CLOSE = {"Connection": "close"}
 
 
 class BodyProblem(Exception):
@@ -29,15 +27,22 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
     # Ask the header first: a body that says it is too long is not even read.
     length = request.content_length
     if length is None or length <= bytes_max:
+        drain = request.app[DRAIN]
+        timeout = asyncio.timeout(request.app[ENGINE].settings.request_read_s)
         try:
-            async with asyncio.timeout(request.app[ENGINE].settings.request_read_s):
+            async with timeout:
+                drain.bodies.add(timeout)
                 body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             body = None
         except TimeoutError:
-            raise BodyProblem(Problem("too-slow", "The body did not come in time.", headers=CLOSE)) from None
+            if drain.over:
+                raise BodyProblem(STOPPING) from None
+            raise BodyProblem(TOO_SLOW) from None
         except (web.RequestPayloadError, ConnectionError):
-            raise BodyProblem(Problem("broken-json", "The body breaks off.", headers=CLOSE)) from None
+            raise BodyProblem(BROKEN_OFF) from None
+        finally:
+            drain.bodies.discard(timeout)
         if body is not None and len(body) <= bytes_max:
             return body
     raise too_large(bytes_max)

@@ -19,6 +19,7 @@ from api.http.keys import ENGINE, REQUEST_ID, WATCH
 from api.http.lines import LineCutter, parts
 from api.http.principal import GATE, principal_of
 from api.http.problems import Problem
+from api.http.reader import LINGER_S
 from api.http.request_id import HEADER
 from api.rate_limit import paced
 from api.watch import Watch
@@ -40,8 +41,6 @@ READ_WAIT_S = 60.0
 """How long a client that sends nothing is waited for."""
 WRITE_WAIT_S = 30.0
 """How long one that takes no results is waited for."""
-LINGER_S = 2.0
-"""How long a client whose answer broke off may go on sending."""
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +71,7 @@ async def post_orders_bulk(request: web.Request) -> Problem | web.StreamResponse
     answerer = asyncio.create_task(_answer(ahead, request_id, bulks.slices, request.app[WATCH]))
     bulks.readers[reader] = principal_of(request).source
     transport = request.transport
-    assert transport is not None, "a request comes with its connection"
+    assert transport is not None, "a request begins with its connection"
     try:
         await response.prepare(request)
         while (lines := await ahead.lines()) is not None:

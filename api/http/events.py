@@ -76,7 +76,7 @@ async def _stream(request: web.Request, engine: Engine, after: str | None, limit
         detail = f"{len(streams)} streams are open, {own} of them with this key. Read pages, or come back."
         return Problem("overloaded", detail, retry_after_s=STREAM_RETRY_S)
     transport = request.transport
-    assert transport is not None, "a request comes with its connection"
+    assert transport is not None, "a request begins with its connection"
     streams[transport] = source
     try:
         # Before the first byte, so that a cursor that leads nowhere is answered as everywhere else.

@@ -56,8 +56,8 @@ TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "unknown-expectation": (417, "The request expects what is not known", False),
     "broken-json": (400, "The body is not JSON", False),
     "unauthorized": (401, "No valid API key, or no valid signature", False),
-    "forbidden": (403, "The API key does not allow this", False),
-    "unsupported-encoding": (415, "The body is compressed", False),
+    "forbidden": (403, "This caller may not do this", False),
+    "unsupported-encoding": (415, "The body is encoded", False),
     "invalid-idempotency-key": (400, "The Idempotency-Key is malformed", False),
     "invalid-timeout": (400, "The time given to the request is malformed", False),
     "not-found": (404, "There is nothing by this name", False),
@@ -87,7 +87,7 @@ TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "transition-conflict": (422, "The transition's id was used for another content", False),
     "rate-limited": (429, "More requests than the key may send", True),
     "internal-error": (500, "Something in the service is broken", True),
-    "overloaded": (503, "Too many orders wait", True),
+    "overloaded": (503, "More than the service can take now", True),
     "deadline-exceeded": (503, "The order would begin too late", True),
     "shutting-down": (503, "The service is stopping", True),
     "store-unavailable": (503, "The store does not answer", True),
@@ -152,6 +152,17 @@ class Problem(Struct, frozen=True):
         except UnicodeEncodeError:
             # It quotes a header or a path that is no text.
             return Answer(status, msgspec.json.encode(_as_text(msgspec.to_builtins(body))), headers)
+
+
+_CLOSE = {"Connection": "close"}
+TOO_SLOW = Problem("too-slow", "The request did not come in time. Nothing was done.", headers=_CLOSE)
+BROKEN_OFF = Problem("broken-json", "The body breaks off.", headers=_CLOSE)
+STOPPING = Problem(
+    "shutting-down",
+    "The service stops, and the request had not come in whole. Nothing was done: send it again.",
+    headers=_CLOSE,
+)
+"""Of requests whose rest is not waited for: each ends its connection."""
 
 
 def _as_text(value: Any) -> Any:

@@ -9,17 +9,19 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import HttpVersion10, web
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
 
 from api.http.fast.reply import Replies
 from api.http.problems import Problem
 from api.http.request_id import HEADER, request_id_of
+from api.metrics.counts import UNREAD
 from api.watch import Watch
 
+LINGER_S = 2.0
+"""How long a client that was answered, or cut off, in mid-body may go on sending: it would lose the answer else."""
 LINE_BYTES_MAX = 8_190
 FIELDS_MAX = 128
-UNREAD = "any (unreadable)"
-"""Requests that could not be read, for the counters."""
 
 _BROKEN = Problem(
     "broken-http",
@@ -33,7 +35,7 @@ log = structlog.get_logger(__name__)
 class Reader(RequestHandler):
     """The protocol of one connection."""
 
-    __slots__ = ("_answered", "_replies", "_watch", "client_ended")
+    __slots__ = ("_answered", "_last", "_replies", "_watch", "client_ended")
 
     def __init__(self, server: web.Server, watch: Watch, replies: Replies, *, keepalive_s: float) -> None:
         super().__init__(
@@ -46,10 +48,13 @@ class Reader(RequestHandler):
             max_headers=FIELDS_MAX,
             # Nothing is unpacked: what comes compressed is refused by its header.
             auto_decompress=False,
+            lingering_time=LINGER_S,
         )
         self._watch = watch
         self._replies = replies
         self._answered = 0
+        self._last = False
+        """Whether the connection ends once what came has its answers."""
         self.client_ended = False
         """Whether the client has shut its side, and sends no more."""
 
@@ -58,27 +63,45 @@ class Reader(RequestHandler):
         if self.transport is not None:
             await super().start()
 
+    def data_received(self, data: bytes) -> None:
+        """Read what came; a body that breaks in the middle of it ends there."""
+        super().data_received(data)
+        request = self._current_request
+        # What cannot be read is queued behind the request whose body it is a part of.
+        if request is not None and self._messages and not isinstance(self._messages[-1][0], RawRequestMessage):
+            _break_off(request, "the body is no chunks")
+
     def eof_received(self) -> bool:  # type: ignore[override] # a transport asks; that of aiohttp never keeps it
         """The client sends no more: whether the connection is kept for what it asked before."""
         self.client_ended = True
         request = self._current_request
         if request is not None:
             self.check_whole(request)
+        return self.under_way
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a request, of which at least the head has come, has no answer yet."""
         return self._request_count > self._answered
+
+    def end_soon(self) -> None:
+        """Have the connection end with the answer to what came."""
+        self._last = True
 
     def check_whole(self, request: web.BaseRequest) -> None:
         """Have nobody wait for the rest of a body of which no more can come."""
-        if self.client_ended and not request.content.is_eof():
-            request.content.set_exception(web.RequestPayloadError("the client ended in mid-body"))
-            request.content.feed_eof()
+        if self.client_ended:
+            _break_off(request, "the client ended in mid-body")
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Write an answer; after the last one that a client that sends no more can get, the connection ends."""
+        """Write an answer; after the last one that a client can get, the connection ends."""
+        if self._last and self._answered + 1 >= self._request_count:
+            resp.force_close()
         found = await super().finish_response(request, resp, start_time)
         self._answered += 1
-        if self.client_ended and self._answered >= self._request_count:
+        if (self.client_ended or self._last) and self._answered >= self._request_count:
             found[0].force_close()
         return found
 
@@ -104,6 +127,12 @@ class Reader(RequestHandler):
         answer = problem.answer(request_id)
         self._watch.observe(UNREAD, answer.status, problem.type, 0.0, request_id, {})
         return _Ready(self._replies.encode(answer, request_id, close=last), last=last)
+
+
+def _break_off(request: web.BaseRequest, why: str) -> None:
+    if not request.content.is_eof():
+        request.content.set_exception(web.RequestPayloadError(why))
+        request.content.feed_eof()
 
 
 class _Ready(web.StreamResponse):
@@ -145,6 +174,9 @@ def _told(handle: _Handler) -> _Handler:
     async def handler(request: web.BaseRequest) -> web.StreamResponse:
         reader = request.protocol
         assert isinstance(reader, Reader), "it is the protocol of this server"
+        if reader.transport is None:
+            # Its client has gone before it began: as if it had not come.
+            return _Ready(b"", last=True)
         if request.version < HttpVersion10:
             # What a line without a version is read as: HTTP/0.9 had no headers, and changed nothing.
             return reader.refused(_BROKEN, request_id_of(None))

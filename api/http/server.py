@@ -15,7 +15,9 @@ from aiohttp import web
 from api.http.access.start import check_door, check_parser
 from api.http.aiohttp_lane import DOOR
 from api.http.app import build_app
+from api.http.bulk import stop_bulks
 from api.http.bulk_lines import result_line
+from api.http.events import stop_streams
 from api.http.fast import Door
 from api.http.fast.door import KEEPALIVE_S
 from api.http.keys import DRAIN, WATCH
@@ -26,7 +28,7 @@ from engine import Engine, Settings, open_engine
 from engine.stream_intake import StreamIntake
 
 DRAINS = 5
-"""Who stops waits for `drain_s` for the stream intake, the fast lane, twice for the other lane, and for the engine."""
+"""Who stops waits for `drain_s` for the stream intake, the connections, twice for whom aiohttp has left, the engine."""
 END_MARGIN_S = 5.0
 
 
@@ -92,7 +94,7 @@ def spare_what_stays() -> None:
 async def open_door(app: web.Application, engine: Engine, sockets: Sequence[socket.socket] = ()) -> AsyncIterator[str]:
     """Both lanes on one port, that of `sockets`, else as the engine's settings say; yields the URL.
 
-    At the end: no new requests, then answers for those under way. The engine is closed by who opened it.
+    At the end: no new connections, then answers for what has begun to come. The engine is closed by who opened it.
     """
     settings = engine.settings
     runner = web.AppRunner(
@@ -127,7 +129,11 @@ async def open_door(app: web.Application, engine: Engine, sockets: Sequence[sock
         try:
             yield url_of(address)
         finally:
-            await door.stop(drain_s=settings.drain_s)
+            await stop_streams(app)
+            await door.drain(settings.drain_s)
+            app[DRAIN].end()
+            await stop_bulks(app)
+            await door.give_up()
 
 
 def url_of(address: tuple[str, int]) -> str:

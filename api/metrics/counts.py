@@ -2,6 +2,8 @@
 
 ORDERS_ROUTE = "POST /v1/orders"
 """As both lanes name the route of orders."""
+UNREAD = "any (unreadable)"
+"""Requests that could not be read, or of which not enough came to say what they are."""
 BOUNDS_S = (
     *(0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025),
     *(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),

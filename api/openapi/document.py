@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from api.http.access.signature import ONCE
 from api.http.contract import LINES_TYPE, Body, Contract, Parameter, Reply
 from api.http.problems import TITLES, ProblemType
 from api.http.routes import Route, Scope
@@ -19,18 +18,19 @@ from engine.model.order import Identifier
 
 OPENAPI = "3.1.0"
 PROBLEM_TYPE = "application/problem+json"
-ALWAYS: tuple[ProblemType, ...] = ("unsupported-encoding", "internal-error")
-"""What any request may meet."""
+ALWAYS: tuple[ProblemType, ...] = (
+    *("broken-http", "too-slow", "unsupported-encoding", "unknown-expectation", "internal-error"),
+    *("overloaded", "shutting-down"),
+)
+"""What any request may meet, also before it is known what it asks: the last two, for want of a connection."""
 GUARDED: tuple[ProblemType, ...] = ("unauthorized", "forbidden", "rate-limited")
 """What those meet that take a key."""
-SIGNED: tuple[ProblemType, ...] = ("overloaded",)
-"""What those meet whose signature is good only once."""
-OF_BODIES: tuple[ProblemType, ...] = ("broken-json", "too-slow", "too-large")
+OF_BODIES: tuple[ProblemType, ...] = ("broken-json", "too-large")
 """What bodies meet that are read whole."""
 OF_KEYS: tuple[ProblemType, ...] = ("invalid-idempotency-key", "idempotency-key-reused")
 OF_TIMEOUTS: tuple[ProblemType, ...] = ("invalid-timeout", "deadline-exceeded")
-UNROUTED: tuple[ProblemType, ...] = ("not-found", "method-not-allowed", "broken-http", "unknown-expectation")
-"""What requests meet that no route takes, or that cannot be read."""
+UNROUTED: tuple[ProblemType, ...] = ("not-found", "method-not-allowed")
+"""What requests meet that no route takes."""
 
 INTRODUCTION = """Takes peak-sale orders, locks their stock, ships each from the warehouses that cost least, and never
 sells a unit twice.
@@ -42,7 +42,7 @@ movement of stock by its `movement_id`, any of them by an `Idempotency-Key`. It 
 **Errors** are `application/problem+json` (RFC 9457) with a stable `type`; `errors` point at fields, `retryable` says
 whether the same request may succeed later. What no route takes is 404 `not-found` or 405 `method-not-allowed`; what
 cannot be read is 400 `broken-http`, an `Expect` that is not known 417 `unknown-expectation`; on a connection too many
-all is 503 `overloaded`.
+all but `/livez`, `/readyz` and `/metrics` is 503 `overloaded`. Of two members of one name in a body, the last counts.
 
 **Keys.** A service with API keys takes one with every request but for those without a lock: `Authorization: Bearer
 stk_...`. Its scope must be that of the operation. A key of one channel sees and makes orders of that channel only.
@@ -167,7 +167,6 @@ def _responses(route: Route, contract: Contract, schemas: Schemas, examples: _Js
             response.setdefault("content", {})[reply.media_type] = _reply_content(reply, schemas, examples)
     problems = (
         *(() if route.scope is Scope.PUBLIC else GUARDED),
-        *(SIGNED if route.scope in ONCE and route.method != "GET" else ()),
         *(OF_BODIES if contract.body is not None and route.whole_body else ()),
         *(OF_KEYS if contract.takes_key else ()),
         *(OF_TIMEOUTS if contract.takes_timeout else ()),
@@ -175,7 +174,7 @@ def _responses(route: Route, contract: Contract, schemas: Schemas, examples: _Js
         *ALWAYS,
     )
     by_status: dict[int, list[ProblemType]] = {}
-    for type_ in problems:
+    for type_ in dict.fromkeys(problems):
         by_status.setdefault(TITLES[type_][0], []).append(type_)
     for status, types in by_status.items():
         told = _problems(types, schemas, examples)

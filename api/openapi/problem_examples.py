@@ -13,7 +13,7 @@ from api.http.members import (
     RunFound,
 )
 from api.http.orders import HELD_NOTHING
-from api.http.problems import Problem
+from api.http.problems import STOPPING, TOO_SLOW, Problem
 from api.openapi.contracts import values
 from engine.errors import FieldError
 from engine.intake import ExceededLimit
@@ -42,7 +42,7 @@ PROBLEMS: tuple[Problem, ...] = (
         headers={"WWW-Authenticate": 'Bearer realm="stockade", error="invalid_token"'},
     ),
     Problem("forbidden", "This takes a key with the scope orders; this one has read."),
-    Problem("too-slow", "The body did not come in time."),
+    TOO_SLOW,
     Problem("unsupported-encoding", "Send the body as it is, without Content-Encoding."),
     Problem("unsupported-media-type", "Send lines of JSON, an order each, as application/x-ndjson."),
     Problem("not-found", f'No order has the id "{values.ORDER_ID}".'),
@@ -135,7 +135,7 @@ PROBLEMS: tuple[Problem, ...] = (
     ),
     Problem("contended", _TRY_AGAIN),
     Problem("stock-under-change", "Another movement is changing the same cells. Nothing was changed; send it again."),
-    Problem("shutting-down", "the service is shutting down"),
+    STOPPING,
     Problem(
         "store-unavailable",
         "The store does not answer. Whether the order is held is not known. Send the same order again to learn it.",

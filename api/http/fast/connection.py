@@ -19,7 +19,7 @@ from api.http.scope import Scope
 from api.http.timeout import HEADER as TIMEOUT_HEADER
 from api.http.timeout import read_timeout
 from api.idempotency import of_caller, read_key, told_of_key
-from api.metrics.counts import ORDERS_ROUTE
+from api.metrics.counts import ORDERS_ROUTE, UNREAD
 from engine.intake import Outcome
 
 if TYPE_CHECKING:
@@ -85,6 +85,14 @@ class Connection(Link):
                 self._door.start(take_order(engine, order, principal, key, deadline_s), self._taken)
         except Exception as error:
             self._answer(problem_of(error, path=ORDERS_PATH, request_id=self._request_id))
+
+    def refuse(self, problem: Problem) -> None:
+        assert self._transport is not None, "its request still comes"
+        headers, route = (NO_HEADERS, UNREAD) if self._head is None else (self._head.headers, ORDERS_ROUTE)
+        request_id = request_id_of(headers.get("x-request-id"))
+        self._door.observe(route, TITLES[problem.type][0], problem.type, 0.0, request_id, headers)
+        self._transport.write(self._door.replies.encode(problem.answer(request_id), request_id))
+        self._transport.close()
 
     def _settled(self, outcome: asyncio.Future[Outcome]) -> None:
         try:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from api.http.access.gate import Gate
 from api.http.answer import Answer
+from api.http.fast.beyond import BEYOND_MAX, Beyond
 from api.http.fast.connection import Connection
 from api.http.fast.head import Heads
 from api.http.fast.link import Link
 from api.http.fast.refusals import Refusals
 from api.http.fast.reply import Replies
-from api.http.problems import Problem
+from api.http.problems import STOPPING, TOO_SLOW, Problem
 from api.http.request_id import request_id_of
 from api.watch import Watch
 from engine import Engine
@@ -27,6 +28,9 @@ BACKLOG = 1_024
 """Connections that the kernel holds for us while we are busy."""
 KEEPALIVE_S = 75.0
 SWEEP_S = 1.0
+LET_IN_S = 0.02
+GIVE_UP_S = 3.0
+"""How long who was given up is waited for: a body in bulk that is cut off lingers for 2 s (api/http/reader.py)."""
 CLOSED_SWEEPS = 8
 """How fast connections end is smoothed over so many sweeps."""
 
@@ -60,6 +64,8 @@ class Door:
         self.timed_out = 0
         """Connections that were closed as their client was too slow, or sent nothing for long."""
         self._connections: dict[asyncio.Transport, Link] = {}
+        self.beyond: set[Beyond] = set()
+        """Connections too many that may ask how the service is."""
         self._tasks: set[asyncio.Task[Answer | Problem]] = set()
         """Orders with an `Idempotency-Key` of its own; the loop itself would forget them."""
         self._closed = 0
@@ -75,9 +81,8 @@ class Door:
         self._listens = False
         self._sweeper: asyncio.TimerHandle | None = None
         self._stopping = False
-        self._waited_for: list[tuple[asyncio.Transport, Link]] = []
-        """Once it stops: those whose order had no answer then, less some of those that have it."""
         self._drained = asyncio.Event()
+        """Set when it stops, and the last connection has ended."""
 
     async def open(self, host: str, port: int, sockets: Sequence[socket.socket] = ()) -> tuple[str, int]:
         """Listen on `sockets` that are bound already, else on an address of our own; returns the (first) address.
@@ -107,8 +112,8 @@ class Door:
         for server in self._covered.pop(place, ()):
             server.close()
 
-    async def stop(self, *, drain_s: float) -> None:
-        """Take no more connections nor requests, and return when every order of the fast lane has its answer."""
+    async def drain(self, drain_s: float) -> None:
+        """Take no more connections; return when all have ended, with the answer to what had begun, or in `drain_s`."""
         if self._sweeper is not None:
             self._sweeper.cancel()
         self._listens = False
@@ -116,37 +121,58 @@ class Door:
             self.release(place)
         for server in self._servers:
             server.close()
-        # What the kernel has for us already is let in first.
-        await asyncio.sleep(0)
+        # What the kernel has for us already is let in first, and read.
+        await asyncio.sleep(LET_IN_S)
         for connection in list(self._connections.values()):
             connection.close()
+        for beyond in list(self.beyond):
+            beyond.turn_away()
         self._stopping = True
         self.refusals.release()
-        # Nobody begins an order from here on: these are all that are waited for.
-        self._waited_for = [pair for pair in self._connections.items() if pair[1].served_here]
-        self._look_whether_drained()
-        # The engine answers within the same time, and says what it did not.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._drained.wait(), drain_s)
+        await self._until_drained(drain_s)
+
+    async def give_up(self) -> None:
+        """Wait for no request that has not come in whole: its client is told so, which is waited for shortly."""
+        for connection in list(self._connections.values()):
+            if connection.arrives:
+                connection.refuse(STOPPING)
+        await self._until_drained(GIVE_UP_S)
+
+    async def _until_drained(self, wait_s: float) -> None:
+        if self._connections:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._drained.wait(), wait_s)
 
     def of(self, transport: asyncio.BaseTransport | None) -> Link | None:
         """The connection of a transport."""
         return None if transport is None else self._connections.get(cast("asyncio.Transport", transport))
 
-    def opened(self, connection: Link, transport: asyncio.Transport) -> bool:
-        """Count a connection in; False if there are too many."""
-        if len(self._connections) >= self._connections_max:
-            self.refused += 1
-            return False
+    def opened(self, connection: Link, transport: asyncio.Transport) -> None:
+        """Count a connection in; if there are too many, it is asked for no more than how the service is."""
+        if len(self._connections) < self._connections_max:
+            self._connections[transport] = connection
+            return
+        if len(self._connections) + len(self.beyond) < self._connections_max + BEYOND_MAX:
+            transport.set_protocol(Beyond(self, transport))
+        else:
+            self.turn_away(transport)
+
+    def let_in(self, connection: Link, transport: asyncio.Transport) -> None:
+        """Count a connection in that is one too many, for the one request that it has."""
         self._connections[transport] = connection
-        return True
+
+    def turn_away(self, transport: asyncio.Transport) -> None:
+        """Tell a connection too many to come back, and end it."""
+        self.refused += 1
+        transport.write(self._full_house)
+        transport.close()
 
     def closed(self, transport: asyncio.Transport) -> None:
         """Count a connection out."""
         if self._connections.pop(transport, None) is not None:
             self._closed += 1
-        if self._stopping:
-            self._look_whether_drained()
+        if self._stopping and not self._connections:
+            self._drained.set()
 
     def start(
         self, work: Coroutine[Any, Any, Answer | Problem], done: Callable[[asyncio.Task[Answer | Problem]], None]
@@ -167,16 +193,8 @@ class Door:
         """Orders of the fast lane that have no answer yet."""
         return sum(connection.served_here for connection in self._connections.values())
 
-    def _look_whether_drained(self) -> None:
-        # Each is struck off once: to count all of them with every one that goes would take the square of their number.
-        waited_for = self._waited_for
-        while waited_for and not (waited_for[-1][0] in self._connections and waited_for[-1][1].served_here):
-            waited_for.pop()
-        if not waited_for:
-            self._drained.set()
-
     @property
-    def full_house(self) -> bytes:
+    def _full_house(self) -> bytes:
         """What a connection too many is told."""
         detail = f"{self._connections_max} connections are open. Keep yours open between requests, or come back."
         request_id = request_id_of(None)
@@ -196,7 +214,10 @@ class Door:
         for connection in list(self._connections.values()):
             if connection.overdue(surely, request_read_s=self._request_read_s, keepalive_s=KEEPALIVE_S):
                 self.timed_out += 1
-                connection.abort()
+                if connection.arrives:
+                    connection.refuse(TOO_SLOW)
+                else:
+                    connection.abort()
         self._closed_per_s += (self._closed / SWEEP_S - self._closed_per_s) / CLOSED_SWEEPS
         self._closed, self._refused_before = 0, self.refused
         self._sweeper = self.loop.call_later(SWEEP_S, self._sweep)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from api.http.fast.head import HEAD_BYTES_MAX, HEAD_END, ORDERS_LINE, Head
 from api.http.fast.unsent import Unsent
+from api.http.problems import Problem
 from engine.model import limits
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Link(asyncio.Protocol, ABC):
         "_busy",
         "_door",
         "_ended",
+        "_fresh",
         "_full",
         "_head",
         "_held",
@@ -67,6 +69,8 @@ class Link(asyncio.Protocol, ABC):
         """Requests of aiohttp's lane that are being served."""
         self._arriving = False
         """Whether something came since for aiohttp's lane, and no request began."""
+        self._fresh = True
+        """Whether nothing came yet."""
         self._since = door.now
         """When the first byte of the request came that has not come in whole; or else when the last one was served."""
 
@@ -75,9 +79,14 @@ class Link(asyncio.Protocol, ABC):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none by inheritance.
         self._transport = cast("asyncio.Transport", transport)
-        if not self._door.opened(self, self._transport):
-            self._transport.write(self._door.full_house)
-            self._transport.close()
+        self._door.opened(self, self._transport)
+
+    def take(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Serve the one request that begins with data, of a connection too many."""
+        transport.set_protocol(self)
+        self._transport, self._shut = transport, True
+        self._door.let_in(self, transport)
+        self.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         # An order under way goes on: whoever sends it again finds it.
@@ -101,7 +110,7 @@ class Link(asyncio.Protocol, ABC):
             self._waiting += data
             self._receive()
         else:
-            self._since = self._door.now
+            self._since, self._fresh = self._door.now, False
             self._read(data)
 
     def eof_received(self) -> bool | None:
@@ -194,6 +203,8 @@ class Link(asyncio.Protocol, ABC):
         self._waiting.clear()
         self._inner = inner = self._door.aiohttp()
         self._arriving = True
+        if self._shut:
+            inner.end_soon()
         inner.connection_made(self._transport)
         if self._full:
             inner.pause_writing()
@@ -221,17 +232,37 @@ class Link(asyncio.Protocol, ABC):
             return self._arriving and now - self._since > request_read_s
         if self._busy:
             return False
-        return now - self._since > (request_read_s if self._waiting else keepalive_s)
+        return now - self._since > (request_read_s if self._waiting or self._fresh else keepalive_s)
 
     @property
     def served_here(self) -> bool:
         """Whether an order is under way in the fast lane."""
         return self._busy and self._inner is None
 
+    @property
+    def arrives(self) -> bool:
+        """Whether a request has begun to come that nobody answers yet, and those before it have their answers."""
+        if self._full or self._busy:
+            return False
+        if self._inner is not None:
+            return self._arriving and not self._inner.under_way
+        return bool(self._waiting)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing has come that has no answer yet, in either lane."""
+        return not (self._busy or self.arrives or (self._inner is not None and self._inner.under_way))
+
+    @abstractmethod
+    def refuse(self, problem: Problem) -> None:
+        """Tell the client of the request that `arrives`, and end the connection."""
+
     def close(self) -> None:
-        """Take no more; what is being answered gets its answer first."""
+        """Take no more; what has begun to come, or is being answered, gets its answer first."""
         self._shut = True
-        if self._inner is None and not self._busy and self._transport is not None:
+        if self._inner is not None:
+            self._inner.end_soon()
+        if self._transport is not None and self.idle:
             self._transport.close()
 
     def abort(self) -> None:

@@ -20,6 +20,7 @@ from engine import Engine, Settings, open_engine
 from tests.engine.small_network import put_network
 
 WAIT_S = 10.0
+CONNECTIONS_MAX = 20
 READ_S = 1.0
 """How long these services wait for a request; the least that there is."""
 QUIET_S = 0.3
@@ -55,9 +56,11 @@ class Doors:
 
 
 @contextlib.asynccontextmanager
-async def open_doors(store_url: str) -> AsyncIterator[Doors]:
+async def open_doors(store_url: str, *, drain_s: float = 5) -> AsyncIterator[Doors]:
     """Both, on an engine with stock."""
-    settings = Settings(redis_url=store_url, port=0, request_read_s=READ_S, connections_max=20, drain_s=5)
+    settings = Settings(
+        redis_url=store_url, port=0, request_read_s=READ_S, connections_max=CONNECTIONS_MAX, drain_s=drain_s
+    )
     async with open_engine(settings) as engine:
         await put_network(engine, {("x", "A"): 1_000})
         app = build_app(engine)

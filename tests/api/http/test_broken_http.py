@@ -1,12 +1,15 @@
 """What cannot be read as HTTP is a problem like any other: told why, counted, and without a word of what we run."""
 
+import asyncio
+
 import msgspec
 import pytest
 import structlog
 
 from api.http.keys import WATCH
-from api.http.reader import UNREAD
+from api.http.reader import LINGER_S
 from api.logs import log_to_standard_error
+from api.metrics.counts import UNREAD
 from tests.api.http.raw import HOST, Client, Doors, order_body, post
 
 CHUNKED = b"POST /v1/quotes HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -105,6 +108,29 @@ async def test_a_body_that_breaks_while_it_is_read_is_answered_once(doors: Doors
     assert answer[0] == 400
     assert answer[1]["content-type"] == "application/problem+json"
     assert await client.ended()
+    await client.close()
+
+
+async def test_a_bulk_body_that_breaks_is_cut_off_at_once(doors: Doors) -> None:
+    """Its answer has begun, so it has no last chunk; the whole lines before are done and answered."""
+    client = await Client.of(doors.ours)
+    line = order_body("b-1") + b"\n"
+    client.writer.write(CHUNKED.replace(b"quotes", b"orders:bulk") + b"%x\r\n%b\r\n" % (len(line), line))
+    async with asyncio.timeout(LINGER_S + 3):
+        await client.reader.readuntil(b'"reserved"')
+        client.writer.write(b"zz\r\n")
+        assert not (await client.reader.read()).endswith(b"0\r\n\r\n")
+    await client.close()
+
+
+@pytest.mark.parametrize("fields", [b"gzip, chunked", b"identity, chunked", b"chunked, chunked"])
+async def test_a_transfer_coding_that_is_not_known_is_refused(doors: Doors, fields: bytes) -> None:
+    """What is inside would be taken for what it is not."""
+    client = await Client.of(doors.ours)
+    client.writer.write(CHUNKED.replace(b"chunked", fields) + b"2\r\n{}\r\n0\r\n\r\n")
+    status, _, body = await client.answer()
+    assert status in (400, 415)
+    assert msgspec.json.decode(body)["type"] in ("broken-http", "unsupported-encoding")
     await client.close()
 
 

@@ -9,7 +9,10 @@ import msgspec
 import pytest
 
 from api.http.fast import unsent
-from tests.api.http.raw import HOST, QUIET_S, READ_S, WAIT_S, Client, Doors, order_body, post
+from api.http.fast.beyond import BEYOND_MAX
+from api.http.keys import WATCH
+from api.metrics.counts import ORDERS_ROUTE, UNREAD
+from tests.api.http.raw import CONNECTIONS_MAX, HOST, QUIET_S, READ_S, WAIT_S, Client, Doors, order_body, post
 
 LIVEZ = b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\n"
 COUNTS = b'[{"sku": "x", "warehouse": "A", "on_hand": 900}]'
@@ -18,26 +21,108 @@ LARGE = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\n" + HOST + b"\r\n"
 STREAM = b"GET /v1/events HTTP/1.1\r\n" + HOST + b"Accept: text/event-stream\r\n\r\n"
 
 
-@pytest.mark.parametrize(
-    "first", [b"POST /v1/or", post(order_body("slow"))[:-10], b"GET /livez HTTP/1.1\r\nHost: x\r\n"]
-)
-async def test_a_client_that_stops_in_mid_request_is_not_waited_for(doors: Doors, first: bytes) -> None:
-    """In neither lane, in the head nor in the body."""
+SLOW = {
+    "fast, its head": (b"POST /v1/or", UNREAD),
+    "fast": (post(order_body("slow"))[:-10], ORDERS_ROUTE),
+    "aiohttp, its head": (b"GET /livez HTTP/1.1\r\nHost: x\r\n", UNREAD),
+    "aiohttp": (b"PUT /v1/stock HTTP/1.1\r\n" + HOST + b"Content-Length: 100\r\n\r\n[", "PUT /v1/stock"),
+    "chunks": (
+        b"POST /v1/orders HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+        ORDERS_ROUTE,
+    ),
+}
+
+
+@pytest.mark.parametrize("before", ["", "an order", "another request"])
+@pytest.mark.parametrize("lane", SLOW)
+async def test_a_client_that_stops_in_mid_request_is_told_that_it_is_too_slow(
+    doors: Doors, lane: str, before: str
+) -> None:
+    """In either lane, in the head and in the body, first on its connection or not; and it is counted."""
     client = await Client.of(doors.ours)
-    client.writer.write(first)
+    for served in {"": [], "an order": [post(order_body("slow-0"))], "another request": [LIVEZ]}[before]:
+        client.writer.write(served)
+        assert (await client.answer())[0] in (200, 201)
+    sent, route = SLOW[lane]
+    client.writer.write(sent)
+    async with asyncio.timeout(READ_S + 3):
+        status, headers, body = await client.answer()
+    assert (status, msgspec.json.decode(body)["type"], headers["connection"]) == (408, "too-slow", "close")
+    assert await ended_after(client) == b""
+    assert sum(doors.app[WATCH].meter.counts.requests[route, 408, "too-slow"][:-1]) == 1
+    assert doors.door.connections == 0
+    await client.close()
+
+
+async def test_a_client_that_sends_nothing_at_all_is_not_waited_for(doors: Doors) -> None:
+    """It costs a place; one that was served may keep its connection for longer."""
+    served, silent = await Client.of(doors.ours), await Client.of(doors.ours)
+    served.writer.write(post(order_body("kept")))
+    assert (await served.answer())[0] == 201
     async with asyncio.timeout(READ_S + 3):
         with contextlib.suppress(ConnectionError):
-            await client.reader.read()
-    await client.close()
+            assert await silent.reader.read() == b""
+    served.writer.write(post(order_body("kept")))
+    assert (await served.answer())[0] == 200
+    for one in (served, silent):
+        await one.close()
 
 
-async def test_a_slow_body_of_the_other_lane_is_told_so(doors: Doors) -> None:
-    """Its request has begun, so it gets an answer."""
-    client = await Client.of(doors.ours)
-    client.writer.write(b"PUT /v1/stock HTTP/1.1\r\n" + HOST + b"Content-Length: 100\r\n\r\n[")
+@pytest.fixture
+async def full(doors: Doors) -> AsyncIterator[Doors]:
+    """A door with all the connections that it may have, each of them in use."""
+    clients = [await Client.of(doors.ours) for _ in range(CONNECTIONS_MAX)]
+    for client in clients:
+        client.writer.write(post(order_body("full")))
+        await client.answer()
+    yield doors
+    for client in clients:
+        await client.close()
+
+
+@pytest.mark.parametrize("path", [b"/livez", b"/readyz", b"/metrics", b"/livez?a=1"])
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+async def test_a_service_with_all_its_connections_still_tells_how_it_is(
+    full: Doors, method: bytes, path: bytes
+) -> None:
+    """A balancer, or whoever restarts it, would take it for dead; and the numbers are wanted then most of all."""
+    for _ in range(3):
+        client = await Client.of(full.ours)
+        client.writer.write(method + b" " + path + b" HTTP/1.1\r\n")
+        await asyncio.sleep(0.01)
+        client.writer.write(HOST + b"\r\n")
+        came = await ended_after(client)
+        assert came.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close" in came.lower()
+        await client.close()
+    assert full.door.refused == 0
+
+
+@pytest.mark.parametrize("asked", [post(order_body("beyond")), b"GET /version HTTP/1.1\r\n" + HOST + b"\r\n", b""])
+async def test_a_connection_too_many_is_told_so_whatever_else_it_asks(full: Doors, asked: bytes) -> None:
+    """Also where it asks nothing: within a second, so that it keeps nobody from asking how the service is."""
+    client = await Client.of(full.ours)
+    client.writer.write(asked)
     status, headers, body = await client.answer()
-    assert (status, msgspec.json.decode(body)["type"], headers["connection"]) == (408, "too-slow", "close")
+    assert (status, msgspec.json.decode(body)["type"], headers["connection"]) == (503, "overloaded", "close")
+    assert (full.door.refused, full.door.connections) == (1, CONNECTIONS_MAX)
+    assert await client.ended()
     await client.close()
+
+
+async def test_connections_too_many_that_ask_nothing_have_a_bound(full: Doors) -> None:
+    """Those beyond it are told at once."""
+    waiting = [await Client.of(full.ours) for _ in range(BEYOND_MAX)]
+    await asyncio.sleep(0.05)
+    one_more = await Client.of(full.ours)
+    assert (await one_more.answer())[0] == 503
+    assert full.door.refused == 1
+    assert [(await client.answer())[0] for client in waiting] == [503] * BEYOND_MAX
+    again = await Client.of(full.ours)
+    again.writer.write(LIVEZ)
+    assert (await again.answer())[0] == 200
+    for client in (*waiting, one_more, again):
+        await client.close()
 
 
 def chunked(*orders: str) -> bytes:

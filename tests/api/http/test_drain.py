@@ -8,11 +8,11 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from api.http.fast.connection import Connection
 from tests.api.conftest import Door, Shop
-from tests.api.http.raw import Client, Doors, order_body, post
+from tests.api.http.raw import Client, Doors, open_doors, order_body, post
 from tests.api.metrics.exposed import scrape, value
 from tests.api.under_way import is_read, is_refused, writes_held
 from tests.conftest import Service
@@ -59,41 +59,87 @@ def test_a_stopping_service_is_not_ready_first_and_serves_on(patient: Service) -
         socket.create_connection((host, int(port)))
 
 
-async def test_a_stop_looks_at_each_connection_once(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With every one that goes to look at all the others would keep orders that are under way waiting."""
-    looks = 0
-    served_here = Connection.served_here.fget
-    assert served_here is not None
+BODY = order_body("arrives")
+HALF = len(BODY) // 2
+ARRIVING = {
+    "fast": (post(BODY)[:-HALF], BODY[-HALF:]),
+    "fast, its head": (post(BODY)[:30], post(BODY)[30:]),
+    "chunks": (
+        b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY),
+        BODY + b"\r\n0\r\n\r\n",
+    ),
+    "aiohttp": (post(BODY, b"Connection: close")[:-HALF], BODY[-HALF:]),
+    "aiohttp, its head": (b"GET /livez HTTP/1.1\r\n", b"Host: x\r\n\r\n"),
+    "a quote": (post(BODY, line=b"POST /v1/quotes HTTP/1.1")[:-HALF], BODY[-HALF:]),
+}
 
-    def look(connection: Connection) -> bool:
-        nonlocal looks
-        looks += 1
-        return served_here(connection)
 
-    clients = [await Client.of(doors.ours) for _ in range(20)]
-    async with doors.engine.intake.exclusive:
-        clients[0].writer.write(post(order_body("last")))
-        async with asyncio.timeout(END_WAIT_S):
-            while doors.door.under_way == 0 or doors.door.connections < len(clients):
-                await asyncio.sleep(0.005)
-        monkeypatch.setattr(Connection, "served_here", property(look))
-        stopping = asyncio.create_task(doors.door.stop(drain_s=END_WAIT_S))
-        async with asyncio.timeout(END_WAIT_S):
-            while doors.door.connections > 1:
-                await asyncio.sleep(0.005)
-        assert not stopping.done()
-    assert (await clients[0].answer())[0] == 201
-    await stopping
-    assert len(clients) <= looks <= 3 * len(clients)
-    for client in clients:
-        await client.close()
+async def until_read(doors: Doors, clients: int) -> None:
+    """Wait until so many have a request that has begun to come."""
+    async with asyncio.timeout(SEEN_S):
+        while sum(not link.idle for link in doors.door._connections.values()) < clients:
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("lane", ARRIVING)
+async def test_a_request_that_comes_while_the_service_stops_is_served(doors: Doors, lane: str) -> None:
+    """In either lane: whoever had begun is waited for."""
+    first, rest = ARRIVING[lane]
+    client, idle = await Client.of(doors.ours), await Client.of(doors.ours)
+    client.writer.write(first)
+    await until_read(doors, 1)
+    stopping = asyncio.create_task(doors.door.drain(END_WAIT_S))
+    assert await idle.ended()
+    client.writer.write(rest)
+    status, headers, _ = await client.answer()
+    assert (status // 100, headers["connection"]) == (2, "close")
+    async with asyncio.timeout(SEEN_S):
+        await stopping
+    for one in (client, idle):
+        await one.close()
+
+
+@pytest.mark.parametrize("lane", ARRIVING)
+async def test_a_request_that_does_not_come_before_the_end_is_told_so(empty_store_url: str, lane: str) -> None:
+    """It is as certain that nothing was done as it is for any other refusal, and who retries goes elsewhere."""
+    async with open_doors(empty_store_url, drain_s=0.5) as doors:
+        client = await Client.of(doors.ours)
+        client.writer.write(ARRIVING[lane][0])
+        await until_read(doors, 1)
+        engine = doors.engine
+    status, headers, body = await client.answer()
+    problem = msgspec.json.decode(body)
+    assert (status, problem["type"], problem["retryable"]) == (503, "shutting-down", True)
+    assert (headers["connection"], headers["retry-after"]) == ("close", "1")
+    assert await client.ended()
+    assert engine.intake.queued == 0
+    await client.close()
+
+
+async def test_a_bulk_body_is_read_on_while_the_service_stops(doors: Doors) -> None:
+    """To its end, if that comes in time."""
+    client = await Client.of(doors.ours)
+    client.writer.write(
+        b"POST /v1/orders:bulk HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + chunk(order_body("b-1") + b"\n")
+    )
+    async with asyncio.timeout(SEEN_S):
+        await client.reader.readuntil(b'"reserved"')
+        stopping = asyncio.create_task(doors.door.drain(END_WAIT_S))
+        await asyncio.sleep(0.1)
+        client.writer.write(chunk(order_body("b-2") + b"\n") + b"0\r\n\r\n")
+        rest = await client.reader.read()
+        assert rest.count(b'"reserved"') == 1
+        assert rest.endswith(b"0\r\n\r\n")
+        await stopping
+    await client.close()
 
 
 @pytest.fixture
 def counting(tmp_path: Path) -> Iterator[Service]:
-    """One whose counters outlive it, and that drains for long."""
+    """One whose counters outlive it."""
     settings = {"STOCKADE_RUN_DIR": str(tmp_path / "run"), "STOCKADE_STORE_TIMEOUT_MS": "60000"}
-    one = Service(tmp_path / "store", STOCKADE_DRAIN_S="60", **settings)
+    one = Service(tmp_path / "store", STOCKADE_DRAIN_S="3", **settings)
     one.start()
     yield one
     one.stop()
