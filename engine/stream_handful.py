@@ -130,11 +130,11 @@ class Handful:
         if isinstance(told.outcome, Unavailable):
             # A record that nobody can read: another try would find the same.
             return _unknown(one, told.order_id or "", told.outcome.detail)
+        if FIELD not in one.fields:
+            told = Told(None, Broken(f"The message has no field `{FIELD.decode()}`."))
         line = self._line_of(told, one.message.decode())[:-1]
         said = msgspec.json.decode(line, type=_Said)
         reason = said.detail if isinstance(told.outcome, Broken | Invalid) else None
-        if FIELD not in one.fields:
-            reason = f"The message has no field `{FIELD.decode()}`."
         order = one.fields.get(FIELD, b"")
         return said.type or said.outcome, Result(one.message, told.order_id or "", said.outcome, line, reason, order)
 

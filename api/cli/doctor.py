@@ -11,7 +11,7 @@ from api.cli.table import print_table
 from api.http.access.start import access_advice, access_of
 from engine import Settings, __version__
 from engine.access.signing import SigningRoot
-from engine.errors import NoStoreThere
+from engine.errors import NoStoreThere, StoreUnavailable
 
 
 async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) -> int:  # noqa: B008 - frozen
@@ -26,6 +26,11 @@ async def doctor(*, json: bool = False, store: StoreOptions = StoreOptions()) ->
             raise
         # The settings need none, and are what one looks at before the first start.
         seen, advice = _without_store(settings, error)
+    except StoreUnavailable as error:
+        if not settings.redis_url:
+            raise
+        # They may be what is wrong.
+        seen, advice = {"store": "REDIS_URL, out of reach", "url": without_password(settings.redis_url)}, (str(error),)
     found = {"stockade": __version__, "python": platform.python_version(), **seen}
     limits = {
         name: _shown(name, value)

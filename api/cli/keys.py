@@ -1,6 +1,8 @@
 """`stockade keys`: who may call the service over HTTP."""
 
+import contextlib
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
@@ -11,12 +13,22 @@ from api.cli.console import StoreOptions, err, out, print_json
 from api.cli.opening import open_store
 from api.cli.table import print_table
 from engine.access import ApiKey, KeyLimit, KeyScope, NewKey
+from engine.access.terms import check_limit, check_terms
 from engine.errors import FieldError, InvalidInput
 
 app = App(name="keys", help="Make, list, limit, rotate, revoke and forget the API keys of the HTTP service.")
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 OVERLAP = "24h"
+OPTIONS = {
+    "/name": "NAME",
+    "/scopes": "--scope",
+    "/channel": "--channel",
+    "/expires_in": "--expires-in",
+    "/limit/rate_per_s": "--rate",
+    "/limit/burst": "--burst",
+}
+"""Which option is for which field."""
 
 RATE = Annotated[
     float | None, Parameter(help="Requests a second that it may send; 0: any number. Else as the service is set.")
@@ -43,9 +55,12 @@ async def create(
 ) -> int:
     """Make a key, and show it: once, here, and never again."""
     expires_in_s = None if expires_in is None else _seconds(expires_in, "--expires-in")
+    with told_by_options():
+        limit = _limit(rate, burst)
+        check_terms(name, scope, channel=channel, expires_in_s=expires_in_s)
     async with open_store(store.settings(), makes=True, load=False) as engine:
         new = await engine.create_key(
-            name, scope, channel=channel, signed=signed, expires_in_s=expires_in_s, limit=_limit(rate, burst)
+            name, scope, channel=channel, signed=signed, expires_in_s=expires_in_s, limit=limit
         )
     _tell(new, json=json)
     return 0
@@ -134,8 +149,10 @@ async def limit(
     store: StoreOptions = StoreOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Change how many requests a key may send. Without --rate it is what the service is set to."""
+    with told_by_options():
+        found = _limit(rate, burst)
     async with open_store(store.settings(), load=False) as engine:
-        key = await engine.limit_key(id, _limit(rate, burst))
+        key = await engine.limit_key(id, found)
     if json:
         print_json(key)
     else:
@@ -146,7 +163,19 @@ async def limit(
 def _limit(rate: float | None, burst: int) -> KeyLimit | None:
     if rate is None and burst:
         raise InvalidInput((FieldError("--burst", "goes with --rate"),))
-    return None if rate is None else KeyLimit(rate, burst)
+    found = None if rate is None else KeyLimit(rate, burst)
+    check_limit(found)
+    return found
+
+
+@contextlib.contextmanager
+def told_by_options() -> Iterator[None]:
+    """Have mistakes name the option that they are in rather than the field that it is for."""
+    try:
+        yield
+    except InvalidInput as error:
+        told = tuple(FieldError(OPTIONS.get(one.pointer, one.pointer), one.message) for one in error.errors)
+        raise InvalidInput(told) from None
 
 
 def _rate(limit: KeyLimit | None) -> str:
@@ -170,7 +199,7 @@ def _tell(new: NewKey, *, json: bool) -> None:
 
 def _row(key: ApiKey) -> tuple[object, ...]:
     secrets = "; ".join(
-        f"{each.generation}" + (f" until {_day(each.ends_at)}" if each.ends_at is not None else "")
+        f"no. {each.generation}" + (f" until {_day(each.ends_at)}" if each.ends_at is not None else "")
         for each in key.secrets
     )
     state = key.state

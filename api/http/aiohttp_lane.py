@@ -16,6 +16,7 @@ from api.http.orders import no_order
 from api.http.outcome import outcome_of
 from api.http.principal import GATE, PRINCIPAL
 from api.http.problems import Problem, ProblemType
+from api.http.query import Query
 from api.http.request_id import HEADER, request_id_of
 from api.http.response import respond
 from api.http.routes import Route
@@ -80,6 +81,8 @@ async def _turned_away(route: Route, request: web.Request) -> Problem | None:
         # A few bytes of it may unpack to gigabytes.
         detail = "Send the body as it is, without Content-Encoding, and with no Transfer-Encoding but chunked."
         return Problem("unsupported-encoding", detail)
+    if request.query_string and not route.takes_query:
+        Query(request.query).check()
     if principal.signed and (problem := await _unsigned(route, request, principal)) is not None:
         return problem
     request[PRINCIPAL] = principal

@@ -59,7 +59,9 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise InvalidInput((field_error(error, decoder.type),)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError:
+        raise BodyProblem(Problem("broken-json", "The body is no UTF-8 text.")) from None
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BodyProblem(Problem("broken-json", f"{error}.")) from None
 
 

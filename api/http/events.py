@@ -11,12 +11,12 @@ from api.http.answer import Answer, json_answer
 from api.http.keys import ENGINE, REQUEST_ID
 from api.http.principal import principal_of
 from api.http.problems import Problem
-from api.http.query import query_errors, whole_number
+from api.http.query import Query
 from api.http.reader import client_ended
 from api.http.request_id import HEADER
 from engine import Engine
-from engine.errors import EventsExpired, FieldError, InvalidInput, StockadeError
-from engine.feed.pages import check_bounds
+from engine.errors import EventsExpired, StockadeError
+from engine.feed.pages import EVENTS_MAX, WAIT_MS_MAX
 from engine.model.event import EventPage
 
 PAGE_EVENTS_DEFAULT = 100
@@ -125,18 +125,8 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
 
 
 def _query(request: web.Request) -> tuple[str | None, int, int]:
-    query = request.query
-    errors = query_errors(query, _QUERY)
-    numbers = {"limit": PAGE_EVENTS_DEFAULT, "wait_ms": 0}
-    for name in numbers:
-        text = query.get(name)
-        if text is None:
-            continue
-        if (number := whole_number(text)) is None:
-            errors += (FieldError(f"/{name}", "must be a whole number"),)
-        else:
-            numbers[name] = number
-    if errors:
-        raise InvalidInput(errors)
-    check_bounds(numbers["limit"], numbers["wait_ms"])
-    return query.get("after"), numbers["limit"], numbers["wait_ms"]
+    query = Query(request.query, _QUERY)
+    limit = query.number("limit", PAGE_EVENTS_DEFAULT, 1, EVENTS_MAX)
+    wait_ms = query.number("wait_ms", 0, 0, WAIT_MS_MAX)
+    query.check()
+    return query.text("after"), limit, wait_ms

@@ -63,7 +63,7 @@ TITLES: dict[ProblemType, tuple[int, str, bool]] = {
     "not-found": (404, "There is nothing by this name", False),
     "method-not-allowed": (405, "This resource does not take this method", False),
     "contended": (503, "Others took the stock first, every time", True),
-    "insufficient-stock": (409, "Not enough stock that the order may have", False),
+    "insufficient-stock": (409, "Not enough stock", False),
     "purchase-limit": (409, "Beyond the purchase limit", False),
     "invalid-state": (409, "The order's state forbids it", False),
     "version-conflict": (409, "The order is at another version", False),

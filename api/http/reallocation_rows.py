@@ -9,9 +9,8 @@ from aiohttp import web
 from api.http.answer import Answer, json_answer
 from api.http.answers import MoveRow, MovesPage, OrderWhy, OrderWhysPage
 from api.http.problems import Problem
-from api.http.query import query_errors, whole_number
+from api.http.query import DIGITS_MAX, Query
 from api.http.reallocations import found
-from engine.errors import FieldError, InvalidInput
 from engine.reallocation import Moves, Reallocation, Untouched
 
 PAGE_ROWS_DEFAULT = 1_000
@@ -89,14 +88,12 @@ def _cursor(start: int, limit: int, rows: int) -> str | None:
 
 def _page(request: web.Request) -> tuple[int, int]:
     """Where a page begins, and its length. Raises InvalidInput."""
-    query = request.query
-    errors = query_errors(query, _QUERY)
-    start = whole_number(query["cursor"]) if "cursor" in query else 0
-    limit = whole_number(query["limit"]) if "limit" in query else PAGE_ROWS_DEFAULT
-    if start is None:
-        errors += (FieldError("/cursor", "must be the cursor of the former page"),)
-    if limit is None or not 1 <= limit <= PAGE_ROWS_MAX:
-        errors += (FieldError("/limit", f"must be 1 to {PAGE_ROWS_MAX}"),)
-    if errors or start is None or limit is None:
-        raise InvalidInput(errors)
-    return start, limit
+    query = Query(request.query, _QUERY)
+    cursor = query.text("cursor")
+    if cursor is None:
+        cursor = "0"
+    elif not (cursor.isascii() and cursor.isdigit() and len(cursor) <= DIGITS_MAX):
+        query.mistake("cursor", "must be the cursor of the former page")
+    limit = query.number("limit", PAGE_ROWS_DEFAULT, 1, PAGE_ROWS_MAX)
+    query.check()
+    return int(cursor), limit

@@ -49,6 +49,11 @@ class Route(Struct, frozen=True):
     whole_body: bool = True
     """Whether its body is read whole before anything is done: else no signature of it can be checked."""
 
+    @property
+    def takes_query(self) -> bool:
+        """Whether a query counts, or does not matter as it changes nothing for whom it is open to."""
+        return self.scope is Scope.PUBLIC or (self.contract is not None and bool(self.contract.query))
+
 
 ROUTES = (
     Route("POST", "/v1/orders", orders.post_order, Scope.ORDERS, told_orders.POST_ORDER),

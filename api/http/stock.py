@@ -10,9 +10,8 @@ from api.http.idempotent import key_of
 from api.http.keys import ENGINE
 from api.http.principal import principal_of
 from api.http.problems import Problem
-from api.http.query import query_errors, whole_number
+from api.http.query import Query
 from api.idempotency import once, resource_of, with_id
-from engine.errors import FieldError, InvalidInput
 from engine.model import Movement, StockCount, limits
 
 PAGE_CELLS_DEFAULT = 500
@@ -60,15 +59,10 @@ async def post_movement(request: web.Request) -> Answer | Problem:
 
 async def get_stock(request: web.Request) -> Answer:
     """GET /v1/stock: a page of cells as the store has them now."""
-    query = request.query
-    errors = query_errors(query, _QUERY)
-    limit = whole_number(query["limit"]) if "limit" in query else PAGE_CELLS_DEFAULT
-    if limit is None or not 1 <= limit <= PAGE_CELLS_MAX:
-        errors += (FieldError("/limit", f"must be 1 to {PAGE_CELLS_MAX}"),)
-        limit = PAGE_CELLS_DEFAULT
-    if errors:
-        raise InvalidInput(errors)
+    query = Query(request.query, _QUERY)
+    limit = query.number("limit", PAGE_CELLS_DEFAULT, 1, PAGE_CELLS_MAX)
+    query.check()
     page = await request.app[ENGINE].stock(
-        sku=query.get("sku"), warehouse=query.get("warehouse"), cursor=query.get("cursor"), limit=limit
+        sku=query.text("sku"), warehouse=query.text("warehouse"), cursor=query.text("cursor"), limit=limit
     )
     return json_answer(page)

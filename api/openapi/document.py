@@ -23,8 +23,8 @@ ALWAYS: tuple[ProblemType, ...] = (
     *("overloaded", "shutting-down"),
 )
 """What any request may meet, also before it is known what it asks: the last two, for want of a connection."""
-GUARDED: tuple[ProblemType, ...] = ("unauthorized", "forbidden", "rate-limited")
-"""What those meet that take a key."""
+GUARDED: tuple[ProblemType, ...] = ("unauthorized", "forbidden", "invalid-request", "rate-limited")
+"""What those meet that take a key: the third for a query that is not known."""
 OF_BODIES: tuple[ProblemType, ...] = ("broken-json", "too-large")
 """What bodies meet that are read whole."""
 OF_KEYS: tuple[ProblemType, ...] = ("invalid-idempotency-key", "idempotency-key-reused")

@@ -38,6 +38,8 @@ STOP_WAIT_S = 10.0
 
 KILL_WAIT_S = 5.0
 POLL_S = 0.02
+FORMER_TOLD_S = 1.0
+"""A former server of the directory that is there for so long is told of."""
 
 AOF_REWRITE_BYTES_MIN = 1024 * 1024 * 1024
 """Below this the server rewrites its append-only file only where it is told to, in calm times (rewrite.py): a fork in
@@ -212,13 +214,22 @@ class EmbeddedServer:
 
     async def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         ready_s = self._ready_timeout_s + sum(append_only_bytes(self.data_dir)) / LOAD_BYTES_PER_S
-        deadline = time.monotonic() + self._lock_wait_s + ready_s
+        began, told = time.monotonic(), False
+        deadline = began + self._lock_wait_s + ready_s
         while (status := process.poll()) is None:
             # In a thread, for a server that is busy loading may take a second to reply.
             answer = await asyncio.to_thread(probe, self.socket)
             # By the pid: until it is gone, the former server answers at the same socket.
             if answer is not None and answer.pid == process.pid and answer.ready:
                 return
+            if not told and answer is not None and time.monotonic() > began + FORMER_TOLD_S:
+                told = True
+                log.warning(
+                    "another process has the data directory: waiting for its end",
+                    data_dir=str(self.data_dir),
+                    pid=self._lock_holder(),
+                    at_most_s=self._lock_wait_s,
+                )
             if time.monotonic() > deadline:
                 raise StoreUnavailable(
                     f"{self.binary} on {self.data_dir} is not ready after {ready_s:.3g} s. If it is still"

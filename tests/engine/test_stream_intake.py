@@ -67,6 +67,7 @@ async def test_poison_ends_as_a_dead_letter_with_its_reason(engine: Engine, queu
     assert all(letter[b"reason"] for letter in letters.values())
     assert letters[poison[2]][b"order"] == order("a", 0)
     assert b"`order`" in letters[poison[6]][b"reason"]
+    assert b"`order`" in found[poison[6]][b"result"]
     await assert_balanced(engine, units_reserved=2)
 
 

@@ -93,6 +93,14 @@ def test_a_strange_query_of_stock_is_refused(door: Door, query: str) -> None:
     assert [pointer.removeprefix("/") for pointer in answer.pointers()] == [QUERIES[query]]
 
 
+@pytest.mark.parametrize("target", ["GET /v1/orders/none", "POST /v1/orders", "PUT /v1/stock", "GET /v1/warehouses"])
+def test_a_query_of_what_takes_none_is_refused(door: Door, target: str) -> None:
+    """Whoever sends one thinks that it counts."""
+    method, path = target.split()
+    problem = door.call(method, f"{path}?version=3").problem(422, "invalid-request")
+    assert problem["errors"] == [{"pointer": "/version", "message": "is not known: this takes nothing in the query"}]
+
+
 @pytest.mark.parametrize(("method", "path", "allowed"), WRONG_METHODS)
 def test_a_wrong_method_is_told_the_right_ones(door: Door, method: str, path: str, allowed: str) -> None:
     """RFC 9110, 15.5.6: a 405 names the methods in Allow."""

@@ -74,6 +74,16 @@ def test_without_a_signature_the_key_alone_is_not_enough(signing: Signing) -> No
     refused(put(signing.one, bearer(signing.key)), "must be signed")
 
 
+@pytest.mark.parametrize("written", ["{t}, {v}", "{v},{t}", " {v} , {t} ", "{t},{V}"])
+def test_a_signature_may_be_written_otherwise(signing: Signing, written: str) -> None:
+    """Its parts in any order, with blanks, its digits in capitals: and it is the same signature, good once."""
+    headers = signed(signing.key, "PUT", "/v1/warehouses/W", WAREHOUSE)
+    t, v = headers["Stockade-Signature"].split(",")
+    otherwise = headers | {"Stockade-Signature": written.format(t=t, v=v, V=f"v1={v[3:].upper()}")}
+    assert put(signing.one, otherwise).status in (200, 201)
+    refused(put(signing.two, headers), "used before")
+
+
 def _tampered(key: NewKey, other: NewKey) -> dict[str, tuple[str, str, bytes, dict[str, str]]]:
     """Requests of which one thing was changed after they were signed: method, path, body and headers as sent."""
     path, body = "/v1/warehouses/W", WAREHOUSE

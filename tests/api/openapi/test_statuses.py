@@ -190,6 +190,8 @@ def break_rules(door: Door) -> None:
                 ({"X-Any": "a" * 9_000}, 400),
             ):
                 assert door.call(method.upper(), target, None, headers).status == status, (method, path)
+            if operation["security"]:
+                assert door.call(method.upper(), f"{target}?none=1").status == 422, (method, path)
             if "413" in operation["responses"]:
                 size = limits.BODY_BYTES_MAX if "4,194,304" in operation["requestBody"]["description"] else 64 * 1024
                 for body, status in ((b"?", 400), (b'{"none": 1}', 422), (b" " * (size + 1), 413)):
