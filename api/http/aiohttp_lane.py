@@ -116,11 +116,7 @@ async def _unsigned(route: Route, request: web.Request, principal: Principal) ->
 
 @web.middleware
 async def outermost(request: web.Request, handler: WebHandler) -> web.StreamResponse:
-    """Answers what no route takes, and tells the door when a request begins and ends."""
-    door = request.app.get(DOOR)
-    connection = None if door is None else door.of(request.transport)
-    if connection is not None:
-        connection.began()
+    """Answers what no route takes."""
     try:
         return await handler(request)
     except web.HTTPMethodNotAllowed as error:
@@ -129,9 +125,6 @@ async def outermost(request: web.Request, handler: WebHandler) -> web.StreamResp
         problem = Problem("method-not-allowed", detail, headers={"Allow": allowed})
     except web.HTTPNotFound:
         problem = Problem("not-found", f"No resource has the path {request.path}.")
-    finally:
-        if connection is not None:
-            connection.ended()
     request_id = request_id_of(request.headers.get(HEADER))
     answer = problem.answer(request_id)
     request.app[WATCH].observe(UNROUTED, answer.status, problem.type, 0.0, request_id, request.headers)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp import HttpVersion10, web
+from aiohttp import HttpVersion10, StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 class Reader(RequestHandler):
     """The protocol of one connection."""
 
-    __slots__ = ("_answered", "_last", "_replies", "_watch", "client_ended")
+    __slots__ = ("_answered", "_last", "_replies", "_watch", "body", "client_ended")
 
     def __init__(self, server: web.Server, watch: Watch, replies: Replies, *, keepalive_s: float) -> None:
         super().__init__(
@@ -55,6 +55,8 @@ class Reader(RequestHandler):
         self._answered = 0
         self._last = False
         """Whether the connection ends once what came has its answers."""
+        self.body: StreamReader | None = None
+        """That of the last request that began to be served."""
         self.client_ended = False
         """Whether the client has shut its side, and sends no more."""
 
@@ -83,6 +85,16 @@ class Reader(RequestHandler):
     def under_way(self) -> bool:
         """Whether a request, of which at least the head has come, has no answer yet."""
         return self._request_count > self._answered
+
+    @property
+    def heads(self) -> int:
+        """Requests of which at least the head has come, or that cannot be read."""
+        return self._request_count
+
+    @property
+    def between(self) -> bool:
+        """Whether what comes next is the head of a request: no rest of the body of one, be it answered or not."""
+        return not self.under_way and (self.body is None or self.body.is_eof())
 
     def end_soon(self) -> None:
         """Have the connection end with the answer to what came."""
@@ -180,6 +192,7 @@ def _told(handle: _Handler) -> _Handler:
         if request.version < HttpVersion10:
             # What a line without a version is read as: HTTP/0.9 had no headers, and changed nothing.
             return reader.refused(_BROKEN, request_id_of(None))
+        reader.body = request.content
         reader.check_whole(request)
         try:
             if not request.headers.get("Expect", "").isascii():

@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from math import ceil
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from api.http.access.gate import Gate
 from api.http.answer import Answer
@@ -142,10 +142,6 @@ class Door:
         if self._connections:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._drained.wait(), wait_s)
-
-    def of(self, transport: asyncio.BaseTransport | None) -> Link | None:
-        """The connection of a transport."""
-        return None if transport is None else self._connections.get(cast("asyncio.Transport", transport))
 
     def opened(self, connection: Link, transport: asyncio.Transport) -> None:
         """Count a connection in; if there are too many, it is asked for no more than how the service is."""

@@ -35,7 +35,6 @@ class Link(asyncio.Protocol, ABC):
         "_head",
         "_held",
         "_inner",
-        "_requests",
         "_shut",
         "_since",
         "_size",
@@ -65,10 +64,8 @@ class Link(asyncio.Protocol, ABC):
         """How much of that, when it last did not."""
         self._held = False
         """Whether we do not take what the client sends."""
-        self._requests = 0
-        """Requests of aiohttp's lane that are being served."""
         self._arriving = False
-        """Whether something came since for aiohttp's lane, and no request began."""
+        """Whether the head of a request began to come for aiohttp's lane, and has not come in whole."""
         self._fresh = True
         """Whether nothing came yet."""
         self._since = door.now
@@ -98,9 +95,7 @@ class Link(asyncio.Protocol, ABC):
 
     def data_received(self, data: bytes) -> None:
         if self._inner is not None:
-            if self._requests == 0 and not self._arriving:
-                self._arriving, self._since = True, self._door.now
-            self._inner.data_received(data)
+            self._pass_on(self._inner, data)
         elif self._busy or self._full:
             self._waiting += data
             if len(self._waiting) > WAITING_BYTES_MAX and not self._held and self._transport is not None:
@@ -208,19 +203,18 @@ class Link(asyncio.Protocol, ABC):
         inner.connection_made(self._transport)
         if self._full:
             inner.pause_writing()
-        inner.data_received(data)
+        self._pass_on(inner, data)
         if self._ended and not inner.eof_received():
             self._transport.close()
 
-    def began(self) -> None:
-        """A request of aiohttp's lane has its head, and goes to its handler."""
-        self._requests += 1
-        self._arriving = False
-
-    def ended(self) -> None:
-        """A request of aiohttp's lane has its answer."""
-        self._requests -= 1
-        self._since = self._door.now
+    def _pass_on(self, inner: "Reader", data: bytes) -> None:
+        """Have aiohttp read, and note whether that begins a request."""
+        heads, between = inner.heads, inner.between
+        inner.data_received(data)
+        if inner.heads > heads:
+            self._arriving = False
+        elif between and not self._arriving:
+            self._arriving, self._since = True, self._door.now
 
     # The door's house-keeping
 

@@ -54,6 +54,30 @@ async def test_a_client_that_stops_in_mid_request_is_told_that_it_is_too_slow(
     await client.close()
 
 
+WAITING = {
+    "its expectation was refused": (post(b"{}", b"Expect: a miracle"), b"", 417),
+    "the rest of a body came after its answer": (
+        b"POST /nowhere HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\n12345",
+        b"67890",
+        404,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WAITING)
+async def test_a_connection_between_two_requests_is_told_nothing(doors: Doors, case: str) -> None:
+    """A 408 without a request would be taken for the answer to the next one."""
+    asked, rest, status = WAITING[case]
+    client = await Client.of(doors.ours)
+    client.writer.write(asked)
+    assert (await client.answer())[0] == status
+    client.writer.write(rest)
+    await asyncio.sleep(READ_S + 2.5)
+    client.writer.write(LIVEZ)
+    assert (await client.answer())[0] == 200
+    await client.close()
+
+
 async def test_a_client_that_sends_nothing_at_all_is_not_waited_for(doors: Doors) -> None:
     """It costs a place; one that was served may keep its connection for longer."""
     served, silent = await Client.of(doors.ours), await Client.of(doors.ours)
